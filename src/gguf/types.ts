@@ -25,9 +25,7 @@ export type ScalarValue = number | bigint | boolean | string;
  * A typed metadata value. `uint64` and `int64` are bigint, every other number is a number. Arrays of arrays occur in
  * the format but not in known models; their elements are `GgufArray`.
  */
-export type GgufValue =
-  | { readonly type: ScalarType; readonly value: ScalarValue }
-  | GgufArray;
+export type GgufValue = { readonly type: ScalarType; readonly value: ScalarValue } | GgufArray;
 
 export interface GgufArray {
   readonly type: "array";
