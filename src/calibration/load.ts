@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { basename, extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CalibrationError } from "./errors.ts";
+
+/** The package's own text; two folders up from here in `src/` as in `dist/`. */
+const DEFAULT_TEXT = fileURLToPath(new URL("../../calibration/default.txt", import.meta.url));
+
+/** A text to run through a model. */
+export interface Calibration {
+  /** File name, without the folder; `default` for the package's own text. */
+  readonly name: string;
+  /** The whole text; the documents of a `.jsonl` file are joined by blank lines. */
+  readonly text: string;
+  /** SHA-256 of the file's bytes, hexadecimal. */
+  readonly sha256: string;
+}
+
+/**
+ * Reads a calibration text: plain UTF-8, or for a name ending in `.jsonl` one JSON object a line with a `text` field.
+ * @param path undefined for the text that comes with the package
+ * @throws CalibrationError `CALIBRATION_UNREADABLE`, `_ENCODING`, `_LINE`, `_EMPTY`
+ */
+export async function loadCalibration(path?: string): Promise<Calibration> {
+  const file = path ?? DEFAULT_TEXT;
+  const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    throw new CalibrationError(
+      "CALIBRATION_UNREADABLE",
+      `Cannot read the calibration file ${file} (${cause.code}); check the path and its permissions.`,
+      { cause },
+    );
+  });
+  const content = decode(bytes, file);
+  const text = extname(file).toLowerCase() === ".jsonl" ? documents(content, file).join("\n\n") : content;
+  if (text.trim() === "") {
+    throw new CalibrationError(
+      "CALIBRATION_EMPTY",
+      `The calibration file ${file} has no text; give one with a few thousand words, or leave --calibration out.`,
+    );
+  }
+  return {
+    name: path === undefined ? "default" : basename(path),
+    text,
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+  };
+}
+
+function decode(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new CalibrationError(
+      "CALIBRATION_ENCODING",
+      `The calibration file ${file} is not valid UTF-8 (line ${firstBadLine(bytes)}); convert it to UTF-8 first.`,
+      { cause },
+    );
+  }
+}
+
+/** A UTF-8 sequence never contains the byte of a line feed, so each line can be tried alone. */
+function firstBadLine(bytes: Uint8Array): number {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  for (let line = 1, start = 0; ; line++) {
+    const end = bytes.indexOf(0x0a, start);
+    try {
+      decoder.decode(bytes.subarray(start, end < 0 ? bytes.length : end));
+    } catch {
+      return line;
+    }
+    start = end + 1;
+  }
+}
+
+/** The `text` fields of JSON lines; blank lines are skipped. */
+function documents(content: string, file: string): string[] {
+  return content.split("\n").flatMap((line, index) => {
+    if (line.trim() === "") return [];
+    const text = textField(line);
+    if (text === undefined) {
+      throw new CalibrationError(
+        "CALIBRATION_LINE",
+        `Line ${index + 1} of ${file} is not a JSON object with a string field "text"; correct or remove that line.`,
+      );
+    }
+    return [text];
+  });
+}
+
+function textField(line: string): string | undefined {
+  try {
+    const text: unknown = JSON.parse(line)?.text;
+    return typeof text === "string" ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,62 @@
+import { CalibrationError } from "./errors.ts";
+
+export const DEFAULT_SEQUENCE_LENGTH = 512;
+
+/** Sequences analysed when the user names no number and the text has enough. */
+export const DEFAULT_SEQUENCES = 32;
+
+export interface SequenceSettings {
+  /** Tokens in each sequence. */
+  readonly sequenceLength: number;
+  /** How many sequences to analyse. */
+  readonly sequences?: number | undefined;
+}
+
+/**
+ * Cuts a text's tokens into consecutive windows that do not overlap; what is left over at the end is dropped.
+ * This is the reference's definition: the text is tokenised once, without special tokens, and then cut.
+ * @returns the first `sequences` windows, or as many as there are, each of `sequenceLength` tokens
+ * @throws CalibrationError `CALIBRATION_TOO_SHORT`
+ */
+export function cutSequences(
+  tokens: Int32Array,
+  { sequenceLength, sequences }: SequenceSettings,
+): Int32Array[] {
+  const available = Math.floor(tokens.length / sequenceLength);
+  const wanted = sequences ?? Math.max(available, 1);
+  if (available < wanted) {
+    throw new CalibrationError(
+      "CALIBRATION_TOO_SHORT",
+      `The calibration text has ${tokens.length} tokens, but ${wanted} × ${sequenceLength} are needed ` +
+        `(${wanted * sequenceLength}); give a longer text or lower --sequences or --sequence-length.`,
+    );
+  }
+  return Array.from({ length: wanted }, (_, i) =>
+    tokens.subarray(i * sequenceLength, (i + 1) * sequenceLength),
+  );
+}
+
+/** Which windows of a text are measured, and which are kept for judging the result. */
+export interface HeldBackSplit {
+  readonly analysis: Int32Array[];
+  /** Windows that the analysis never sees; empty when the text has none left. */
+  readonly heldBack: Int32Array[];
+}
+
+/**
+ * Divides a text's windows: the first ones are analysed, and for every three of them one of those that follow is held
+ * back. With `sequences` given, exactly that many are analysed; otherwise three quarters of what there is, at most
+ * DEFAULT_SEQUENCES.
+ * @throws CalibrationError `CALIBRATION_TOO_SHORT`
+ */
+export function splitHeldBack(
+  tokens: Int32Array,
+  { sequenceLength, sequences }: SequenceSettings,
+): HeldBackSplit {
+  const available = Math.floor(tokens.length / sequenceLength);
+  const analysed = sequences ?? Math.min(DEFAULT_SEQUENCES, Math.max(1, Math.floor(available * 0.75)));
+  return {
+    analysis: cutSequences(tokens, { sequenceLength, sequences: analysed }),
+    heldBack: cutSequences(tokens, { sequenceLength }).slice(analysed, analysed + Math.ceil(analysed / 3)),
+  };
+}
