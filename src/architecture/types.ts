@@ -11,6 +11,12 @@ export interface Architecture {
   readonly analysedBlocks: number;
   /** Name llama.cpp gives to a block's output tensor in the graph, without the `-<il>` suffix; usually `l_out`. */
   readonly blockOutput: string;
+  /**
+   * Which dimension of the block output counts tokens: 1 for `[n_embd, n_tokens]` (and for gemma3n's
+   * `[n_embd, n_tokens, streams]`), 2 where several residual streams lie below it (`[n_embd, streams, n_tokens]`).
+   */
+  readonly tokenAxis: 1 | 2;
+  /** Over the trunk: `positional` kinds have `analysedBlocks` entries; `fixed` also lists the MTP blocks. */
   readonly constraints: Constraints;
 }
 
@@ -24,5 +30,8 @@ export interface Rewrite {
 
 /** @throws ArchitectureError (refused by name, with the reason) */
 export type DescribeArchitecture = (file: GgufFile) => Architecture;
-/** @param kept ascending indices of the kept blocks. @throws ArchitectureError when the removal breaks a rule */
+/**
+ * @param kept ascending indices of the kept blocks among all `blockCount` (MTP blocks included).
+ * @throws ArchitectureError when the removal breaks a rule
+ */
 export type PlanRewrite = (file: GgufFile, kept: readonly number[]) => Rewrite;

@@ -1,0 +1,274 @@
+import type { GgufValue } from "../gguf/types.ts";
+import { boolArray, float32, type Model, sameType, uint32 } from "./metadata.ts";
+
+/**
+ * One way in which llama.cpp derives what a block is from its index. Every facet is a pure function of the model;
+ * a rule has those it needs.
+ */
+export interface Rule {
+  /** What the user is told, e.g. in a plan that was constrained by it. */
+  readonly name: string;
+  /** Where llama.cpp says so: file and function. */
+  readonly source: string;
+  /** Why no block of this model can be removed, or undefined when some can. */
+  readonly refusal?: (model: Model) => string | undefined;
+  /** Blocks that must stay. */
+  readonly fixed?: (model: Model) => readonly number[];
+  /** The kind that a block's index gives it; a kept block must come to an index of its own kind. */
+  readonly kinds?: (model: Model) => readonly number[] | undefined;
+  /** What every block computes as far as it follows from the number of trunk blocks alone; it must not change. */
+  readonly byLength?: (model: Model, trunkBlocks: number) => unknown;
+  /** Metadata (short keys) that keeps every kept block what it was. @param kept indices of the kept blocks */
+  readonly set?: (model: Model, kept: readonly number[]) => ReadonlyArray<readonly [string, GgufValue]>;
+}
+
+/** The block to hold where one of a kind must stay: an end if an end is of that kind (the ends are seldom pruned). */
+function oneOf(isOfKind: readonly boolean[], trunkBlocks: number): readonly number[] {
+  const last = trunkBlocks - 1;
+  const block = isOfKind[0] ? 0 : isOfKind[last] ? last : isOfKind.indexOf(true);
+  return block < 0 ? [] : [block];
+}
+
+const range = (length: number) => Array.from({ length }, (_, index) => index);
+const where = (length: number, test: (index: number) => boolean) => range(length).filter(test);
+
+// ---------------------------------------------------------------------------------------------------------------
+// Rules of every architecture
+
+/**
+ * Keys whose arrays have one entry a block. Other arrays that happen to be as long (token lists, rope sections,
+ * n-gram tables) are not in this list and stay.
+ */
+export const PER_BLOCK_KEYS = [
+  "feed_forward_length",
+  "expert_feed_forward_length",
+  "expert_used_count",
+  "attention.head_count",
+  "attention.head_count_kv",
+  "attention.sliding_window_pattern",
+  "attention.rope_pattern",
+  "attention.recurrent_layers",
+  "attention.compress_ratios",
+  "attention.indexer.types",
+  "deepstack_mapping",
+  "swiglu_clamp_exp",
+  "swiglu_clamp_shexp",
+  "activation_sparsity_scale",
+  "xielu.alpha_n",
+  "xielu.alpha_p",
+  "xielu.beta",
+  "xielu.eps",
+] as const;
+
+const perBlockArrays: Rule = {
+  name: "metadata arrays with one entry a block",
+  source: "llama-model.cpp load_hparams and src/models/*.cpp load_arch_hparams: get_key_or_arr, get_arr",
+  set: (model, kept) =>
+    PER_BLOCK_KEYS.flatMap((key) => {
+      const value = model.value(key);
+      if (value?.type !== "array") return [];
+      // An array may be shorter (no entries for prediction blocks) or longer (padded) than the block count.
+      const isKept = new Set(kept);
+      const cut = (value.value as readonly unknown[]).filter(
+        (_, index) => index >= model.blockCount || isKept.has(index),
+      );
+      return [[key, { ...value, value: cut } as GgufValue] as const];
+    }),
+};
+
+const blockCount: Rule = {
+  name: "block count",
+  source: "llama-model.cpp load_hparams: LLM_KV_BLOCK_COUNT",
+  set: (model, kept) => [["block_count", sameType(model.value("block_count")!, kept.length)]],
+};
+
+const predictionBlocks: Rule = {
+  name: "trailing multi-token-prediction blocks (nextn_predict_layers)",
+  source: "llama-hparams.cpp n_layer(): the last n_layer_nextn blocks are outside the trunk",
+  fixed: (model) => where(model.blockCount, (index) => index >= model.trunkBlocks),
+};
+
+/** Keys that give a number of leading blocks; every kept block stays on its side of the border. */
+const leadingCount = (key: string, source: string): Rule => ({
+  name: `leading blocks counted by ${key}`,
+  source,
+  set: (model, kept) => {
+    const value = model.value(key);
+    const count = model.number(key);
+    return value && count ? [[key, sameType(value, kept.filter((index) => index < count).length)]] : [];
+  },
+});
+
+const SIZE_KEYS = [
+  "feed_forward_length",
+  "expert_feed_forward_length",
+  "expert_used_count",
+  "attention.head_count",
+  "attention.head_count_kv",
+];
+
+/** The entries of block 0 stand for the whole model wherever llama.cpp calls n_head(), n_ff(), … without an index. */
+const firstBlockSizes: Rule = {
+  name: "sizes that llama.cpp takes from the first block",
+  source:
+    "llama-hparams.h: n_head(il = 0), n_head_kv, n_ff, n_ff_exp, n_expert_used, n_embd_head_k, n_embd_head_v, n_rot",
+  fixed: (model) => {
+    const varies = SIZE_KEYS.some((key) => new Set(model.numbers(key)).size > 1);
+    const twoHeadSizes = [
+      "attention.key_length_swa",
+      "attention.value_length_swa",
+      "rope.dimension_count_swa",
+    ];
+    return varies || twoHeadSizes.some((key) => model.number(key) !== undefined) ? [0] : [];
+  },
+};
+
+/** Rules that hold whatever the architecture. */
+export const COMMON_RULES: readonly Rule[] = [
+  blockCount,
+  perBlockArrays,
+  predictionBlocks,
+  leadingCount("leading_dense_block_count", "src/models/*.cpp: il < n_layer_dense_lead"),
+  firstBlockSizes,
+];
+
+// ---------------------------------------------------------------------------------------------------------------
+// Periods that can be written out
+
+const PATTERN = "attention.sliding_window_pattern";
+const hasWindow = (model: Model) => (model.number("attention.sliding_window") ?? 0) > 0;
+
+/**
+ * Sliding-window blocks given by a period: block i has the window unless i mod n is n−1 (or 0 when `globalFirst`);
+ * n = 0 gives it to every block. llama.cpp also reads an array, which is what is written.
+ * @param when whether the model has a sliding window at all
+ */
+export const slidingWindow = (
+  defaultPeriod: number,
+  source: string,
+  options: { globalFirst?: boolean; when?: (model: Model) => boolean } = {},
+): Rule => {
+  const { globalFirst = false, when = () => true } = options;
+  const windows = (model: Model): readonly boolean[] => {
+    const given = model.numbers(PATTERN);
+    const period = model.number(PATTERN) ?? defaultPeriod;
+    return range(model.blockCount).map((index) => {
+      if (given) return (given[index] ?? 0) !== 0;
+      if (index >= model.trunkBlocks) return false;
+      if (period === 0) return true;
+      return globalFirst ? index % period !== 0 : index % period < period - 1;
+    });
+  };
+  return {
+    name: "sliding-window pattern",
+    source: `${source}; llama-hparams.cpp set_swa_pattern`,
+    // llama.cpp asserts that a model with a sliding window has a block that uses it.
+    fixed: (model) => (when(model) ? oneOf(windows(model), model.trunkBlocks) : []),
+    set: (model, kept) => {
+      if (!when(model) || model.numbers(PATTERN)) return [];
+      const all = windows(model);
+      return [[PATTERN, boolArray(kept.map((index) => all[index]!))]];
+    },
+  };
+};
+
+/** The pattern comes as an array in every file; only the block that llama.cpp's assertion needs is held. */
+export const slidingWindowArray = (source: string): Rule => slidingWindow(1, source);
+
+export { hasWindow };
+
+/** Linear-attention blocks given by `full_attention_interval`, written out as `attention.recurrent_layers`. */
+export const recurrentInterval = (defaultInterval: number, source: string): Rule => ({
+  name: "full-attention interval",
+  source: `${source} load_arch_hparams: LLM_KV_ATTENTION_RECURRENT_LAYERS, else LLM_KV_FULL_ATTENTION_INTERVAL`,
+  set: (model, kept) => {
+    if (model.value("attention.recurrent_layers")) return [];
+    const interval = model.number("full_attention_interval") ?? defaultInterval;
+    const recurrent = (index: number) => index < model.trunkBlocks && (index + 1) % interval !== 0;
+    return [["attention.recurrent_layers", boolArray(kept.map(recurrent))]];
+  },
+});
+
+/** A scalar that llama.cpp computes from the number of blocks when the file does not give it. */
+export const lengthDefault = (
+  key: string,
+  value: (model: Model) => GgufValue | undefined,
+  source: string,
+): Rule => ({
+  name: `${key}, computed from the number of blocks`,
+  source,
+  set: (model) => {
+    const computed = model.value(key) ? undefined : value(model);
+    return computed ? [[key, computed]] : [];
+  },
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Periods that cannot be written out
+
+/** A kind that follows from the index and nothing in the file can override. */
+export const positional = (
+  name: string,
+  source: string,
+  kind: (model: Model) => ((index: number) => number | boolean) | undefined,
+): Rule => ({
+  name,
+  source,
+  kinds: (model) => {
+    const of = kind(model);
+    return of && range(model.trunkBlocks).map((index) => Number(of(index)));
+  },
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Blocks that must stay
+
+export const fixed = (name: string, source: string, blocks: (model: Model) => readonly number[]): Rule => ({
+  name,
+  source,
+  fixed: blocks,
+});
+
+export const firstBlock = (name: string, source: string): Rule => fixed(name, source, () => [0]);
+
+/** Blocks whose sparse-attention indexer is reused by the blocks that follow them. */
+export const sharedIndexers = (
+  source: string,
+  types: (model: Model) => readonly number[] | undefined,
+): Rule => ({
+  name: "blocks whose indexer later blocks reuse",
+  source,
+  fixed: (model) => {
+    const full = types(model) ?? [];
+    return where(
+      model.trunkBlocks,
+      (index) => full[index] === 1 && index + 1 < model.trunkBlocks && full[index + 1] === 0,
+    );
+  },
+});
+
+// ---------------------------------------------------------------------------------------------------------------
+// Refusals
+
+export const refused = (
+  reason: string,
+  source: string,
+  when: (model: Model) => boolean = () => true,
+): Rule => ({
+  name: reason,
+  source,
+  refusal: (model) => (when(model) ? reason : undefined),
+});
+
+/** Something that llama.cpp derives from the number of blocks alone. */
+export const byLength = (
+  name: string,
+  source: string,
+  of: (model: Model, blocks: number) => unknown,
+): Rule => ({
+  name,
+  source,
+  byLength: of,
+});
+
+export { float32, leadingCount, uint32, where };

@@ -1,0 +1,500 @@
+import type { Model } from "./metadata.ts";
+import {
+  byLength,
+  firstBlock,
+  fixed,
+  float32,
+  hasWindow,
+  leadingCount,
+  lengthDefault,
+  positional,
+  type Rule,
+  recurrentInterval,
+  refused,
+  sharedIndexers,
+  slidingWindow,
+  slidingWindowArray,
+  uint32,
+  where,
+} from "./rules.ts";
+
+/** What is particular to one architecture, beyond the rules common to all. */
+export interface Entry {
+  readonly rules: readonly Rule[];
+  /** Name of the block output tensor in the graph, if it is not `l_out`. */
+  readonly blockOutput?: string;
+  /** The dimension of the block output that counts tokens, if it is not 1: several residual streams lie below it. */
+  readonly tokenAxis?: 1 | 2;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Rules that several architectures share, or that are long
+
+const noRopeStep4 = (source: string, when: (model: Model) => boolean = () => true): Rule =>
+  positional("every fourth block has no rotary embedding", source, (model) =>
+    when(model) ? (index) => (index + 1) % 4 === 0 : undefined,
+  );
+
+/** llama4: `sliding_window` = 0 turns the chunks off; a missing key leaves them on. */
+const llama4Chunked = (model: Model) => model.number("attention.sliding_window") !== 0;
+
+const llama4: readonly Rule[] = [
+  slidingWindow(4, "llama4.cpp load_arch_hparams", { when: llama4Chunked }),
+  noRopeStep4("llama4.cpp graph: n_no_rope_layer_step", llama4Chunked),
+  fixed(
+    "the last block has no rotary embedding",
+    "llama4.cpp load_arch_hparams: n_no_rope_layer_step = n_layer",
+    (model) => (llama4Chunked(model) ? [] : [model.trunkBlocks - 1]),
+  ),
+  positional(
+    "mixture-of-experts step (interleave_moe_layer_step)",
+    "llama4.cpp load_arch_tensors",
+    (model) => {
+      const step = model.number("interleave_moe_layer_step") ?? 0;
+      return step > 1 ? (index) => (index + 1) % step === 0 : undefined;
+    },
+  ),
+];
+
+const smallthinker: readonly Rule[] = [
+  slidingWindow(4, "smallthinker.cpp load_arch_hparams", { globalFirst: true, when: hasWindow }),
+  positional("every fourth block has no rotary embedding", "smallthinker.cpp graph", (model) =>
+    hasWindow(model) ? (index) => index % 4 === 0 : undefined,
+  ),
+  byLength(
+    "with exactly four blocks every block gets a rotary embedding",
+    "smallthinker.cpp graph: n_no_rope_layer_step == n_layer",
+    (model, blocks) => hasWindow(model) && blocks === 4,
+  ),
+];
+
+const ernieMoeStep = (model: Model) => model.number("interleave_moe_layer_step") ?? 1;
+const ernieDense = (model: Model) => model.number("leading_dense_block_count") ?? 0;
+
+const ernieMoe: readonly Rule[] = [
+  positional("mixture-of-experts step (interleave_moe_layer_step)", "ernie4-5-moe.cpp graph", (model) => {
+    const step = ernieMoeStep(model);
+    const dense = ernieDense(model);
+    return step > 1 ? (index) => index >= dense && (index + 1) % step === 0 : undefined;
+  }),
+  fixed("leading dense blocks before a mixture-of-experts step", "ernie4-5-moe.cpp graph", (model) =>
+    ernieMoeStep(model) > 1 ? where(model.trunkBlocks, (index) => index < ernieDense(model)) : [],
+  ),
+];
+
+/** Gemma's largest model is told by its number of blocks and scales its attention in another way. */
+const gemmaScale = (largest: number, source: string): Rule =>
+  byLength(
+    `the attention scale of the ${largest}-block model`,
+    `${source} load_arch_hparams: f_attention_scale of LLM_TYPE_27B`,
+    (model, blocks) => {
+      const headSize = model.number("attention.key_length");
+      const heads = model.numbers("attention.head_count")?.[0] ?? model.number("attention.head_count") ?? 1;
+      const perHead = Math.floor((model.number("embedding_length") ?? 0) / heads);
+      return blocks === largest ? perHead : (headSize ?? perHead);
+    },
+  );
+
+/** DeepSeek-V2-Lite, GigaChat3, Kanana-2 and GLM-4.7-Flash are told by their number of blocks. */
+const isLite = (model: Model, blocks: number) =>
+  blocks === 26 || blocks === 27 || (blocks === 48 && model.vocabularySize === 128256);
+const isGlmLite = (model: Model, blocks: number) =>
+  (blocks === 47 || blocks === 48) && model.vocabularySize === 154880;
+const SOFTMAX = 1;
+const SIGMOID = 2;
+
+const deepseek2: readonly Rule[] = [
+  lengthDefault(
+    "attention.q_lora_rank",
+    (model) => (isLite(model, model.trunkBlocks) ? uint32(0) : undefined),
+    "deepseek2.cpp load_arch_hparams: is_lite",
+  ),
+  lengthDefault(
+    "expert_gating_func",
+    (model) => uint32(isGlmLite(model, model.trunkBlocks) ? SIGMOID : SOFTMAX),
+    "deepseek2.cpp load_arch_hparams: GLM 4.7 Lite",
+  ),
+  byLength(
+    "numbers of blocks that llama.cpp takes for a Lite model",
+    "deepseek2.cpp load_arch_hparams: is_lite",
+    (model, blocks) =>
+      !isLite(model, model.trunkBlocks) &&
+      (model.number("attention.q_lora_rank") ?? 0) > 0 &&
+      isLite(model, blocks),
+  ),
+];
+
+/** The indexer types of GLM-5.2 for files without `attention.indexer.types`: two full blocks, then one in four. */
+const GLM_5_2_CONTEXT = 1048576;
+const GLM_5_2_BLOCKS = 78;
+const glm52Type = (index: number) => (index < 2 || (index < GLM_5_2_BLOCKS && (index - 2) % 4 === 0) ? 1 : 0);
+
+const glmDsaTypes = (model: Model): readonly number[] | undefined =>
+  model.numbers("attention.indexer.types") ??
+  ((model.number("context_length") ?? 0) < GLM_5_2_CONTEXT
+    ? undefined
+    : Array.from({ length: model.trunkBlocks }, (_, index) => glm52Type(index)));
+
+const deepstack = (source: string): Rule =>
+  fixed("blocks that take image features (n_deepstack_layers)", source, (model) =>
+    where(model.trunkBlocks, (index) => index < (model.number("n_deepstack_layers") ?? 0)),
+  );
+
+/** With `deepstack_mapping`, a mapped block must not come to index 0, where nothing is injected. */
+const deepstackMapping = (source: string): Rule =>
+  fixed("blocks that take image features (deepstack_mapping)", source, (model) => {
+    const mapping = model.numbers("deepstack_mapping") ?? [];
+    return mapping.some((slot) => slot >= 0)
+      ? where(model.trunkBlocks, (index) => index === 0 || (mapping[index] ?? -1) >= 0)
+      : [];
+  });
+
+const sharedKv = (model: Model) => model.number("attention.shared_kv_layers") ?? 0;
+
+const gemma4SharedKv: Rule = {
+  name: "blocks whose keys and values later blocks reuse (shared_kv_layers)",
+  source: "gemma4.cpp load_arch_hparams: n_layer_kv_from_start; llama-model.cpp create_memory: reuse",
+  fixed: (model) => {
+    const border = model.blockCount - sharedKv(model);
+    return sharedKv(model) > 0 ? [border - 2, border - 1] : [];
+  },
+  set: (model, kept) => {
+    const value = model.value("attention.shared_kv_layers");
+    const border = model.blockCount - sharedKv(model);
+    if (!value || value.type === "array" || sharedKv(model) === 0) return [];
+    return [
+      ["attention.shared_kv_layers", { ...value, value: kept.filter((index) => index >= border).length }],
+    ];
+  },
+};
+
+const perLayerEmbedding = refused(
+  "its per-layer input embeddings hold all blocks side by side in one tensor",
+  "gemma3n.cpp and gemma4.cpp: per_layer_tok_embd, per_layer_model_proj",
+  (model) => model.hasTensor("per_layer_token_embd.weight"),
+);
+
+const firstBlockValues = firstBlock(
+  "the first block, whose values every later block mixes in",
+  "rwkv7-base.cpp build_rwkv7_time_mix: first_layer_value; rwkv7.cpp load_arch_tensors: i == 0",
+);
+
+const rwkv6: readonly Rule[] = [
+  positional("the state is halved every rescale_every_n_layers blocks", "rwkv6.cpp graph", (model) => {
+    const step = model.number("rescale_every_n_layers") ?? 0;
+    return step > 0 ? (index) => (index + 1) % step === 0 : undefined;
+  }),
+];
+
+const encoder = refused(
+  "it is an encoder for embeddings or classification, and lorp measures models that predict the next token",
+  "llama-model.cpp create_memory: no memory; src/models: no logits",
+);
+const encoderDecoder = refused(
+  "it has two stacks of blocks, an encoder and a decoder, and lorp prunes models with one",
+  "t5.cpp graph",
+);
+const draftHead = refused(
+  "it is a draft head that works on another model's hidden states",
+  "eagle3.cpp, dflash.cpp, gemma4-assistant.cpp graph",
+);
+const looped = (key: string, source: string): Rule =>
+  refused("it runs the same blocks several times over", source, (model) => (model.number(key) ?? 1) > 1);
+
+// ---------------------------------------------------------------------------------------------------------------
+// The table: every architecture of llama.cpp's LLM_ARCH_NAMES (src/llama-arch.cpp)
+
+const PLAIN = [
+  "apertus",
+  "arcee",
+  "arctic",
+  "bailingmoe",
+  "bailingmoe2",
+  "bailingmoe3",
+  "bitnet",
+  "bloom",
+  "chameleon",
+  "chatglm",
+  "codeshell",
+  "cogvlm",
+  "dbrx",
+  "deci",
+  "deepseek",
+  "deepseek2-ocr",
+  "deepseek32",
+  "dots1",
+  "dream",
+  "ernie4_5",
+  "exaone",
+  "falcon",
+  "falcon-h1",
+  "gemma",
+  "glm4",
+  "glm4moe",
+  "gpt2",
+  "gptneox",
+  "granitehybrid",
+  "graniteswitch",
+  "grok",
+  "grovemoe",
+  "hunyuan-dense",
+  "hunyuan-moe",
+  "hunyuan_vl",
+  "hy_v3",
+  "internlm2",
+  "jais",
+  "jais2",
+  "jamba",
+  "kimi-linear",
+  "lfm2",
+  "lfm2moe",
+  "llada",
+  "llada-moe",
+  "llama",
+  "maincoder",
+  "mamba",
+  "mamba2",
+  "minimax-m2",
+  "minimax-m3",
+  "mistral3",
+  "mpt",
+  "nemotron",
+  "olmo",
+  "olmoe",
+  "openelm",
+  "orion",
+  "paddleocr",
+  "pangu-embedded",
+  "phi2",
+  "phi3",
+  "phimoe",
+  "plamo",
+  "plm",
+  "qwen",
+  "qwen2",
+  "qwen2moe",
+  "qwen2vl",
+  "qwen3",
+  "qwen3moe",
+  "refact",
+  "rnd1",
+  "rwkv6qwen2",
+  "seed_oss",
+  "stablelm",
+  "starcoder",
+  "starcoder2",
+  "talkie",
+  "xverse",
+] as const;
+
+const PARTICULAR: Readonly<Record<string, Entry>> = {
+  afmoe: {
+    rules: [
+      slidingWindow(4, "afmoe.cpp load_arch_hparams", { when: hasWindow }),
+      noRopeStep4("afmoe.cpp graph"),
+    ],
+  },
+  arwkv7: { rules: [firstBlockValues] },
+  baichuan: {
+    rules: [
+      byLength(
+        "the position encoding (rotary with 32 blocks, ALiBi with 40)",
+        "baichuan.cpp graph: model.type",
+        (_, blocks) => blocks,
+      ),
+    ],
+  },
+  cohere2: { rules: [slidingWindow(4, "cohere2.cpp load_arch_hparams")] },
+  cohere2moe: { rules: [slidingWindow(4, "cohere2moe.cpp load_arch_hparams", { globalFirst: true })] },
+  "command-r": {
+    rules: [
+      byLength(
+        "query and key norms, which only models of 64 and more blocks have",
+        "command-r.cpp load_arch_tensors",
+        (_, blocks) => blocks >= 64,
+      ),
+    ],
+  },
+  deepseek2: { rules: deepseek2 },
+  deepseek4: {
+    blockOutput: "l_last",
+    tokenAxis: 2,
+    rules: [leadingCount("hash_layer_count", "deepseek4.cpp graph: dsv4_hash_layer_count")],
+  },
+  dots3note: { rules: [slidingWindowArray("dots3note.cpp load_arch_hparams")] },
+  "ernie4_5-moe": { rules: ernieMoe },
+  exaone4: {
+    rules: [
+      byLength(
+        "the sliding window, which only the 64-block model has",
+        "exaone4.cpp load_arch_hparams",
+        (_, blocks) => blocks === 64,
+      ),
+    ],
+  },
+  "exaone-moe": { rules: [slidingWindow(4, "exaone-moe.cpp load_arch_hparams")] },
+  gemma2: { rules: [slidingWindow(2, "gemma2.cpp load_arch_hparams"), gemmaScale(46, "gemma2.cpp")] },
+  gemma3: {
+    rules: [
+      slidingWindow(6, "gemma3.cpp load_arch_hparams", { when: hasWindow }),
+      gemmaScale(62, "gemma3.cpp"),
+    ],
+  },
+  gemma3n: {
+    rules: [
+      perLayerEmbedding,
+      slidingWindow(5, "gemma3n.cpp load_arch_hparams"),
+      positional(
+        "the first 10 blocks are sparse, the first 20 have keys and values of their own",
+        "gemma3n.cpp: n_layer_sparsity = 10, n_layer_kv_from_start = 20",
+        () => (index) => (index < 10 ? 0 : index < 20 ? 1 : 2),
+      ),
+    ],
+  },
+  gemma4: { rules: [perLayerEmbedding, slidingWindowArray("gemma4.cpp load_arch_hparams"), gemma4SharedKv] },
+  "glm-dsa": {
+    rules: [
+      {
+        name: "indexer types of GLM-5.2",
+        source: "glm-dsa.cpp GLM_5_2_DEFAULT_INDEXER_TYPES",
+        set: (model, kept) => {
+          const types = glmDsaTypes(model);
+          if (!types || model.value("attention.indexer.types")) return [];
+          const value = kept.filter((index) => index < model.trunkBlocks).map((index) => types[index] === 1);
+          return [["attention.indexer.types", { type: "array", elementType: "bool", value }]];
+        },
+      },
+      sharedIndexers("glm-dsa.cpp graph: prev_top_k", glmDsaTypes),
+    ],
+  },
+  "gpt-oss": { rules: [slidingWindow(2, "openai-moe.cpp load_arch_hparams")] },
+  granite: { rules: [deepstackMapping("granite.cpp graph")] },
+  granitemoe: { rules: [deepstackMapping("granite.cpp graph")] },
+  granite_swa: {
+    rules: [
+      slidingWindowArray("granite-swa.cpp load_arch_hparams"),
+      deepstackMapping("granite-swa.cpp graph"),
+    ],
+  },
+  hrm_text: {
+    rules: [refused("it runs the same blocks several times over", "hrm-text.cpp load_arch_tensors: slots")],
+  },
+  hy_v4: {
+    tokenAxis: 2,
+    rules: [
+      sharedIndexers("hy-v4.cpp graph: last_top_k", (model) => model.numbers("attention.indexer.types")),
+    ],
+  },
+  "kimi-k3": {
+    rules: [
+      refused(
+        "its blocks read the outputs of earlier blocks besides their input (attn_res.block_size)",
+        "kimi-k3.cpp graph: res_push, res_mix",
+        (model) => (model.number("attn_res.block_size") ?? 0) > 0,
+      ),
+    ],
+  },
+  laguna: {
+    rules: [slidingWindow(4, "laguna.cpp load_arch_hparams", { globalFirst: true, when: hasWindow })],
+  },
+  llama4: { rules: llama4 },
+  maple: { rules: [slidingWindowArray("maple.cpp load_arch_hparams")] },
+  mellum: { rules: [slidingWindow(4, "mellum.cpp load_arch_hparams", { when: hasWindow })] },
+  mimo2: { rules: [slidingWindowArray("mimo2.cpp load_arch_hparams")] },
+  minicpm: {
+    rules: [
+      lengthDefault(
+        "residual_scale",
+        (model) => float32(Math.fround(1.4) / Math.fround(Math.sqrt(model.trunkBlocks))),
+        "minicpm.cpp load_arch_hparams: f_residual_scale",
+      ),
+    ],
+  },
+  minicpm3: {
+    rules: [
+      byLength(
+        "the residual scale, which follows from the number of blocks",
+        "minicpm3.cpp graph: scale_res",
+        (_, blocks) => blocks,
+      ),
+    ],
+  },
+  "minimax-01": {
+    rules: [
+      recurrentInterval(8, "minimax-01.cpp"),
+      byLength(
+        "the decay of linear attention, which follows from index and number of blocks",
+        "minimax-01.cpp graph: slope_scale",
+        (_, blocks) => blocks,
+      ),
+    ],
+  },
+  mistral4: { rules: deepseek2 },
+  "muse-glimmer": { rules: [slidingWindow(4, "muse-glimmer.cpp load_arch_hparams")] },
+  nanbeige: { rules: [looped("num_loops", "nanbeige.cpp load_arch_hparams: n_loops")] },
+  nemotron_h: { blockOutput: "nemotron_h_block_out", rules: [] },
+  nemotron_h_moe: { blockOutput: "nemotron_h_block_out", rules: [] },
+  olmo2: { rules: [slidingWindow(4, "olmo2.cpp load_arch_hparams", { when: hasWindow })] },
+  plamo2: { blockOutput: "ffn_residual", rules: [] },
+  plamo3: { rules: [slidingWindow(8, "plamo3.cpp load_arch_hparams", { when: hasWindow })] },
+  qwen3next: { rules: [recurrentInterval(4, "qwen3next.cpp")] },
+  qwen3vl: { rules: [deepstack("qwen3vl.cpp graph")] },
+  qwen3vlmoe: { rules: [deepstack("qwen3vlmoe.cpp graph")] },
+  qwen35: { rules: [recurrentInterval(4, "qwen35.cpp")] },
+  qwen35moe: { rules: [recurrentInterval(4, "qwen35moe.cpp")] },
+  qwen4exp: {
+    blockOutput: "l_last",
+    tokenAxis: 2,
+    rules: [
+      recurrentInterval(4, "qwen4exp.cpp"),
+      {
+        name: "the block with n-gram embeddings (ple.layers)",
+        source: "qwen4exp.cpp load_arch_hparams: is_ple_impl",
+        fixed: (model) => model.numbers("ple.layers") ?? [],
+        set: (model, kept) => {
+          const value = model.value("ple.layers");
+          if (value?.type !== "array") return [];
+          const moved = (model.numbers("ple.layers") ?? []).map((layer) => kept.indexOf(layer));
+          return [["ple.layers", { ...value, value: moved }]];
+        },
+      },
+    ],
+  },
+  rwkv6: { rules: rwkv6 },
+  rwkv7: { rules: [firstBlockValues] },
+  smallthinker: { rules: smallthinker },
+  smollm3: { rules: [noRopeStep4("smollm3.cpp graph: n_no_rope_layer_step = 4")] },
+  spark2_5: { rules: [slidingWindowArray("spark2-5.cpp load_arch_hparams")] },
+  step35: { rules: [slidingWindowArray("step35.cpp load_arch_hparams")] },
+
+  bert: { rules: [encoder] },
+  "modern-bert": { rules: [encoder] },
+  "nomic-bert": { rules: [encoder] },
+  "nomic-bert-moe": { rules: [encoder] },
+  "neo-bert": { rules: [encoder] },
+  "jina-bert-v2": { rules: [encoder] },
+  "jina-bert-v3": { rules: [encoder] },
+  eurobert: { rules: [encoder] },
+  "gemma-embedding": { rules: [encoder] },
+  "llama-embed": { rules: [encoder] },
+  t5: { rules: [encoderDecoder] },
+  t5encoder: { rules: [encoder] },
+  eagle3: { rules: [draftHead] },
+  dflash: { rules: [draftHead] },
+  "gemma4-assistant": { rules: [draftHead] },
+  clip: { rules: [refused("it is a multimodal projector and no language model", "clip.cpp")] },
+  "wavtokenizer-dec": {
+    rules: [refused("it is an audio decoder and no language model", "wavtokenizer-dec.cpp")],
+  },
+  qwen3tts: { rules: [refused("it predicts audio codes and no text", "qwen3tts.cpp")] },
+  pockettts: { rules: [refused("it predicts audio latents and no text", "pockettts.cpp")] },
+  gptj: {
+    rules: [refused("llama.cpp knows its name but cannot run it", "llama-model.cpp llama_model_mapping")],
+  },
+};
+
+/** Every architecture by the name in `general.architecture`. */
+export const ARCHITECTURES: ReadonlyMap<string, Entry> = new Map<string, Entry>([
+  ...PLAIN.map((name) => [name, { rules: [] }] as const),
+  ...Object.entries(PARTICULAR),
+]);
