@@ -1,16 +1,92 @@
 import { createRequire } from "node:module";
 
-/** The C++ addon's surface, as small as it can be. See native/addon.cpp; src/model gives it a friendly face. */
+/**
+ * The C++ addon's surface, as small as it can be (native/addon.cpp); src/model gives llama.cpp's part a friendly
+ * face. Wherever a `control` is asked for: an Int32Array of two words shared with the native thread, [0] set to
+ * nonzero asks the work to stop (the promise rejects with code ABORTED), [1] is its progress in thousandths.
+ */
 export interface Addon {
-  /** llama.cpp release whose headers it was compiled with. */
+  /** The llama.cpp release whose headers it was compiled with. */
   readonly release: string;
-  /** Finds the loaded llama.cpp in the process and fills the function table. Throws naming a missing symbol. */
+  /**
+   * Finds llama.cpp in this process and fills the function table.
+   * @throws naming the first function that is missing
+   */
   attach(libraryNames: readonly string[]): void;
   /**
-   * Spectral clustering of an n×n similarity matrix (row-major) into k clusters: DESIGN "LoRP, exactly".
+   * Spectral clustering of an n×n similarity matrix (row-major) into k clusters; the Laplacian and k-means of LoRP.
    * @returns n labels, numbered by first layer
    */
   spectralClusters(similarity: Float64Array, n: number, k: number, seed: number): Int32Array;
+  readonly Model: new () => NativeModel;
+  readonly Session: new (model: NativeModel, options: NativeSessionOptions) => NativeSession;
+}
+
+export interface NativeModel {
+  load(path: string, options: { gpuLayers: number }, control: Int32Array): Promise<void>;
+  info(): ModelInfo;
+  tokenize(
+    text: string,
+    addSpecial: boolean,
+    parseSpecial: boolean,
+    control: Int32Array,
+  ): Promise<Int32Array>;
+  close(): void;
+}
+
+export interface ModelInfo {
+  /** Blocks that run (trailing multi-token-prediction blocks not counted). */
+  readonly layers: number;
+  readonly embeddingLength: number;
+  readonly vocabularySize: number;
+  readonly trainedContextLength: number;
+  readonly parameters: number;
+  /** Bytes of all tensors. */
+  readonly bytes: number;
+  /** llama.cpp's one-line description. */
+  readonly description: string;
+  readonly hasEncoder: boolean;
+}
+
+export interface NativeSessionOptions {
+  /** Longest sequence, tokens. */
+  readonly contextLength: number;
+  /** Tokens of one micro-batch. */
+  readonly microBatch: number;
+  readonly threads: number;
+  /** Blocks that run. */
+  readonly blocks: number;
+  /** Name of the block output tensors without `-<il>`. */
+  readonly blockOutput: string;
+}
+
+export interface NativeSession {
+  /** N×N sums over the sequence's tokens of the cosines of the block inputs; above the diagonal. */
+  sumCosines(tokens: Int32Array, control: Int32Array): Promise<Float64Array>;
+  score(
+    tokens: Int32Array,
+    options: {
+      first: number;
+      skip: Int32Array;
+      base?: NativeSession | undefined;
+      baseSkip?: Int32Array | undefined;
+    },
+    control: Int32Array,
+  ): Promise<TokenScores>;
+  /** tokens × vocabulary. */
+  logits(tokens: Int32Array, skip: Int32Array, control: Int32Array): Promise<Float32Array>;
+  close(): void;
+}
+
+/** One number for each scored token; the last three are empty without a base. */
+export interface TokenScores {
+  /** Natural log-probability of the token given those before it. */
+  readonly logProb: Float64Array;
+  readonly baseLogProb: Float64Array;
+  /** KL(base ‖ this), nats. */
+  readonly kl: Float64Array;
+  /** 1 where both put the most probability on the same token. */
+  readonly sameTop: Uint8Array;
 }
 
 const require = createRequire(import.meta.url);

@@ -1,0 +1,244 @@
+// The border between JavaScript and the native code: checks arguments, starts tasks, converts results. src/native.ts
+// declares the same surface in TypeScript.
+
+#include <napi.h>
+
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "arguments.h"
+#include "async.h"
+#include "llama_api.h"
+#include "model.h"
+#include "session.h"
+#include "spectral.h"
+
+namespace lorp {
+namespace {
+
+/** Runs a function of the border; what the native code throws becomes a JavaScript Error. */
+template <typename Function>
+auto guarded(Napi::Env env, Function function) -> decltype(function()) {
+    try {
+        return function();
+    } catch (const Napi::Error&) {
+        throw;
+    } catch (const std::exception& error) {
+        throw Napi::Error::New(env, error.what());
+    }
+}
+
+template <typename Array, typename Element>
+Napi::Value typed_array(Napi::Env env, const std::vector<Element>& values) {
+    Array array = Array::New(env, values.size());
+    std::copy(values.begin(), values.end(), array.Data());
+    return array;
+}
+
+/** n_blocks flags from a list of block numbers. */
+std::vector<bool> block_flags(const Napi::Value& value, const std::string& name, std::int32_t n_blocks) {
+    std::vector<bool> flags(static_cast<std::size_t>(n_blocks));
+    for (const std::int32_t block : arguments::int32s(value, name)) {
+        if (block < 0 || block >= n_blocks) throw arguments::wrong(value, name, "numbers of blocks of this model");
+        flags[static_cast<std::size_t>(block)] = true;
+    }
+    return flags;
+}
+
+class ModelHandle final : public Napi::ObjectWrap<ModelHandle> {
+public:
+    static Napi::Function define(Napi::Env env) {
+        return DefineClass(env, "Model",
+                           {
+                               InstanceMethod("load", &ModelHandle::load),
+                               InstanceMethod("info", &ModelHandle::info),
+                               InstanceMethod("tokenize", &ModelHandle::tokenize),
+                               InstanceMethod("close", &ModelHandle::close),
+                           });
+    }
+
+    explicit ModelHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelHandle>(info) {}
+
+    std::shared_ptr<const Model> model(Napi::Env env) const {
+        if (!model_) throw Napi::Error::New(env, "the model is closed");
+        return model_;
+    }
+
+private:
+    Napi::Value load(const Napi::CallbackInfo& info) {
+        const std::string path = arguments::string(info[0], "path");
+        const Napi::Object given = arguments::object(info[1], "options");
+        Model::Options options;
+        options.gpu_layers = arguments::integer<std::int32_t>(given.Get("gpuLayers"), "gpuLayers", -1);
+        guarded(info.Env(), [] { llama(); });
+        // Held by what runs on the main thread only, so that this object outlives the task.
+        const auto self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value()));
+        using Loaded = std::shared_ptr<const Model>;
+        return Task<Loaded>::run(
+            info.Env(), arguments::control(info[2]),
+            [path, options](const Control& control) -> Loaded { return std::make_shared<Model>(path, options, control); },
+            [self](Napi::Env env, Loaded&& loaded) -> Napi::Value {
+                Unwrap(self->Value())->model_ = std::move(loaded);
+                return env.Undefined();
+            });
+    }
+
+    Napi::Value info(const Napi::CallbackInfo& info) {
+        const auto held = model(info.Env());
+        const LlamaApi& api = llama();
+        std::vector<char> description(256);
+        api.llama_model_desc(held->get(), description.data(), description.size());
+        Napi::Object result = Napi::Object::New(info.Env());
+        result.Set("layers", held->n_layer());
+        result.Set("embeddingLength", held->n_embd());
+        result.Set("vocabularySize", held->n_vocab());
+        result.Set("trainedContextLength", api.llama_model_n_ctx_train(held->get()));
+        result.Set("parameters", static_cast<double>(api.llama_model_n_params(held->get())));
+        result.Set("bytes", static_cast<double>(api.llama_model_size(held->get())));
+        result.Set("description", std::string(description.data()));
+        result.Set("hasEncoder", held->has_encoder());
+        return result;
+    }
+
+    Napi::Value tokenize(const Napi::CallbackInfo& info) {
+        const auto held = model(info.Env());
+        const std::string text = arguments::string(info[0], "text");
+        const bool add_special = arguments::boolean(info[1], "addSpecial");
+        const bool parse_special = arguments::boolean(info[2], "parseSpecial");
+        return Task<std::vector<llama_token>>::run(
+            info.Env(), arguments::control(info[3]),
+            [=](const Control&) { return held->tokenize(text, add_special, parse_special); },
+            [](Napi::Env env, std::vector<llama_token>&& tokens) { return typed_array<Napi::Int32Array>(env, tokens); });
+    }
+
+    void close(const Napi::CallbackInfo&) { model_.reset(); }
+
+    std::shared_ptr<const Model> model_;
+};
+
+class SessionHandle final : public Napi::ObjectWrap<SessionHandle> {
+public:
+    static Napi::Function define(Napi::Env env) {
+        return DefineClass(env, "Session",
+                           {
+                               InstanceMethod("sumCosines", &SessionHandle::sum_cosines),
+                               InstanceMethod("score", &SessionHandle::score),
+                               InstanceMethod("logits", &SessionHandle::logits),
+                               InstanceMethod("close", &SessionHandle::close),
+                           });
+    }
+
+    explicit SessionHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionHandle>(info) {
+        const Napi::Object given = arguments::object(info[1], "options");
+        const auto model = ModelHandle::Unwrap(arguments::object(info[0], "model"))->model(info.Env());
+        Session::Options options;
+        options.n_ctx = arguments::integer<std::int32_t>(given.Get("contextLength"), "contextLength", 1);
+        options.n_ubatch = arguments::integer<std::int32_t>(given.Get("microBatch"), "microBatch", 1);
+        options.n_threads = arguments::integer<std::int32_t>(given.Get("threads"), "threads", 1, GGML_MAX_N_THREADS);
+        options.layout.n_blocks = arguments::integer<std::int32_t>(given.Get("blocks"), "blocks", 1, model->n_layer());
+        options.layout.n_embd = model->n_embd();
+        options.layout.output_name = arguments::string(given.Get("blockOutput"), "blockOutput");
+        session_ = guarded(info.Env(), [&] { return std::make_shared<Session>(model, options); });
+    }
+
+private:
+    /** The session for one task; two at a time would share one context. */
+    std::shared_ptr<Session> take(Napi::Env env) {
+        if (!session_) throw Napi::Error::New(env, "the session is closed");
+        if (session_.use_count() > 1) throw Napi::Error::New(env, "the session is still busy with an earlier call");
+        return session_;
+    }
+
+    Napi::Value sum_cosines(const Napi::CallbackInfo& info) {
+        const auto session = take(info.Env());
+        const auto tokens = arguments::int32s(info[0], "tokens");
+        return Task<std::vector<double>>::run(
+            info.Env(), arguments::control(info[1]),
+            [=](const Control& control) { return session->sum_cosines(tokens, control); },
+            [](Napi::Env env, std::vector<double>&& sums) { return typed_array<Napi::Float64Array>(env, sums); });
+    }
+
+    Napi::Value score(const Napi::CallbackInfo& info) {
+        const auto session = take(info.Env());
+        const auto tokens = arguments::int32s(info[0], "tokens");
+        const Napi::Object given = arguments::object(info[1], "options");
+        const auto first = arguments::integer<std::uint32_t>(given.Get("first"), "first", 1U);
+        const auto skipped = block_flags(given.Get("skip"), "skip", session->layout().n_blocks);
+        std::shared_ptr<Session> base;
+        std::vector<bool> base_skipped;
+        if (const Napi::Value base_value = given.Get("base"); !base_value.IsUndefined()) {
+            base = Unwrap(arguments::object(base_value, "base"))->take(info.Env());
+            if (base == session) throw arguments::wrong(base_value, "base", "another session");
+            base_skipped = block_flags(given.Get("baseSkip"), "baseSkip", base->layout().n_blocks);
+            if (base->model().n_vocab() != session->model().n_vocab()) {
+                throw arguments::wrong(base_value, "base", "a session with as large a vocabulary");
+            }
+        }
+        return Task<Session::Scores>::run(
+            info.Env(), arguments::control(info[2]),
+            [=](const Control& control) {
+                if (!base) return session->score(tokens, first, skipped, nullptr, control);
+                const Session::Base side{*base, base_skipped};
+                return session->score(tokens, first, skipped, &side, control);
+            },
+            [](Napi::Env env, Session::Scores&& scores) -> Napi::Value {
+                Napi::Object result = Napi::Object::New(env);
+                result.Set("logProb", typed_array<Napi::Float64Array>(env, scores.log_prob));
+                result.Set("baseLogProb", typed_array<Napi::Float64Array>(env, scores.base_log_prob));
+                result.Set("kl", typed_array<Napi::Float64Array>(env, scores.kl));
+                result.Set("sameTop", typed_array<Napi::Uint8Array>(env, scores.same_top));
+                return result;
+            });
+    }
+
+    Napi::Value logits(const Napi::CallbackInfo& info) {
+        const auto session = take(info.Env());
+        const auto tokens = arguments::int32s(info[0], "tokens");
+        const auto skipped = block_flags(info[1], "skip", session->layout().n_blocks);
+        return Task<std::vector<float>>::run(
+            info.Env(), arguments::control(info[2]),
+            [=](const Control& control) { return session->logits(tokens, skipped, control); },
+            [](Napi::Env env, std::vector<float>&& logits) { return typed_array<Napi::Float32Array>(env, logits); });
+    }
+
+    void close(const Napi::CallbackInfo&) { session_.reset(); }
+
+    std::shared_ptr<Session> session_;
+};
+
+void attach_to_llama(const Napi::CallbackInfo& info) {
+    if (!info[0].IsArray()) throw arguments::wrong(info[0], "libraryNames", "an array of strings");
+    const auto given = info[0].As<Napi::Array>();
+    std::vector<std::string> names;
+    for (std::uint32_t i = 0; i < given.Length(); ++i) names.push_back(arguments::string(given.Get(i), "libraryNames"));
+    guarded(info.Env(), [&] { attach(names); });
+}
+
+Napi::Value cluster(const Napi::CallbackInfo& info) {
+    const auto similarity = arguments::doubles(info[0], "similarity");
+    const auto n = arguments::integer<std::uint32_t>(info[1], "n", 1U, 65535U);
+    const auto k = arguments::integer<std::uint32_t>(info[2], "k", 1U, n);
+    const auto seed = arguments::integer<std::uint64_t>(info[3], "seed", 0U, (1ULL << 53) - 1);
+    if (similarity.size() != static_cast<std::size_t>(n) * n) {
+        throw arguments::wrong(info[0], "similarity", "a Float64Array of n × n numbers");
+    }
+    const auto labels = guarded(info.Env(), [&] { return spectral_clusters(similarity, n, k, seed); });
+    return typed_array<Napi::Int32Array>(info.Env(), labels);
+}
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+    exports.Set("release", LORP_LLAMA_RELEASE);
+    exports.Set("attach", Napi::Function::New(env, attach_to_llama, "attach"));
+    exports.Set("spectralClusters", Napi::Function::New(env, cluster, "spectralClusters"));
+    exports.Set("Model", ModelHandle::define(env));
+    exports.Set("Session", SessionHandle::define(env));
+    return exports;
+}
+
+NODE_API_MODULE(lorp, initialize)
+
+}  // namespace
+}  // namespace lorp

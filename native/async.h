@@ -1,0 +1,74 @@
+#pragma once
+
+#include <napi.h>
+
+#include <exception>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "control.h"
+
+namespace lorp {
+
+/**
+ * Runs `work` on a thread of Node's pool and gives JavaScript a promise of `convert(env, result)`. The control block
+ * stays alive meanwhile. An exception in `work` rejects the promise with its message; `Stopped` with code ABORTED.
+ */
+template <typename Result>
+class Task final : public Napi::AsyncWorker {
+public:
+    using Work = std::function<Result(const Control&)>;
+    using Convert = std::function<Napi::Value(Napi::Env, Result&&)>;
+
+    static Napi::Promise run(Napi::Env env, Napi::Int32Array control, Work work, Convert convert) {
+        // Node owns the worker and deletes it when it is done.
+        auto* const task = new Task(env, control, std::move(work), std::move(convert));
+        const Napi::Promise promise = task->deferred_.Promise();
+        task->Queue();
+        return promise;
+    }
+
+protected:
+    void Execute() override {
+        try {
+            result_.emplace(work_(control_));
+        } catch (const Stopped&) {
+            stopped_ = true;
+            SetError("stopped");
+        } catch (const std::exception& error) {
+            SetError(error.what());
+        } catch (...) {
+            SetError("unknown native error");
+        }
+        // What the work holds is freed here, off the main thread.
+        work_ = nullptr;
+    }
+
+    void OnOK() override { deferred_.Resolve(convert_(Env(), std::move(*result_))); }
+
+    void OnError(const Napi::Error& error) override {
+        if (stopped_) error.Set("code", "ABORTED");
+        deferred_.Reject(error.Value());
+    }
+
+private:
+    Task(Napi::Env env, Napi::Int32Array control, Work work, Convert convert)
+        : Napi::AsyncWorker(env),
+          deferred_(Napi::Promise::Deferred::New(env)),
+          control_words_(Napi::Persistent(static_cast<Napi::Object>(control))),
+          control_(control.Data()),
+          work_(std::move(work)),
+          convert_(std::move(convert)) {}
+
+    Napi::Promise::Deferred deferred_;
+    Napi::ObjectReference control_words_;
+    Control control_;
+    Work work_;
+    Convert convert_;
+    std::optional<Result> result_;
+    bool stopped_ = false;
+};
+
+}  // namespace lorp

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <llama.h>
+
+#include <ggml-backend.h>
+#include <ggml-cpu.h>
+
+#include <span>
+#include <string>
+
+// Everything we call of llama.cpp and ggml, looked up by name in the library that node-llama-cpp has loaded.
+#define LORP_LLAMA_FUNCTIONS(X)            \
+    X(ggml_backend_dev_backend_reg)        \
+    X(ggml_backend_dev_by_type)            \
+    X(ggml_backend_reg_get_proc_address)   \
+    X(ggml_backend_tensor_get)             \
+    X(ggml_backend_tensor_set)             \
+    X(ggml_is_contiguous)                  \
+    X(ggml_nbytes)                         \
+    X(ggml_threadpool_params_default)      \
+    X(llama_attach_threadpool)             \
+    X(llama_context_default_params)        \
+    X(llama_decode)                        \
+    X(llama_encode)                        \
+    X(llama_free)                          \
+    X(llama_get_logits_ith)                \
+    X(llama_get_memory)                    \
+    X(llama_init_from_model)               \
+    X(llama_memory_clear)                  \
+    X(llama_model_decoder_start_token)     \
+    X(llama_model_default_params)          \
+    X(llama_model_desc)                    \
+    X(llama_model_free)                    \
+    X(llama_model_get_vocab)               \
+    X(llama_model_has_decoder)             \
+    X(llama_model_has_encoder)             \
+    X(llama_model_is_recurrent)            \
+    X(llama_model_load_from_file)          \
+    X(llama_model_n_ctx_train)             \
+    X(llama_model_n_embd)                  \
+    X(llama_model_n_layer)                 \
+    X(llama_model_n_params)                \
+    X(llama_model_size)                    \
+    X(llama_tokenize)                      \
+    X(llama_vocab_bos)                     \
+    X(llama_vocab_n_tokens)                \
+    X(llama_vocab_type)
+
+namespace lorp {
+
+struct LlamaApi {
+#define LORP_DECLARE(name) decltype(&::name) name = nullptr;
+    LORP_LLAMA_FUNCTIONS(LORP_DECLARE)
+#undef LORP_DECLARE
+};
+
+/**
+ * Fills the table from libraries that are already in this process; loads nothing.
+ *
+ * @param library_names file names (sonames) in the order to search
+ * @throws std::runtime_error naming the library or the first symbol that is missing
+ */
+void attach(std::span<const std::string> library_names);
+
+/** The table. @throws std::runtime_error before `attach` */
+const LlamaApi& llama();
+
+}  // namespace lorp

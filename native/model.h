@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control.h"
+#include "llama_api.h"
+
+namespace lorp {
+
+/** Weights and vocabulary, loaded by the attached llama.cpp. */
+class Model {
+public:
+    struct Options {
+        /** Layers kept in GPU memory; negative: all. */
+        std::int32_t gpu_layers = 0;
+    };
+
+    /** llama_model_load_from_file; finds the other parts of a split model itself. @throws std::runtime_error, Stopped */
+    Model(const std::string& path, const Options& options, const Control& control);
+
+    llama_model* get() const { return model_.get(); }
+    std::int32_t n_layer() const { return llama().llama_model_n_layer(get()); }
+    std::int32_t n_embd() const { return llama().llama_model_n_embd(get()); }
+    std::int32_t n_vocab() const { return llama().llama_vocab_n_tokens(vocab()); }
+    const llama_vocab* vocab() const { return llama().llama_model_get_vocab(get()); }
+    /** Has an encoder whose output the decoder attends to (T5). */
+    bool has_encoder() const { return llama().llama_model_has_encoder(get()); }
+
+    /** llama_tokenize. @throws std::runtime_error if the model has no tokenizer */
+    std::vector<llama_token> tokenize(const std::string& text, bool add_special, bool parse_special) const;
+
+private:
+    struct Free {
+        void operator()(llama_model* model) const { llama().llama_model_free(model); }
+    };
+    std::unique_ptr<llama_model, Free> model_;
+};
+
+}  // namespace lorp

@@ -1,0 +1,194 @@
+#include "session.h"
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "log_softmax.h"
+#include "similarity.h"
+
+namespace lorp {
+namespace {
+
+/** A function that only the CPU backend's plug-in has, found the way llama.cpp's own tools do. */
+template <typename Function>
+Function cpu_backend_function(const char* name) {
+    ggml_backend_dev_t const device = llama().ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    if (device == nullptr) throw std::runtime_error("llama.cpp has loaded no CPU backend");
+    void* const address =
+        llama().ggml_backend_reg_get_proc_address(llama().ggml_backend_dev_backend_reg(device), name);
+    if (address == nullptr) throw std::runtime_error(std::string("the CPU backend has no function ") + name);
+    return reinterpret_cast<Function>(address);
+}
+
+}  // namespace
+
+Session::Session(std::shared_ptr<const Model> model, const Options& options)
+    : model_(std::move(model)), options_(options), threadpool_(nullptr, FreeThreadpool{nullptr}) {
+    llama_context_params params = llama().llama_context_default_params();
+    params.n_ctx = static_cast<std::uint32_t>(options_.n_ctx);
+    // One micro-batch a call, so that one call is one graph.
+    params.n_batch = static_cast<std::uint32_t>(options_.n_ubatch);
+    params.n_ubatch = static_cast<std::uint32_t>(options_.n_ubatch);
+    params.n_threads = options_.n_threads;
+    params.n_threads_batch = options_.n_threads;
+    params.no_perf = true;
+    params.cb_eval_user_data = this;
+    params.cb_eval = [](ggml_tensor* node, bool ask, void* user_data) noexcept {
+        auto& self = *static_cast<Session*>(user_data);
+        if (self.hook_ == nullptr) return false;
+        try {
+            // After a failure: stop at the next node and end the pass there.
+            if (self.hook_error_) return ask;
+            return ask ? self.hook_->wants(*node) : self.hook_->computed(*node);
+        } catch (...) {
+            self.hook_error_ = std::current_exception();
+            return ask;
+        }
+    };
+    params.abort_callback_data = this;
+    params.abort_callback = [](void* user_data) noexcept {
+        const auto& self = *static_cast<const Session*>(user_data);
+        return self.control_ != nullptr && self.control_->stop_requested();
+    };
+    context_.reset(llama().llama_init_from_model(model_->get(), params));
+    if (!context_) throw std::runtime_error("llama.cpp could not make a context");
+
+    // Without a pool of its own ggml starts and joins its threads at every stop of the eval callback.
+    const auto make = cpu_backend_function<decltype(&::ggml_threadpool_new)>("ggml_threadpool_new");
+    threadpool_.get_deleter().free = cpu_backend_function<decltype(&::ggml_threadpool_free)>("ggml_threadpool_free");
+    ggml_threadpool_params pool = llama().ggml_threadpool_params_default(options_.n_threads);
+    threadpool_.reset(make(&pool));
+    if (!threadpool_) throw std::runtime_error("the compute threads could not be started");
+    llama().llama_attach_threadpool(context_.get(), threadpool_.get(), threadpool_.get());
+}
+
+Session::~Session() = default;
+
+void Session::start_sequence(std::size_t n_tokens) {
+    if (n_tokens == 0) throw std::runtime_error("the sequence is empty");
+    if (n_tokens > static_cast<std::size_t>(options_.n_ctx)) {
+        throw std::runtime_error("the sequence has " + std::to_string(n_tokens) + " tokens, the context " +
+                                 std::to_string(options_.n_ctx));
+    }
+    if (llama_memory_t const memory = llama().llama_get_memory(context_.get())) {
+        llama().llama_memory_clear(memory, false);
+    }
+}
+
+void Session::decode(std::span<const llama_token> tokens, std::size_t from, std::size_t count,
+                     std::size_t first_output, EvalHook* hook, const Control& control) {
+    std::vector<llama_token> token(tokens.begin() + static_cast<std::ptrdiff_t>(from),
+                                   tokens.begin() + static_cast<std::ptrdiff_t>(from + count));
+    std::vector<llama_pos> position(count);
+    std::vector<std::int32_t> n_seq_id(count, 1);
+    llama_seq_id sequence = 0;
+    std::vector<llama_seq_id*> seq_id(count, &sequence);
+    std::vector<std::int8_t> output(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (token[i] < 0 || token[i] >= model_->n_vocab()) {
+            throw std::runtime_error("token " + std::to_string(token[i]) + " is not in the vocabulary");
+        }
+        position[i] = static_cast<llama_pos>(from + i);
+        output[i] = from + i >= first_output ? 1 : 0;
+    }
+    const llama_batch batch{static_cast<std::int32_t>(count), token.data(), nullptr, position.data(), n_seq_id.data(),
+                            seq_id.data(), output.data()};
+    hook_ = hook;
+    control_ = &control;
+    const std::int32_t status = llama().llama_decode(context_.get(), batch);
+    hook_ = nullptr;
+    control_ = nullptr;
+    if (const std::exception_ptr error = std::exchange(hook_error_, nullptr)) std::rethrow_exception(error);
+    if (control.stop_requested()) throw Stopped{};
+    if (status != 0) throw std::runtime_error("llama_decode failed with status " + std::to_string(status));
+}
+
+std::vector<double> Session::sum_cosines(std::span<const llama_token> tokens, const Control& control) {
+    start_sequence(tokens.size());
+    const auto n_blocks = static_cast<std::size_t>(layout().n_blocks);
+    const auto n_embd = static_cast<std::size_t>(layout().n_embd);
+    const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
+    std::vector<double> sums(n_blocks * n_blocks);
+    std::vector<float> states;
+    for (std::size_t from = 0; from < tokens.size(); from += n_ubatch) {
+        const std::size_t count = std::min(n_ubatch, tokens.size() - from);
+        states.resize(n_blocks * count * n_embd);
+        CaptureStates capture(layout(), static_cast<std::int64_t>(count), states);
+        decode(tokens, from, count, tokens.size(), &capture, control);
+        if (!capture.complete()) {
+            throw std::runtime_error("not every block output named " + layout().output_name + " is in the graph");
+        }
+        accumulate_cosines(states, n_blocks, count, n_embd, sums);
+    }
+    return sums;
+}
+
+void Session::decode_skipping(std::span<const llama_token> tokens, std::size_t from, std::size_t count,
+                              std::size_t first_output, const std::vector<bool>& skipped, const Control& control) {
+    if (std::find(skipped.begin(), skipped.end(), true) == skipped.end()) {
+        decode(tokens, from, count, first_output, nullptr, control);
+        return;
+    }
+    SkipBlocks skip(layout(), static_cast<std::int64_t>(count), skipped);
+    // llama.cpp's last block keeps only the rows whose logits are asked for; its input can replace all or none.
+    decode(tokens, from, count, skipped.back() ? 0 : first_output, &skip, control);
+    if (!skip.complete()) {
+        throw std::runtime_error("not every block output named " + layout().output_name + " is in the graph");
+    }
+}
+
+std::span<const float> Session::logits_at(std::size_t index) const {
+    const float* const row = llama().llama_get_logits_ith(context_.get(), static_cast<std::int32_t>(index));
+    if (row == nullptr) throw std::runtime_error("llama.cpp returned no logits");
+    return {row, static_cast<std::size_t>(model_->n_vocab())};
+}
+
+Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t first, const std::vector<bool>& skipped,
+                               const Base* base, const Control& control) {
+    if (first < 1 || first >= tokens.size()) throw std::runtime_error("no token of the sequence would be scored");
+    start_sequence(tokens.size());
+    if (base != nullptr) base->session.start_sequence(tokens.size());
+    const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
+    Scores scores;
+    // The last token is predicted, never fed.
+    for (std::size_t from = 0; from + 1 < tokens.size(); from += n_ubatch) {
+        const std::size_t count = std::min(n_ubatch, tokens.size() - 1 - from);
+        decode_skipping(tokens, from, count, first - 1, skipped, control);
+        if (base != nullptr) base->session.decode_skipping(tokens, from, count, first - 1, base->skipped, control);
+        for (std::size_t i = from < first - 1 ? std::min(first - 1 - from, count) : 0; i < count; ++i) {
+            const auto target = static_cast<std::size_t>(tokens[from + i + 1]);
+            const std::span<const float> row = logits_at(i);
+            const double normalizer = log_sum_exp(row);
+            scores.log_prob.push_back(static_cast<double>(row[target]) - normalizer);
+            if (base == nullptr) continue;
+            const std::span<const float> base_row = base->session.logits_at(i);
+            const double base_normalizer = log_sum_exp(base_row);
+            const Divergence divergence = compare_distributions(base_row, base_normalizer, row, normalizer);
+            scores.base_log_prob.push_back(static_cast<double>(base_row[target]) - base_normalizer);
+            scores.kl.push_back(divergence.kl);
+            scores.same_top.push_back(divergence.same_top ? 1 : 0);
+        }
+    }
+    return scores;
+}
+
+std::vector<float> Session::logits(std::span<const llama_token> tokens, const std::vector<bool>& skipped,
+                                   const Control& control) {
+    start_sequence(tokens.size());
+    const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
+    std::vector<float> all;
+    all.reserve(tokens.size() * static_cast<std::size_t>(model_->n_vocab()));
+    for (std::size_t from = 0; from < tokens.size(); from += n_ubatch) {
+        const std::size_t count = std::min(n_ubatch, tokens.size() - from);
+        decode_skipping(tokens, from, count, 0, skipped, control);
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::span<const float> row = logits_at(i);
+            all.insert(all.end(), row.begin(), row.end());
+        }
+    }
+    return all;
+}
+
+}  // namespace lorp

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "block_states.h"
+#include "control.h"
+#include "model.h"
+
+namespace lorp {
+
+/** A llama.cpp context over a model: runs one sequence at a time, micro-batch by micro-batch. Not thread-safe. */
+class Session {
+public:
+    struct Options {
+        /** Longest sequence in tokens. */
+        std::int32_t n_ctx = 512;
+        /** Tokens of one micro-batch; hidden states and logits never outlive it. */
+        std::int32_t n_ubatch = 512;
+        std::int32_t n_threads = 1;
+        BlockLayout layout;
+    };
+
+    /** llama_init_from_model, with a thread pool that lives as long. @throws std::runtime_error */
+    Session(std::shared_ptr<const Model> model, const Options& options);
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    const Model& model() const { return *model_; }
+    const BlockLayout& layout() const { return options_.layout; }
+
+    /**
+     * Runs a sequence through all blocks but the last.
+     * @return n_blocks × n_blocks sums over tokens of the cosines of the block inputs; above the diagonal
+     * @throws std::runtime_error, Stopped
+     */
+    std::vector<double> sum_cosines(std::span<const llama_token> tokens, const Control& control);
+
+    /** What `score` says of the tokens first … n−1 of a sequence. The last three are empty without a base. */
+    struct Scores {
+        /** Natural log-probability of each token given those before it. */
+        std::vector<double> log_prob;
+        std::vector<double> base_log_prob;
+        /** KL(base ‖ this) of the distributions that predict each token, in nats. */
+        std::vector<double> kl;
+        std::vector<std::uint8_t> same_top;
+    };
+
+    /** Another session that runs the same tokens side by side, to compare distributions with. */
+    struct Base {
+        Session& session;
+        const std::vector<bool>& skipped;
+    };
+
+    /**
+     * Log-probabilities of the tokens first … n−1, `skipped` blocks made the identity. Logits are reduced as each
+     * micro-batch is done.
+     * @param first index of the first token scored, ≥ 1
+     * @throws std::runtime_error, Stopped
+     */
+    Scores score(std::span<const llama_token> tokens, std::size_t first, const std::vector<bool>& skipped,
+                 const Base* base, const Control& control);
+
+    /** The logits at every position, n_tokens × n_vocab: for tests and inspection, not for long texts. */
+    std::vector<float> logits(std::span<const llama_token> tokens, const std::vector<bool>& skipped,
+                              const Control& control);
+
+private:
+    /** One micro-batch: tokens from … from+count−1 at these positions; logits for positions ≥ first_output. */
+    void decode(std::span<const llama_token> tokens, std::size_t from, std::size_t count, std::size_t first_output,
+                EvalHook* hook, const Control& control);
+    /** As decode, with blocks skipped. */
+    void decode_skipping(std::span<const llama_token> tokens, std::size_t from, std::size_t count,
+                         std::size_t first_output, const std::vector<bool>& skipped, const Control& control);
+    void start_sequence(std::size_t n_tokens);
+    std::span<const float> logits_at(std::size_t index) const;
+
+    struct FreeContext {
+        void operator()(llama_context* context) const { llama().llama_free(context); }
+    };
+    struct FreeThreadpool {
+        decltype(&::ggml_threadpool_free) free;
+        void operator()(ggml_threadpool* pool) const { free(pool); }
+    };
+
+    std::shared_ptr<const Model> model_;
+    Options options_;
+    EvalHook* hook_ = nullptr;
+    const Control* control_ = nullptr;
+    std::exception_ptr hook_error_;
+    // The context is freed before the thread pool that it uses.
+    std::unique_ptr<ggml_threadpool, FreeThreadpool> threadpool_;
+    std::unique_ptr<llama_context, FreeContext> context_;
+};
+
+}  // namespace lorp
