@@ -1,0 +1,10 @@
+import { LorpError } from "../errors.ts";
+
+/** An Analysis that contradicts itself, such as a matrix that is not one of cosine similarities. */
+export class AnalysisError extends LorpError {
+  declare readonly code: "ANALYSIS_INVALID";
+
+  constructor(message: string) {
+    super("ANALYSIS_INVALID", message);
+  }
+}

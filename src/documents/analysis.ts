@@ -1,0 +1,88 @@
+import Type from "typebox";
+import {
+  count,
+  type Immutable,
+  k,
+  layer,
+  lorpVersion,
+  numberOrNull,
+  rls,
+  schemaVersion,
+  seed,
+} from "./fields.ts";
+import { ModelSchema } from "./model.ts";
+
+export const CalibrationSchema = Type.Object(
+  {
+    name: Type.String({ description: "File name, or the name of the text that comes with lorp." }),
+    sha256: Type.String({ description: "SHA-256 of the text, hexadecimal." }),
+  },
+  { description: "The text the model was run on." },
+);
+
+export const AnalysisSettingsSchema = Type.Object({
+  calibration: Type.Optional(CalibrationSchema),
+  sequences: Type.Optional(count("Number of token sequences.")),
+  sequenceLength: Type.Optional(count("Tokens in a sequence.")),
+  tokens: Type.Optional(count("Tokens measured in all.")),
+  seed: Type.Optional(seed),
+  clusters: Type.Optional(
+    Type.Integer({ minimum: 1, description: "The number of clusters asked for, if any was." }),
+  ),
+});
+
+const similarity = Type.Array(Type.Array(Type.Number()), {
+  description:
+    "N x N cosine similarities of the blocks' inputs, averaged over tokens; row and column i are block i, the diagonal is 1.",
+});
+
+const clusters = Type.Array(Type.Integer({ minimum: 0 }), {
+  description: "The cluster of each layer, 0...k-1, numbered by first layer.",
+});
+
+export const LayerSchema = Type.Object({
+  layer: layer("Index of the block."),
+  cluster: Type.Integer({ minimum: 0 }),
+  redundancy: numberOrNull(
+    "Mean similarity to all other layers of its cluster; null for a cluster of one. LoRP removes the highest first.",
+  ),
+  blockInfluence: numberOrNull(
+    "1 - similarity of the block's input and output; null for the last block, whose output is not measured.",
+  ),
+});
+
+/** What is needed at least: what someone writes by hand. `completeAnalysis` works out the rest. */
+export const PartialAnalysisSchema = Type.Object(
+  {
+    schemaVersion,
+    lorpVersion: Type.Optional(lorpVersion),
+    model: ModelSchema,
+    settings: Type.Optional(AnalysisSettingsSchema),
+    similarity,
+    rls: Type.Optional(rls),
+    k: Type.Optional(k),
+    clusters: Type.Optional(clusters),
+    layers: Type.Optional(Type.Array(LayerSchema)),
+  },
+  {
+    title: "lorp Analysis",
+    description:
+      "What was measured of a model. Only schemaVersion, model.blockCount and similarity are required; lorp works out the rest.",
+  },
+);
+
+export const AnalysisSchema = Type.Object({
+  ...PartialAnalysisSchema.properties,
+  settings: AnalysisSettingsSchema,
+  rls,
+  k,
+  clusters,
+  layers: Type.Array(LayerSchema),
+});
+
+export type SimilarityMatrix = readonly (readonly number[])[];
+export type LayerMeasures = Immutable<Type.Static<typeof LayerSchema>>;
+export type AnalysisSettings = Immutable<Type.Static<typeof AnalysisSettingsSchema>>;
+export type PartialAnalysis = Immutable<Type.Static<typeof PartialAnalysisSchema>>;
+/** Everything that was measured of a model and everything that selection methods decide from. */
+export type Analysis = Immutable<Type.Static<typeof AnalysisSchema>>;

@@ -1,0 +1,55 @@
+import Type from "typebox";
+import { AnalysisSchema, CalibrationSchema } from "./analysis.ts";
+import { count, type Immutable, layer, lorpVersion, schemaVersion } from "./fields.ts";
+import { ModelSchema } from "./model.ts";
+
+const MeasureSchema = Type.Object(
+  {
+    perplexity: Type.Number(),
+    klDivergence: Type.Optional(
+      Type.Number({
+        description: "Mean Kullback-Leibler divergence from the original's token distributions, in nats.",
+      }),
+    ),
+  },
+  { description: "What was measured on one text." },
+);
+
+export const ComparisonSchema = Type.Object(
+  {
+    schemaVersion,
+    lorpVersion: Type.Optional(lorpVersion),
+    command: Type.Optional(Type.String({ description: "The command line, if there was one." })),
+    model: Type.Omit(ModelSchema, ["constraints"]),
+    analysis: Type.Optional(
+      Type.Object({
+        ...AnalysisSchema.properties,
+        similarity: Type.Optional(AnalysisSchema.properties.similarity),
+      }),
+    ),
+    texts: Type.Array(
+      Type.Object({
+        ...CalibrationSchema.properties,
+        sequences: count("Number of token sequences scored."),
+        sequenceLength: count("Tokens in a sequence."),
+        original: MeasureSchema,
+      }),
+      {
+        minItems: 1,
+        description: "The texts that everything was measured on, and how the original does there.",
+      },
+    ),
+    candidates: Type.Array(
+      Type.Object({
+        method: Type.String(),
+        budget: count("Number of layers removed."),
+        removedLayers: Type.Array(layer("Index of a removed block."), { description: "Ascending." }),
+        measures: Type.Array(MeasureSchema, { description: "One for each of the texts, in their order." }),
+      }),
+    ),
+  },
+  { title: "lorp Comparison", description: "What each method's choice costs at each budget." },
+);
+
+/** What each method's choice costs at each budget. */
+export type Comparison = Immutable<Type.Static<typeof ComparisonSchema>>;

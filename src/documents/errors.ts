@@ -1,0 +1,17 @@
+import { LorpError } from "../errors.ts";
+
+export type DocumentErrorCode =
+  | "DOCUMENT_UNREADABLE"
+  | "DOCUMENT_NOT_JSON"
+  | "DOCUMENT_INVALID"
+  | "DOCUMENT_TOO_NEW"
+  | "DOCUMENT_UNWRITABLE";
+
+/** An Analysis, Plan or Report that cannot be read, understood or written. */
+export class DocumentError extends LorpError {
+  declare readonly code: DocumentErrorCode;
+
+  constructor(code: DocumentErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+  }
+}

@@ -1,0 +1,32 @@
+import Type from "typebox";
+
+/** What a document's type is inferred as: nothing in a document is changed once it is made. */
+export type Immutable<T> = T extends readonly (infer Element)[]
+  ? readonly Immutable<Element>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Immutable<T[Key]> }
+    : T;
+
+/** The version of all three documents; raised when a reader of the old form would misread the new one. */
+export const SCHEMA_VERSION = 1;
+
+export const schemaVersion = Type.Literal(SCHEMA_VERSION, {
+  description: "Version of this document's form.",
+});
+
+export const lorpVersion = Type.String({ description: "Version of lorp that made the document." });
+
+export const seed = Type.Integer({ minimum: 0, description: "Seed of every random draw." });
+
+export const count = (description: string) => Type.Integer({ minimum: 0, description });
+
+export const layer = (description: string) => Type.Integer({ minimum: 0, description });
+
+export const numberOrNull = (description: string) =>
+  Type.Unsafe<number | null>({ type: ["number", "null"], description });
+
+export const rls = numberOrNull(
+  "Representation locality score: -log2 of the mean similarity above the diagonal; null if that mean is not positive.",
+);
+
+export const k = Type.Integer({ minimum: 1, description: "Number of clusters." });

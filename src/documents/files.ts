@@ -1,0 +1,77 @@
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Static, TSchema } from "typebox";
+import { type Analysis, type PartialAnalysis, PartialAnalysisSchema } from "./analysis.ts";
+import { DocumentError } from "./errors.ts";
+import type { Immutable } from "./fields.ts";
+import { type Plan, PlanSchema } from "./plan.ts";
+import { type Report, ReportSchema } from "./report.ts";
+import { stringifyDocument } from "./stringify.ts";
+import { validate } from "./validate.ts";
+
+/** Reads an Analysis, complete or written by hand. @throws DocumentError */
+export const readAnalysis = (path: string): Promise<PartialAnalysis> => read(PartialAnalysisSchema, path);
+
+/** Reads a Plan. @throws DocumentError, also if its layers contradict each other */
+export async function readPlan(path: string): Promise<Plan> {
+  const plan = await read(PlanSchema, path);
+  const parts = [...plan.removedLayers, ...plan.keptLayers].sort((a, b) => a - b);
+  const complete = parts.length === plan.model.blockCount && parts.every((layer, index) => layer === index);
+  if (!complete || !ascending(plan.removedLayers) || !ascending(plan.keptLayers)) {
+    throw new DocumentError(
+      "DOCUMENT_INVALID",
+      `${path}: removedLayers and keptLayers must be ascending and together name each of the ${plan.model.blockCount} layers once.`,
+    );
+  }
+  return plan;
+}
+
+/** Reads a Report. @throws DocumentError */
+export const readReport = (path: string): Promise<Report> => read(ReportSchema, path);
+
+/**
+ * Writes a document whole or not at all, replacing an older one.
+ * @throws DocumentError `DOCUMENT_UNWRITABLE`
+ */
+export async function writeDocument(path: string, document: Analysis | Plan | Report): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  try {
+    const file = await open(temporary, "w");
+    try {
+      await file.writeFile(stringifyDocument(document));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw new DocumentError("DOCUMENT_UNWRITABLE", `${path} cannot be written: ${reason(cause)}.`, { cause });
+  }
+}
+
+async function read<Schema extends TSchema>(
+  schema: Schema,
+  path: string,
+): Promise<Immutable<Static<Schema>>> {
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new DocumentError("DOCUMENT_UNREADABLE", `${path} cannot be read: ${reason(cause)}.`, { cause });
+  });
+  return validate(schema, parse(text, path), path);
+}
+
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new DocumentError("DOCUMENT_NOT_JSON", `${path} is not JSON: ${reason(cause)}.`, { cause });
+  }
+}
+
+function ascending(values: readonly number[]): boolean {
+  return values.every((value, index) => index === 0 || value > (values[index - 1] ?? value));
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

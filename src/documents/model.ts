@@ -1,0 +1,73 @@
+import Type from "typebox";
+import { count, type Immutable, layer } from "./fields.ts";
+
+export const ConstraintsSchema = Type.Object(
+  {
+    fixed: Type.Array(
+      Type.Object({
+        layer: layer("Index of a block that is never removed."),
+        rule: Type.String({ description: "The rule that holds it in place." }),
+      }),
+    ),
+    positional: Type.Array(
+      Type.Object({
+        rule: Type.String(),
+        kinds: Type.Array(Type.Integer(), { description: "The kind of each analysed block, by its index." }),
+      }),
+      {
+        description:
+          "Rules by which a block's kind follows from its index and cannot be written out: after the removal, the kept block that comes to stand at index j must satisfy kinds[kept[j]] = kinds[j].",
+      },
+    ),
+    lengths: Type.Optional(
+      Type.Array(
+        Type.Object({
+          rule: Type.String(),
+          allowed: Type.Array(Type.Integer({ minimum: 0 }), {
+            description: "The numbers of analysed blocks that may be kept.",
+          }),
+        }),
+        { description: "Rules by which what all blocks compute follows from their number." },
+      ),
+    ),
+  },
+  { description: "What a removal must respect for llama.cpp to run the result as the original runs." },
+);
+
+export const ModelSchema = Type.Object(
+  {
+    fingerprint: Type.Optional(Type.String({ description: "Identity of the file's content." })),
+    architecture: Type.Optional(Type.String({ description: "general.architecture of the file." })),
+    name: Type.Optional(Type.String({ description: "general.name of the file." })),
+    blockCount: Type.Integer({ minimum: 1, description: "Number of transformer blocks in the file." }),
+    analysedBlocks: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description:
+          "Number of blocks measured, from the first; fewer than blockCount if prediction blocks trail.",
+      }),
+    ),
+    embeddingLength: Type.Optional(count("Width of the hidden states.")),
+    parameters: Type.Optional(count("Number of weights.")),
+    fileBytes: Type.Optional(count("Size of the model's file or files in bytes.")),
+    constraints: Type.Optional(ConstraintsSchema),
+  },
+  { description: "The model the document is about." },
+);
+
+export type ModelSummary = Immutable<Type.Static<typeof ModelSchema>>;
+
+/**
+ * What a removal must respect, derived from the architecture (src/architecture) and stored in the Analysis, so that
+ * planning needs no model.
+ *
+ * - `fixed`: blocks that are never candidates, each with the rule that holds it in place;
+ * - `positional`: rules by which a block's kind follows from its index and cannot be written out. After the removal,
+ *   the kept block that comes to stand at index j must satisfy `kinds[kept[j]] === kinds[j]`. `kinds` has an entry for
+ *   each analysed block;
+ * - `lengths`: rules by which what all blocks compute follows from their number; `allowed` lists the numbers of
+ *   analysed blocks that may be kept.
+ */
+export type Constraints = Immutable<Type.Static<typeof ConstraintsSchema>>;
+
+export const UNCONSTRAINED: Constraints = { fixed: [], positional: [] };

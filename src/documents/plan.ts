@@ -1,0 +1,46 @@
+import Type from "typebox";
+import { type Immutable, k, layer, lorpVersion, numberOrNull, rls, schemaVersion, seed } from "./fields.ts";
+import { ModelSchema } from "./model.ts";
+
+export const RemovalSchema = Type.Object(
+  {
+    layer: layer("Index of the removed block in the original model."),
+    reason: Type.String({
+      description: "Short and for machines, such as stage-1, block-influence, run or named.",
+    }),
+    score: numberOrNull("The number the decision rested on, as the text explains; null if there was none."),
+    cluster: Type.Optional(Type.Integer({ minimum: 0 })),
+    text: Type.String({ description: "Why this layer went, for people." }),
+  },
+  { description: "One removed layer." },
+);
+
+export const PassedOverSchema = Type.Object({
+  layer: layer("Index of a block that the method would have taken."),
+  rule: Type.String({ description: "The rule that kept it." }),
+});
+
+export const PlanSchema = Type.Object(
+  {
+    schemaVersion,
+    lorpVersion: Type.Optional(lorpVersion),
+    model: Type.Omit(ModelSchema, ["constraints"]),
+    method: Type.String({ description: "Selection method, or named if the user named the layers." }),
+    budget: Type.Integer({ minimum: 0, description: "Number of layers to remove." }),
+    removedLayers: Type.Array(Type.Integer({ minimum: 0 }), { description: "Ascending." }),
+    keptLayers: Type.Array(Type.Integer({ minimum: 0 }), { description: "Ascending." }),
+    removals: Type.Array(RemovalSchema, { description: "In the order of removal." }),
+    passedOver: Type.Array(PassedOverSchema, {
+      description: "Layers that the method would have taken had a rule of the architecture not kept them.",
+    }),
+    rls: Type.Optional(rls),
+    k: Type.Optional(k),
+    seed: Type.Optional(seed),
+  },
+  { title: "lorp Plan", description: "Which layers go, and why." },
+);
+
+export type Removal = Immutable<Type.Static<typeof RemovalSchema>>;
+export type PassedOver = Immutable<Type.Static<typeof PassedOverSchema>>;
+/** Which layers go, and why. */
+export type Plan = Immutable<Type.Static<typeof PlanSchema>>;

@@ -1,0 +1,45 @@
+import Type from "typebox";
+import { AnalysisSchema, CalibrationSchema } from "./analysis.ts";
+import { count, type Immutable, lorpVersion, schemaVersion } from "./fields.ts";
+import { PlanSchema } from "./plan.ts";
+
+const FileSchema = Type.Object({
+  path: Type.String(),
+  bytes: count("Size of the file, or of all parts of a split one."),
+  parameters: Type.Optional(count("Number of weights.")),
+});
+
+const PerplexitySchema = Type.Object(
+  {
+    original: Type.Number(),
+    pruned: Type.Number(),
+    ratio: Type.Number({ description: "pruned / original." }),
+    text: CalibrationSchema,
+    sequences: count("Number of token sequences scored."),
+    sequenceLength: count("Tokens in a sequence."),
+  },
+  { description: "Perplexity before and after, on calibration text that was not used for the analysis." },
+);
+
+export const ReportSchema = Type.Object(
+  {
+    schemaVersion,
+    lorpVersion: Type.Optional(lorpVersion),
+    command: Type.Optional(Type.String({ description: "The command line, if there was one." })),
+    input: FileSchema,
+    output: Type.Union([FileSchema, Type.Null()], { description: "null if nothing was written." }),
+    analysis: Type.Optional(
+      Type.Object({
+        ...AnalysisSchema.properties,
+        similarity: Type.Optional(AnalysisSchema.properties.similarity),
+      }),
+    ),
+    plan: PlanSchema,
+    perplexity: Type.Union([PerplexitySchema, Type.Null()], { description: "null if it was not measured." }),
+    settings: Type.Record(Type.String(), Type.Unknown(), { description: "The options in force." }),
+  },
+  { title: "lorp Report", description: "What was done to a model, and what it cost." },
+);
+
+/** What was done to a model, and what it cost. The matrix is in `analysis` only on request. */
+export type Report = Immutable<Type.Static<typeof ReportSchema>>;

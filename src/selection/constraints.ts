@@ -1,0 +1,90 @@
+import { SelectionError } from "./errors.ts";
+import type { Constraints } from "./types.ts";
+
+/** The layers that methods choose from: all of N but the first and the last, ascending. */
+export function candidates(layers: number): number[] {
+  return Array.from({ length: Math.max(0, layers - 2) }, (_, index) => index + 1);
+}
+
+/**
+ * The sizes that a legal set of removed layers can have if it contains `removed`, ascending. Further removed layers
+ * are candidates that no rule fixes.
+ *
+ * Dynamic programming over the states (next layer, layers kept so far): a kept layer must be of the kind that belongs
+ * to the index at which it comes to stand.
+ */
+export function legalSizes(
+  constraints: Constraints,
+  layers: number,
+  removed: ReadonlySet<number> = new Set(),
+): number[] {
+  const fixed = new Set(constraints.fixed.map(({ layer }) => layer));
+  const free = new Set(candidates(layers).filter((layer) => !fixed.has(layer)));
+  let keptCounts = new Set([0]);
+  for (let layer = 0; layer < layers; layer++) {
+    const next = new Set<number>();
+    for (const kept of keptCounts) {
+      const fits = constraints.positional.every(({ kinds }) => kinds[layer] === kinds[kept]);
+      if (fits && !removed.has(layer)) next.add(kept + 1);
+      if (free.has(layer) || removed.has(layer)) next.add(kept);
+    }
+    keptCounts = next;
+  }
+  return [...keptCounts]
+    .filter((kept) => constraints.lengths?.every(({ allowed }) => allowed.includes(kept)) ?? true)
+    .map((kept) => layers - kept)
+    .sort((a, b) => a - b);
+}
+
+/** The rule that keeps `removed` from being part of a set of `budget` removed layers, or null if there is such a set. */
+export function ruleAgainst(
+  constraints: Constraints,
+  layers: number,
+  removed: ReadonlySet<number>,
+  budget: number,
+): string | null {
+  const holding = constraints.fixed.find(({ layer }) => removed.has(layer));
+  if (holding) return holding.rule;
+  const allows = (rules: Constraints) => legalSizes(rules, layers, removed).includes(budget);
+  if (allows(constraints)) return null;
+  const { fixed } = constraints;
+  const guilty = [
+    ...constraints.positional.filter((rule) => !allows({ fixed, positional: [rule] })),
+    ...(constraints.lengths ?? []).filter((rule) => !allows({ fixed, positional: [], lengths: [rule] })),
+  ];
+  return guilty.length > 0 ? ruleNames(guilty) : allRules(constraints);
+}
+
+/**
+ * What to say when the rules leave no set of `budget` layers.
+ * @param possible the sizes that the method could choose, ascending
+ * @param what the method removes, e.g. `layers in a row`
+ */
+export function impossible(
+  constraints: Constraints,
+  layers: number,
+  budget: number,
+  possible: readonly number[],
+  what: string,
+): SelectionError {
+  const others = nearestSizes(possible, budget);
+  const advice = others.length > 0 ? `remove ${others.join(" or ")}` : "choose another method";
+  return new SelectionError(
+    `No ${budget} ${what} can be removed from this model's ${layers} (${allRules(constraints)}): ${advice} instead.`,
+  );
+}
+
+/** The nearest of ascending sizes below and above `wanted`, 0 apart. */
+export function nearestSizes(possible: readonly number[], wanted: number): number[] {
+  const below = possible.findLast((size) => size > 0 && size < wanted);
+  const above = possible.find((size) => size > wanted);
+  return [below, above].filter((size) => size !== undefined);
+}
+
+function allRules({ fixed, positional, lengths = [] }: Constraints): string {
+  return ruleNames([...positional, ...lengths, ...fixed]);
+}
+
+function ruleNames(rules: readonly { readonly rule: string }[]): string {
+  return [...new Set(rules.map(({ rule }) => rule))].join("; ");
+}

@@ -1,0 +1,77 @@
+import type { Analysis } from "../documents/analysis.ts";
+import { SCHEMA_VERSION } from "../documents/fields.ts";
+import { type ModelSummary, UNCONSTRAINED } from "../documents/model.ts";
+import type { Plan } from "../documents/plan.ts";
+import { UsageError } from "../errors.ts";
+import { checkBudget } from "./budget.ts";
+import { ruleAgainst } from "./constraints.ts";
+import { SelectionError } from "./errors.ts";
+import { findMethod } from "./methods.ts";
+import type { Selection } from "./types.ts";
+
+export interface PlanRequest {
+  /** Name of a method of `SELECTION_METHODS`. */
+  readonly method: string;
+  /** Number of layers to remove, 1…N−2. */
+  readonly budget: number;
+}
+
+/**
+ * Decides which layers go.
+ * @throws UsageError for an unknown method or a budget out of range
+ * @throws SelectionError when the architecture's rules leave no such selection
+ */
+export function makePlan(analysis: Analysis, { method, budget }: PlanRequest): Plan {
+  const { similarity, clusters, k, model } = analysis;
+  const chosen = findMethod(method);
+  checkBudget(budget, similarity.length);
+  const seed = analysis.settings.seed ?? 0;
+  const constraints = model.constraints ?? UNCONSTRAINED;
+  const selection = chosen.select({ similarity, clusters, k, constraints, seed }, budget);
+  return { ...planOf(model, method, selection), rls: analysis.rls, k, seed };
+}
+
+/**
+ * The plan of a user who names the layers. The first and the last may be among them.
+ * @param layers ascending, each once, as `parseLayers` gives them
+ * @throws UsageError for a layer that the model does not have, or for too many
+ * @throws SelectionError when a rule of the architecture keeps one of them
+ */
+export function explicitPlan(model: ModelSummary, layers: readonly number[]): Plan {
+  const count = model.analysedBlocks ?? model.blockCount;
+  const missing = layers.find((layer) => layer >= count);
+  if (missing !== undefined) {
+    throw new UsageError(
+      "LAYERS_INVALID",
+      `There is no layer ${missing}: the model's layers are 0 to ${count - 1}.`,
+    );
+  }
+  checkBudget(layers.length, count);
+  const rule = ruleAgainst(model.constraints ?? UNCONSTRAINED, count, new Set(layers), layers.length);
+  if (rule !== null) {
+    throw new SelectionError(
+      `Layers ${layers.join(", ")} cannot be removed (${rule}): name others, or give their number and let lorp choose.`,
+    );
+  }
+  const removals = layers.map((layer) => ({
+    layer,
+    reason: "named",
+    score: null,
+    text: "named by the user",
+  }));
+  return planOf(model, "named", { removals, passedOver: [] });
+}
+
+function planOf({ constraints: _, ...model }: ModelSummary, method: string, selection: Selection): Plan {
+  const removed = new Set(selection.removals.map(({ layer }) => layer));
+  const layers = Array.from({ length: model.blockCount }, (_, layer) => layer);
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    model,
+    method,
+    budget: removed.size,
+    removedLayers: layers.filter((layer) => removed.has(layer)),
+    keptLayers: layers.filter((layer) => !removed.has(layer)),
+    ...selection,
+  };
+}
