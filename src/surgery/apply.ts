@@ -1,0 +1,97 @@
+import { open } from "node:fs/promises";
+import type { Rewrite } from "../architecture/types.ts";
+import { splitPath } from "../gguf/split-name.ts";
+import type { GgufFile, GgufValue } from "../gguf/types.ts";
+import { copyRange, type NamedFile, writeFully } from "./copy.ts";
+import { inputChanged, readFailure, writeFailure } from "./errors.ts";
+import { type FileLayout, layOut, type SplitOptions } from "./layout.ts";
+import { checkOutput, commit, discard, removeLeftovers, type StagedFile, stage } from "./output.ts";
+
+export interface ApplyOptions {
+  readonly model: GgufFile;
+  /** From `planRewrite` of the model's architecture. */
+  readonly rewrite: Rewrite;
+  /** `lorp.*` metadata that says how the file was made. */
+  readonly provenance: ReadonlyMap<string, GgufValue>;
+  /** A split output is named after it as llama.cpp names parts: `x.gguf` gives `x-00001-of-00002.gguf`. */
+  readonly output: string;
+  /** Replace an existing output. */
+  readonly force?: boolean | undefined;
+  readonly split?: SplitOptions | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes written so far, of how many. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface Applied {
+  /** The file to open: the output, of a split one the first part. */
+  readonly path: string;
+  readonly paths: readonly string[];
+  /** Size of all files together. */
+  readonly bytes: number;
+}
+
+/**
+ * Writes the model that a rewrite describes: tensors renamed or left out, everything else byte for byte as it is.
+ * The output appears whole or not at all; the input is only read.
+ * @throws SurgeryError, AbortedError
+ */
+export async function applyPlan(options: ApplyOptions): Promise<Applied> {
+  const { model, rewrite, provenance, output, split, force = false } = options;
+  const layouts = layOut(model, rewrite, provenance, split);
+  const paths = outputPaths(output, layouts.length);
+  for (const path of paths) await checkOutput(path, model.paths, force);
+  for (const path of paths) await removeLeftovers(path);
+  const sources: NamedFile[] = [];
+  const staged: StagedFile[] = [];
+  try {
+    for (const [i, path] of model.paths.entries()) sources.push(await openSource(path, model.sizes[i]!));
+    for (const path of paths) staged.push(await stage(path));
+    await fill(staged, layouts, sources, options);
+    await commit(staged, force);
+  } finally {
+    await discard(staged);
+    for (const { handle } of sources) await handle.close();
+  }
+  return { path: paths[0]!, paths, bytes: sum(layouts.map(({ size }) => size)) };
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, n) => total + n, 0);
+
+function outputPaths(output: string, count: number): string[] {
+  if (count === 1) return [output];
+  const prefix = output.replace(/(-\d{5}-of-\d{5})?\.gguf$/, "");
+  return Array.from({ length: count }, (_, no) => splitPath(prefix, no, count));
+}
+
+async function openSource(path: string, size: number): Promise<NamedFile> {
+  const handle = await open(path, "r").catch((error: unknown) => {
+    throw readFailure(path, error);
+  });
+  if ((await handle.stat()).size === size) return { path, handle };
+  await handle.close();
+  throw inputChanged(path);
+}
+
+/** Writes headers and data. */
+async function fill(
+  staged: readonly StagedFile[],
+  layouts: readonly FileLayout[],
+  sources: readonly NamedFile[],
+  { signal, onProgress }: ApplyOptions,
+): Promise<void> {
+  const total = sum(layouts.flatMap(({ ranges }) => ranges.map(({ length }) => length)));
+  let done = 0;
+  const count = (bytes: number) => {
+    done += bytes;
+    onProgress?.(done, total);
+  };
+  for (const [i, { header, ranges, size }] of layouts.entries()) {
+    const file = staged[i]!;
+    await file.handle.truncate(size).catch((error: unknown) => {
+      throw writeFailure(file.path, error);
+    });
+    await writeFully(file, header, 0);
+    for (const range of ranges) await copyRange(sources[range.file]!, file, range, signal, count);
+  }
+}
