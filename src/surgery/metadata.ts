@@ -21,10 +21,11 @@ export function setEntries(entries: readonly RawEntry[], set: ReadonlyMap<string
 /** The keys of llama.cpp's gguf-split, which say which part of a model a file is. */
 const SPLIT_KEYS = ["split.no", "split.count", "split.tensors.count"];
 
-/** The model's own entries: as they stand, but without what made a split model's first part a part. */
+/** The model's own entries as they stand, without what an earlier pruning noted and what makes a file a part. */
 export function ownEntries(model: GgufFile): RawEntry[] {
-  const entries = [...model.metadata.values()];
-  return model.paths.length === 1 ? entries : entries.filter(({ key }) => !SPLIT_KEYS.includes(key));
+  const foreign = (key: string) =>
+    key.startsWith("lorp.") || (model.paths.length > 1 && SPLIT_KEYS.includes(key));
+  return [...model.metadata.values()].filter(({ key }) => !foreign(key));
 }
 
 /** What marks a file as part `no` of `count`, with the types that llama.cpp asks for. */
