@@ -184,15 +184,7 @@ test("random depends on the seed, and is the same on every platform", () => {
   const drawn = (seed: number) =>
     removedBy("random", { similarity, clusters: [], k: 1, constraints: UNCONSTRAINED, seed }, 5);
   expect(new Set([0, 1, 2, 2 ** 32, 2 ** 52].map((seed) => drawn(seed).join())).size).toBe(5);
-  expect(drawn(42)).toMatchInlineSnapshot(`
-    [
-      13,
-      8,
-      17,
-      12,
-      16,
-    ]
-  `);
+  expect(drawn(42)).toEqual([13, 8, 17, 12, 16]);
 });
 
 test("an unknown method is named with those there are", () => {
