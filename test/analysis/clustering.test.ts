@@ -8,12 +8,8 @@ test("the addon refuses what is not a matrix of cosines", () => {
   expect(() => clusters([1, Number.NaN, 0.5, 1], 2, 1)).toThrow(
     "the similarity of layers 0 and 1 is not a cosine",
   );
-  expect(() => clusters([1, 0.5, 0.5, 1], 2, 3)).toThrow(
-    "the number of clusters must be between 1 and 2, not 3",
-  );
-  expect(() => clusters([1, 0.5, 0.5, 1], 2, 0)).toThrow(
-    "the number of clusters must be between 1 and 2, not 0",
-  );
+  expect(() => clusters([1, 0.5, 0.5, 1], 2, 3)).toThrow("k must be");
+  expect(() => clusters([1, 0.5, 0.5, 1], 2, 0)).toThrow("k must be");
 });
 
 test("all numbers of clusters of a deep model take no noticeable time", () => {
