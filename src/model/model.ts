@@ -1,7 +1,16 @@
-import { addon, type ModelInfo, type NativeModel, type NativeSession, type TokenScores } from "../native.ts";
+import {
+  addon,
+  type ModelInfo,
+  type NativeChanges,
+  type NativeModel,
+  type NativeSession,
+  type Timing,
+  type TokenScores,
+} from "../native.ts";
 import { withControl } from "./control.ts";
 import { RuntimeError } from "./errors.ts";
-import { type GpuChoice, openRuntime, type Runtime } from "./runtime.ts";
+import type { GpuChoice } from "./gpu.ts";
+import { openRuntime, type Runtime } from "./runtime.ts";
 
 export interface RunOptions {
   readonly gpu?: GpuChoice | undefined;
@@ -19,6 +28,8 @@ export interface SessionOptions {
   readonly microBatch?: number | undefined;
   /** Name of the block output tensors in llama.cpp's graph, from src/architecture. */
   readonly blockOutput: string;
+  /** Whether blocks add attention and feed-forward to the same state; needed only where factors are used. */
+  readonly parallelBlocks?: boolean | undefined;
 }
 
 /** A model held open by llama.cpp. Close it, and its sessions, when done. */
@@ -27,17 +38,43 @@ export interface Model {
   readonly runtime: Runtime;
   /** The whole text as tokens, without special tokens, markup in it taken as text. */
   tokenize(text: string): Promise<Int32Array>;
+  /** Bytes of text that each token of the vocabulary stands for. */
+  tokenBytes(): Int32Array;
   openSession(options: SessionOptions): Session;
   close(): void;
 }
 
-export interface ScoreOptions {
-  /** Index of the first token scored, ≥ 1; 1 by default. */
-  readonly first?: number | undefined;
+/** What a block's attention and feed-forward outputs are multiplied by. */
+export interface BlockFactors {
+  readonly layer: number;
+  readonly attention: number;
+  readonly feedForward: number;
+}
+
+/** What is done to blocks while the model runs. */
+export interface BlockChanges {
   /** Blocks made the identity. */
   readonly skip?: readonly number[] | undefined;
-  /** Another session to compare distributions with, token by token, and the blocks skipped there. */
-  readonly base?: { readonly session: Session; readonly skip?: readonly number[] | undefined } | undefined;
+  /** Of the blocks whose outputs are scaled. */
+  readonly factors?: readonly BlockFactors[] | undefined;
+}
+
+export interface ScoreOptions extends BlockChanges {
+  /** Index of the first token scored, ≥ 1; 1 by default. */
+  readonly first?: number | undefined;
+  /** Another session to compare distributions with, token by token, and what is done to blocks there. */
+  readonly base?: ({ readonly session: Session } & BlockChanges) | undefined;
+}
+
+export interface FitOptions {
+  readonly sequenceLength: number;
+  /** Blocks made the identity. */
+  readonly skip: readonly number[];
+  /** How strongly factors are drawn towards 1: 0 not at all, 1 half way. */
+  readonly ridge: number;
+  /** Runs the original model, side by side. */
+  readonly original: Session;
+  readonly onProgress?: ((fraction: number) => void) | undefined;
 }
 
 /** A llama.cpp context: runs one sequence at a time. Every call stops within one micro-batch of the model's signal. */
@@ -47,7 +84,20 @@ export interface Session {
   /** Log-probabilities of tokens first … n−1, and how they differ from the base's. */
   score(tokens: Int32Array, options?: ScoreOptions): Promise<TokenScores>;
   /** Logits at every position, tokens × vocabulary. */
-  logits(tokens: Int32Array, skip?: readonly number[]): Promise<Float32Array>;
+  logits(
+    tokens: Int32Array,
+    skip?: readonly number[],
+    factors?: readonly BlockFactors[],
+  ): Promise<Float32Array>;
+  /** Seconds for the first `prompt` tokens run as a prompt, and for the others run one at a time. */
+  time(tokens: Int32Array, prompt: number): Promise<Timing>;
+  /** Euclidean norms of the block inputs, blocks × tokens. */
+  stateNorms(tokens: Int32Array): Promise<Float32Array>;
+  /**
+   * Factors of the blocks after the first skipped one, fitted front to back so that the stream follows the original's.
+   * @param tokens sequences, one after the other
+   */
+  fitFactors(tokens: Int32Array, options: FitOptions): Promise<BlockFactors[]>;
   close(): void;
   /** @internal */
   readonly native: NativeSession;
@@ -73,6 +123,7 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
     info: native.info(),
     runtime,
     tokenize: (text) => withControl(signal, (control) => native.tokenize(text, false, false, control)),
+    tokenBytes: () => native.tokenBytes(),
     openSession: (sessionOptions) => openSession(native, sessionOptions, threads, signal),
     close: () => native.close(),
   };
@@ -90,27 +141,56 @@ function openSession(
     threads,
     blocks: model.info().layers,
     blockOutput: options.blockOutput,
+    parallelBlocks: options.parallelBlocks ?? false,
   });
+  const { layers } = model.info();
   return {
     native,
     sumCosines: (tokens) => withControl(signal, (control) => native.sumCosines(tokens, control)),
-    score: (tokens, { first = 1, skip = [], base } = {}) =>
+    score: (tokens, { first = 1, base, ...changes } = {}) =>
       withControl(signal, (control) =>
         native.score(
           tokens,
           {
             first,
-            skip: Int32Array.from(skip),
+            ...toNative(changes, layers),
             base: base?.session.native,
-            baseSkip: base && Int32Array.from(base.skip ?? []),
+            baseChanges: base && toNative(base, layers),
           },
           control,
         ),
       ),
-    logits: (tokens, skip = []) =>
-      withControl(signal, (control) => native.logits(tokens, Int32Array.from(skip), control)),
+    logits: (tokens, skip, factors) =>
+      withControl(signal, (control) => native.logits(tokens, toNative({ skip, factors }, layers), control)),
+    time: (tokens, prompt) => withControl(signal, (control) => native.time(tokens, prompt, control)),
+    stateNorms: (tokens) => withControl(signal, (control) => native.stateNorms(tokens, control)),
+    fitFactors: async (tokens, { sequenceLength, skip, ridge, original, onProgress }) => {
+      const options = {
+        sequenceLength,
+        skip: Int32Array.from(skip),
+        ridge,
+        original: original.native,
+      };
+      const pairs = await withControl(
+        signal,
+        (control) => native.fitFactors(tokens, options, control),
+        onProgress,
+      );
+      return Array.from({ length: layers }, (_, layer) => ({
+        layer,
+        attention: pairs[2 * layer]!,
+        feedForward: pairs[2 * layer + 1]!,
+      })).filter(({ attention, feedForward }) => attention !== 1 || feedForward !== 1);
+    },
     close: () => native.close(),
   };
+}
+
+function toNative({ skip = [], factors = [] }: BlockChanges, layers: number): NativeChanges {
+  if (factors.length === 0) return { skip: Int32Array.from(skip) };
+  const pairs = new Float64Array(2 * layers).fill(1);
+  for (const { layer, attention, feedForward } of factors) pairs.set([attention, feedForward], 2 * layer);
+  return { skip: Int32Array.from(skip), factors: pairs };
 }
 
 /** Adds what llama.cpp itself logged to an error that it caused. */

@@ -1,8 +1,6 @@
 import { addon } from "../native.ts";
 import { RuntimeError } from "./errors.ts";
-
-export const GPU_CHOICES = ["auto", "off", "cuda", "vulkan", "metal"] as const;
-export type GpuChoice = (typeof GPU_CHOICES)[number];
+import type { GpuChoice } from "./gpu.ts";
 
 /** llama.cpp, loaded by node-llama-cpp with its backends registered, and the addon attached to it. */
 export interface Runtime {

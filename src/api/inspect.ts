@@ -1,0 +1,77 @@
+import type { ModelSummary } from "../documents/model.ts";
+import { measureBlocks } from "../inspection/blocks.ts";
+import { describeModel, fileBytes } from "./open.ts";
+
+/** What a model is made of, and what removing blocks would save. */
+export interface Inspection {
+  readonly model: ModelSummary;
+  readonly blocks: readonly InspectedBlock[];
+  /** Everything outside the blocks: embeddings, output projection, metadata. */
+  readonly rest: { readonly parameters: number; readonly bytes: number; readonly computeShare: number };
+  /** For each number of blocks that can go, the mean over all choices of that many. */
+  readonly savings: readonly Saving[];
+}
+
+export interface InspectedBlock {
+  readonly layer: number;
+  readonly parameters: number;
+  readonly bytes: number;
+  /** Tensor types of its matrices, the one with the most bytes first. */
+  readonly types: readonly string[];
+  readonly fileShare: number;
+  /** Share of the matrix products of one token; attention over the context comes on top and grows with it. */
+  readonly computeShare: number;
+  /** The rule of the architecture that holds it in place, if one does. */
+  readonly fixedBy?: string;
+}
+
+export interface Saving {
+  readonly remove: number;
+  readonly bytes: number;
+  readonly fileShare: number;
+  readonly computeShare: number;
+}
+
+/**
+ * Reads a model's header and sums up its tensors; llama.cpp is not needed.
+ * @throws GgufError, ArchitectureError
+ */
+export async function inspect(path: string, options: { signal?: AbortSignal } = {}): Promise<Inspection> {
+  const { file, architecture, summary } = await describeModel(path, options.signal);
+  const anatomy = measureBlocks(file, architecture.name, architecture.blockCount);
+  const size = fileBytes(file);
+  const active = [...anatomy.blocks, anatomy.rest].reduce((sum, part) => sum + part.activeParameters, 0);
+  const fixedBy = new Map(architecture.constraints.fixed.map(({ layer, rule }) => [layer, rule]));
+  const blocks = anatomy.blocks.map((part, layer): InspectedBlock => {
+    const rule = fixedBy.get(layer);
+    return {
+      layer,
+      parameters: part.parameters,
+      bytes: part.bytes,
+      types: part.types,
+      fileShare: part.bytes / size,
+      computeShare: part.activeParameters / active,
+      ...(rule === undefined ? {} : { fixedBy: rule }),
+    };
+  });
+  const inner = blocks
+    .slice(1, architecture.analysedBlocks - 1)
+    .filter(({ fixedBy: rule }) => rule === undefined);
+  const mean = (value: (block: InspectedBlock) => number) =>
+    inner.reduce((sum, block) => sum + value(block), 0) / Math.max(inner.length, 1);
+  return {
+    model: summary,
+    blocks,
+    rest: {
+      parameters: anatomy.rest.parameters,
+      bytes: size - anatomy.blocks.reduce((sum, { bytes }) => sum + bytes, 0),
+      computeShare: anatomy.rest.activeParameters / active,
+    },
+    savings: inner.map((_, index) => ({
+      remove: index + 1,
+      bytes: Math.round((index + 1) * mean(({ bytes }) => bytes)),
+      fileShare: (index + 1) * mean(({ fileShare }) => fileShare),
+      computeShare: (index + 1) * mean(({ computeShare }) => computeShare),
+    })),
+  };
+}

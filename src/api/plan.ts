@@ -1,0 +1,48 @@
+import { completeAnalysis } from "../analysis/complete.ts";
+import type { PartialAnalysis } from "../documents/analysis.ts";
+import type { Plan } from "../documents/plan.ts";
+import { UsageError } from "../errors.ts";
+import { budgetFromRatio, parseLayers } from "../selection/budget.ts";
+import { explicitPlan, makePlan } from "../selection/plan.ts";
+import type { ClusterOptions } from "./options.ts";
+
+/** How much to remove: exactly one of the first three. */
+export interface PlanOptions extends ClusterOptions {
+  /** Number of layers to remove. */
+  readonly remove?: number | undefined;
+  /** Share of the layers to remove, 0…1. */
+  readonly ratio?: number | undefined;
+  /** The layers themselves, e.g. `5,7,11-13`. */
+  readonly layers?: string | undefined;
+  /** Selection method; `lorp` by default. */
+  readonly method?: string | undefined;
+}
+
+/** The default selection method. */
+export const DEFAULT_METHOD = "lorp";
+
+/**
+ * Decides from an Analysis which layers go; needs no model. What a hand-written Analysis lacks is worked out.
+ * @throws UsageError for a budget, method or layers that cannot be meant
+ * @throws SelectionError when the architecture's rules leave no such set
+ */
+export function plan(analysis: PartialAnalysis, options: PlanOptions): Plan {
+  checkOneBudget(options);
+  if (options.layers !== undefined) return explicitPlan(analysis.model, parseLayers(options.layers));
+  const complete = completeAnalysis(analysis, options);
+  return makePlan(complete, {
+    method: options.method ?? DEFAULT_METHOD,
+    budget: options.remove ?? budgetFromRatio(options.ratio!, complete.similarity.length),
+  });
+}
+
+/** @throws UsageError unless exactly one of the ways to say how much is used */
+export function checkOneBudget({ remove, ratio, layers }: PlanOptions): void {
+  const given = [remove, ratio, layers].filter((value) => value !== undefined).length;
+  if (given !== 1) {
+    throw new UsageError(
+      "BUDGET_INVALID",
+      `Say how much to remove in ${given === 0 ? "one way" : "one way only"}: --remove N, --ratio R, or --layers LIST.`,
+    );
+  }
+}

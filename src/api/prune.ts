@@ -1,0 +1,148 @@
+import type { Analysis } from "../documents/analysis.ts";
+import { SCHEMA_VERSION } from "../documents/fields.ts";
+import type { Plan } from "../documents/plan.ts";
+import type { Report } from "../documents/report.ts";
+import { perplexity } from "../evaluation/perplexity.ts";
+import { openModel, type Session } from "../model/model.ts";
+import { checkBudget } from "../selection/budget.ts";
+import { checkOutput } from "../surgery/output.ts";
+import { VERSION } from "../version.ts";
+import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
+import { applyDescribed, type WriteOptions } from "./apply.ts";
+import {
+  countParameters,
+  type DescribedModel,
+  describeModel,
+  fileBytes,
+  type OpenedModel,
+  openForCalibration,
+} from "./open.ts";
+import { defaultOutput } from "./output.ts";
+import { checkOneBudget, type PlanOptions, plan as planFrom } from "./plan.ts";
+
+export interface PruneOptions extends AnalyzeOptions, PlanOptions, WriteOptions {
+  /** Stop after the plan: nothing is written and nothing evaluated. */
+  readonly dryRun?: boolean | undefined;
+  /** Keep the similarity matrix in the Report's analysis. */
+  readonly matrix?: boolean | undefined;
+}
+
+/**
+ * The whole way: measures a model, decides which layers go, writes it without them, and measures what that cost on
+ * calibration text that the analysis has not seen.
+ * @throws UsageError, GgufError, ArchitectureError, CalibrationError, SelectionError, RuntimeError, SurgeryError,
+ *   AbortedError; in every case nothing is left behind
+ */
+export async function prune(path: string, options: PruneOptions): Promise<Report> {
+  checkOneBudget(options);
+  const described = await describeModel(path, options.signal);
+  if (options.remove !== undefined) checkBudget(options.remove, described.architecture.analysedBlocks);
+
+  const opened = await openForCalibration(described, options);
+  let decided: Decided;
+  let original: number | null = null;
+  try {
+    decided = await decide(described, opened, options);
+    if (!options.dryRun) {
+      await checkOutput(
+        options.output ?? defaultOutput(path, decided.plan),
+        described.file.paths,
+        options.force ?? false,
+      );
+      original = await measure(opened.session, opened, options);
+    }
+  } finally {
+    opened.close();
+  }
+  const { analysis, plan } = decided;
+  const output = options.dryRun ? null : await applyDescribed(described, plan, options);
+  const report: Report = {
+    schemaVersion: SCHEMA_VERSION,
+    lorpVersion: VERSION,
+    input: { path, bytes: fileBytes(described.file), parameters: countParameters(described.file) },
+    output,
+    ...(analysis && { analysis: options.matrix ? analysis : withoutMatrix(analysis) }),
+    plan,
+    perplexity: null,
+    settings: settingsInForce(options),
+  };
+  if (!output || original === null) return report;
+  const pruned = await measureWritten(output.path, described, opened, options);
+  return {
+    ...report,
+    perplexity: {
+      original,
+      pruned,
+      ratio: pruned / original,
+      text: { name: opened.calibration.name, sha256: opened.calibration.sha256 },
+      sequences: opened.split.heldBack.length,
+      sequenceLength: opened.sequenceLength,
+    },
+  };
+}
+
+interface Decided {
+  /** Absent when the user named the layers. */
+  readonly analysis?: Analysis;
+  readonly plan: Plan;
+}
+
+async function decide(
+  described: DescribedModel,
+  opened: OpenedModel,
+  options: PruneOptions,
+): Promise<Decided> {
+  if (options.layers !== undefined) {
+    return {
+      plan: planFrom({ schemaVersion: SCHEMA_VERSION, model: described.summary, similarity: [] }, options),
+    };
+  }
+  const analysis = await analyzeOpened(described, opened, options);
+  return { analysis, plan: planFrom(analysis, options) };
+}
+
+/** Perplexity on the held-back sequences; null when the text has none. */
+async function measure(
+  session: Session,
+  { split, sequenceLength }: OpenedModel,
+  { onProgress }: PruneOptions,
+): Promise<number | null> {
+  const { heldBack } = split;
+  if (heldBack.length === 0) return null;
+  const total = heldBack.length * sequenceLength;
+  const report = (done: number) => onProgress?.({ stage: "evaluate", done, total, unit: "tokens" });
+  report(0);
+  return (await perplexity(session, heldBack, { onProgress: report })).perplexity;
+}
+
+/** Loads what was written once and measures it on the same sequences as the original. */
+async function measureWritten(
+  path: string,
+  { architecture }: DescribedModel,
+  opened: OpenedModel,
+  options: PruneOptions,
+): Promise<number> {
+  const model = await openModel(path, options);
+  try {
+    const session = model.openSession({
+      sequenceLength: opened.sequenceLength,
+      blockOutput: architecture.blockOutput,
+    });
+    try {
+      return (await measure(session, opened, options)) ?? Number.NaN;
+    } finally {
+      session.close();
+    }
+  } finally {
+    model.close();
+  }
+}
+
+function withoutMatrix({ similarity: _, ...analysis }: Analysis): Omit<Analysis, "similarity"> {
+  return analysis;
+}
+
+/** The options that can be written down. */
+function settingsInForce({ signal: _, onProgress: __, ...settings }: PruneOptions): Record<string, unknown> {
+  return settings;
+}

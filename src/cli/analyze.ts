@@ -1,0 +1,32 @@
+import { Command } from "commander";
+import type { AnalyzeOptions } from "../api/analyze.ts";
+import { addCalibrationOptions, addClusterOptions, addOutputOptions, addRunOptions } from "./options.ts";
+import { run } from "./run.ts";
+import { type OutputOptions, openTerminal } from "./terminal.ts";
+
+type Options = AnalyzeOptions & OutputOptions & { readonly output?: string };
+
+export function analyzeCommand(): Command {
+  const command = new Command("analyze")
+    .description("measure how alike the inputs of a model's blocks are")
+    .argument("<model>", "a GGUF file, or any part of a split one")
+    .option("-o, --output <file>", "write the Analysis (JSON) here");
+  addCalibrationOptions(command);
+  addClusterOptions(command);
+  addRunOptions(command);
+  addOutputOptions(command);
+  return command.action((model: string, options: Options) =>
+    run(async (signal) => {
+      const terminal = openTerminal(options);
+      const { analyze } = await import("../api/analyze.ts");
+      const analysis = await analyze(model, { ...options, signal, onProgress: terminal.onProgress });
+      if (options.output !== undefined) {
+        const { writeDocument } = await import("../documents/files.ts");
+        await writeDocument(options.output, analysis);
+        terminal.say(`Wrote ${options.output}`);
+      }
+      const { describeAnalysis } = await import("./describe.ts");
+      await terminal.result(describeAnalysis(analysis), analysis);
+    }),
+  );
+}

@@ -1,0 +1,110 @@
+import type { Inspection } from "../api/inspect.ts";
+import type { Analysis } from "../documents/analysis.ts";
+import type { Plan } from "../documents/plan.ts";
+import type { Report } from "../documents/report.ts";
+import { formatBytes, formatCount, formatPercent, formatTable } from "./format.ts";
+
+/** Documents as text for people, in at most 80 columns where a model's own names allow. */
+
+export function describeAnalysis({ model, settings, rls, k, layers }: Analysis): string {
+  const rows = layers.map(({ layer, cluster, redundancy, blockInfluence }) => [
+    String(layer),
+    String(cluster),
+    redundancy?.toFixed(4) ?? "–",
+    blockInfluence?.toFixed(4) ?? "–",
+  ]);
+  return [
+    `${model.name ?? model.architecture ?? "model"}: ${model.blockCount} blocks, measured on ${settings.tokens ?? "?"} tokens`,
+    locality(rls, k),
+    "",
+    formatTable([["layer", "cluster", "redundancy", "block influence"], ...rows]),
+  ].join("\n");
+}
+
+function locality(rls: number | null, k: number): string {
+  if (rls === null)
+    return `No finite locality score (the mean similarity is not positive): taken as local, ${k} clusters`;
+  const where =
+    rls >= 1 ? "local" : rls >= 0.7 ? "between local and spread over the depth" : "spread over the depth";
+  return `Representation locality score ${rls.toFixed(3)}: redundancy is ${where}; ${k} clusters`;
+}
+
+export function describePlan({ model, method, removals, removedLayers, passedOver }: Plan): string {
+  const lines = removals.map(({ layer, text }) => `  ${String(layer).padStart(3)}  ${text}`);
+  const kept = passedOver.map(({ layer, rule }) => `  ${String(layer).padStart(3)}  stays: ${rule}`);
+  return [
+    `Remove ${removedLayers.length} of ${model.blockCount} layers by ${method}: ${removedLayers.join(", ")}`,
+    ...lines,
+    ...(kept.length > 0 ? ["Held in place by the architecture:", ...kept] : []),
+  ].join("\n");
+}
+
+export function describeReport({ input, output, plan, perplexity }: Report): string {
+  const rows = [["", "original", "pruned", "change"]];
+  if (output)
+    rows.push([
+      "size",
+      formatBytes(input.bytes),
+      formatBytes(output.bytes),
+      change(input.bytes, output.bytes),
+    ]);
+  if (perplexity) {
+    const { original, pruned } = perplexity;
+    rows.push(["perplexity", original.toFixed(2), pruned.toFixed(2), change(original, pruned)]);
+  }
+  const measured = perplexity
+    ? `Perplexity on ${perplexity.sequences} × ${perplexity.sequenceLength} tokens of "${perplexity.text.name}" that the analysis did not use.`
+    : output
+      ? "Perplexity was not measured: the calibration text has no sequences left after the analysis."
+      : "Nothing was written (--dry-run).";
+  return [
+    describePlan(plan),
+    "",
+    ...(rows.length > 1 ? [formatTable(rows)] : []),
+    measured,
+    ...(output ? [`Wrote ${output.path}`] : []),
+  ].join("\n");
+}
+
+function change(before: number, after: number): string {
+  const share = after / before - 1;
+  return `${share < 0 ? "−" : "+"}${formatPercent(Math.abs(share))}`;
+}
+
+export function describeInspection({ model, blocks, rest, savings }: Inspection): string {
+  const rows = blocks.map(({ layer, types, bytes, fileShare, computeShare, fixedBy }) => [
+    String(layer),
+    types.join("+"),
+    formatBytes(bytes),
+    formatPercent(fileShare),
+    formatPercent(computeShare),
+    fixedBy ? "fixed" : "",
+  ]);
+  const fileSize = model.fileBytes ?? 0;
+  const restRow = [
+    "rest",
+    "",
+    formatBytes(rest.bytes),
+    formatPercent(rest.bytes / fileSize),
+    formatPercent(rest.computeShare),
+    "",
+  ];
+  const shown = savings.filter(({ remove }) => [1, 2, 3, 5, 8, 12, 16, 24, 32, 48].includes(remove));
+  const fixed = new Set(blocks.flatMap(({ fixedBy }) => (fixedBy ? [fixedBy] : [])));
+  return [
+    `${model.name ?? "model"}: ${model.architecture}, ${model.blockCount} blocks, ${formatCount(model.parameters ?? 0)} parameters, ${formatBytes(fileSize)}`,
+    "",
+    formatTable([["block", "types", "size", "of file", "of compute", ""], ...rows, restRow]),
+    ...[...fixed].map((rule) => `fixed: ${rule}`),
+    "",
+    formatTable([
+      ["remove", "saves", "of file", "of compute"],
+      ...shown.map(({ remove, bytes, fileShare, computeShare }) => [
+        String(remove),
+        formatBytes(bytes),
+        formatPercent(fileShare),
+        formatPercent(computeShare),
+      ]),
+    ]),
+  ].join("\n");
+}

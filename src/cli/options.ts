@@ -1,0 +1,64 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { GPU_CHOICES } from "../model/gpu.ts";
+
+/** The options that several commands share, by what they are about. Each function adds a group to a command. */
+
+/** @throws InvalidArgumentError, which commander reports with the option's name */
+function whole(low: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < low) {
+      throw new InvalidArgumentError(`It must be a whole number of at least ${low}.`);
+    }
+    return value;
+  };
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError("It must lie between 0 and 1.");
+  return value;
+}
+
+export function addOutputOptions(command: Command): Command {
+  return command
+    .option("--json", "print one JSON document on stdout and everything else on stderr")
+    .option("-q, --quiet", "print errors only (and the JSON document, with --json)");
+}
+
+export function addRunOptions(command: Command): Command {
+  return command
+    .option("--threads <n>", "compute threads (default: the machine's cores)", whole(1))
+    .addOption(new Option("--gpu <choice>", "what computes").choices(GPU_CHOICES).default("auto"))
+    .option("--gpu-layers <n>", "layers kept in GPU memory (default: all)", whole(0));
+}
+
+export function addCalibrationOptions(command: Command): Command {
+  return command
+    .option(
+      "--calibration <file>",
+      "text to measure on: plain, or .jsonl with a text field (default: lorp's own)",
+    )
+    .option("--sequences <n>", "number of token sequences to analyse", whole(1))
+    .option("--sequence-length <n>", "tokens in a sequence", whole(2));
+}
+
+export function addClusterOptions(command: Command): Command {
+  return command
+    .option("--clusters <k>", "number of clusters (default: what the locality score asks for)", whole(1))
+    .option("--seed <n>", "seed of everything that is drawn (default: 0)", whole(0));
+}
+
+export function addBudgetOptions(command: Command): Command {
+  return command
+    .option("--remove <n>", "number of layers to remove", whole(0))
+    .option("--ratio <r>", "share of the layers to remove, such as 0.25", share)
+    .option("--layers <list>", "the layers to remove, such as 5,7,11-13")
+    .option("--method <name>", "how to choose them (default: lorp)");
+}
+
+export function addWriteOptions(command: Command): Command {
+  return command
+    .option("-o, --output <file>", "where to write (default: beside the input)")
+    .option("--force", "replace an existing output");
+}

@@ -1,0 +1,100 @@
+import type { Progress } from "../api/options.ts";
+import { formatBytes, formatDuration } from "./format.ts";
+
+export interface OutputOptions {
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
+/**
+ * Where a command's words go. The result goes to stdout: one JSON document with `json`, else text. Everything on the
+ * way goes to stderr, and nowhere with `quiet`.
+ */
+export interface Terminal {
+  /** A remark on the way. */
+  say(text: string): void;
+  /** Draws how far the work is: one line that renews itself on a terminal, a line for every tenth when piped. */
+  readonly onProgress: (progress: Progress) => void;
+  /** The command's result. */
+  result(text: string, document: object): Promise<void>;
+}
+
+const STAGES: Record<Progress["stage"], string> = {
+  load: "Loading",
+  capture: "Measuring",
+  evaluate: "Evaluating",
+  write: "Writing",
+};
+
+/** How often the progress line is redrawn, milliseconds. */
+const REDRAW = 100;
+
+export function openTerminal({ json = false, quiet = false }: OutputOptions): Terminal {
+  const progress = quiet ? () => {} : process.stderr.isTTY ? liveProgress() : pipedProgress();
+  return {
+    say(text) {
+      if (!quiet) process.stderr.write(`${text}\n`);
+    },
+    onProgress: progress,
+    async result(text, document) {
+      if (json) {
+        const { stringifyDocument } = await import("../documents/stringify.ts");
+        process.stdout.write(stringifyDocument(document));
+      } else if (!quiet) {
+        process.stdout.write(`${text}\n`);
+      }
+    },
+  };
+}
+
+interface Moment {
+  /** Whether this is the first that is heard of a stage. */
+  readonly started: boolean;
+  /** Units a second since then; 0 as long as there is nothing to judge by. */
+  readonly rate: number;
+}
+
+/** Follows one stage after another and knows how fast each goes. */
+function stageClock(): (progress: Progress) => Moment {
+  let last: Progress | undefined;
+  let first = { done: 0, time: 0 };
+  return (progress) => {
+    const started = progress.stage !== last?.stage || progress.done < last.done;
+    last = progress;
+    if (started) first = { done: progress.done, time: performance.now() };
+    const seconds = (performance.now() - first.time) / 1000;
+    return { started, rate: seconds > 0.1 ? (progress.done - first.done) / seconds : 0 };
+  };
+}
+
+function describe({ stage, done, total, unit }: Progress, rate: number): string {
+  const percent = `${Math.floor((100 * done) / Math.max(total, 1))} %`;
+  const amount = unit === "bytes" ? `${formatBytes(rate)}/s` : `${Math.round(rate)} tokens/s`;
+  const left = done < total ? `, ${formatDuration((total - done) / rate)} left` : "";
+  return `${STAGES[stage]} ${percent.padStart(5)}${rate > 0 ? `  ${amount}${left}` : ""}`;
+}
+
+function liveProgress(): (progress: Progress) => void {
+  const clock = stageClock();
+  let drawn = 0;
+  return (progress) => {
+    const { started, rate } = clock(progress);
+    const finished = progress.done >= progress.total;
+    if (!started && !finished && performance.now() - drawn < REDRAW) return;
+    drawn = performance.now();
+    process.stderr.write(`\r\u001b[K${describe(progress, rate)}${finished ? "\n" : ""}`);
+  };
+}
+
+function pipedProgress(): (progress: Progress) => void {
+  const clock = stageClock();
+  let tenth = -1;
+  return (progress) => {
+    const { started, rate } = clock(progress);
+    if (started) tenth = -1;
+    const reached = Math.floor((10 * progress.done) / Math.max(progress.total, 1));
+    if (reached === tenth || progress.done === 0) return;
+    tenth = reached;
+    process.stderr.write(`${describe(progress, rate)}\n`);
+  };
+}
