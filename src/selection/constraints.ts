@@ -47,21 +47,24 @@ export function ruleAgainst(
   if (holding) return holding.rule;
   const allows = (rules: Constraints) => legalSizes(rules, layers, removed).includes(budget);
   if (allows(constraints)) return null;
-  const { fixed } = constraints;
+  const { fixed, positional, lengths = [] } = constraints;
+  const alone = { fixed: [], positional: [], lengths: [] };
   const guilty = [
-    ...constraints.positional.filter((rule) => !allows({ fixed, positional: [rule] })),
-    ...(constraints.lengths ?? []).filter((rule) => !allows({ fixed, positional: [], lengths: [rule] })),
+    ...(allows({ ...alone, fixed }) ? [] : fixed.filter(({ layer }) => candidates(layers).includes(layer))),
+    ...positional.filter((rule) => !allows({ ...alone, positional: [rule] })),
+    ...lengths.filter((rule) => !allows({ ...alone, lengths: [rule] })),
   ];
-  return guilty.length > 0 ? ruleNames(guilty) : allRules(constraints);
+  return ruleNames(guilty.length > 0 ? guilty : [...positional, ...lengths, ...fixed]);
 }
 
 /**
- * What to say when the rules leave no set of `budget` layers.
+ * What to say when a method finds no legal set of `budget` layers.
+ * @param rule the rule that leaves none
  * @param possible the sizes that the method could choose, ascending
  * @param what the method removes, e.g. `layers in a row`
  */
 export function impossible(
-  constraints: Constraints,
+  rule: string,
   layers: number,
   budget: number,
   possible: readonly number[],
@@ -70,7 +73,7 @@ export function impossible(
   const others = nearestSizes(possible, budget);
   const advice = others.length > 0 ? `remove ${others.join(" or ")}` : "choose another method";
   return new SelectionError(
-    `No ${budget} ${what} can be removed from this model's ${layers} (${allRules(constraints)}): ${advice} instead.`,
+    `No ${budget} ${what} can be removed from this model's ${layers} (${rule}): ${advice} instead.`,
   );
 }
 
@@ -79,10 +82,6 @@ export function nearestSizes(possible: readonly number[], wanted: number): numbe
   const below = possible.findLast((size) => size > 0 && size < wanted);
   const above = possible.find((size) => size > wanted);
   return [below, above].filter((size) => size !== undefined);
-}
-
-function allRules({ fixed, positional, lengths = [] }: Constraints): string {
-  return ruleNames([...positional, ...lengths, ...fixed]);
 }
 
 function ruleNames(rules: readonly { readonly rule: string }[]): string {

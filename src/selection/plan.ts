@@ -3,6 +3,7 @@ import { SCHEMA_VERSION } from "../documents/fields.ts";
 import { type ModelSummary, UNCONSTRAINED } from "../documents/model.ts";
 import type { Plan } from "../documents/plan.ts";
 import { UsageError } from "../errors.ts";
+import { VERSION } from "../version.ts";
 import { checkBudget } from "./budget.ts";
 import { ruleAgainst } from "./constraints.ts";
 import { SelectionError } from "./errors.ts";
@@ -67,6 +68,7 @@ function planOf({ constraints: _, ...model }: ModelSummary, method: string, sele
   const layers = Array.from({ length: model.blockCount }, (_, layer) => layer);
   return {
     schemaVersion: SCHEMA_VERSION,
+    lorpVersion: VERSION,
     model,
     method,
     budget: removed.size,

@@ -13,8 +13,10 @@ export type Proposals = Generator<Removal, void, boolean>;
 export function takeProposals(input: SelectionInput, budget: number, proposals: Proposals): Selection {
   const { constraints } = input;
   const layers = input.similarity.length;
-  const possible = legalSizes(constraints, layers);
-  if (!possible.includes(budget)) throw impossible(constraints, layers, budget, possible, "layers");
+  const obstacle = ruleAgainst(constraints, layers, new Set(), budget);
+  if (obstacle !== null) {
+    throw impossible(obstacle, layers, budget, legalSizes(constraints, layers), "layers");
+  }
   const removals: Removal[] = [];
   const passedOver: PassedOver[] = [];
   let proposal = proposals.next();

@@ -1,6 +1,6 @@
 import { similarityOf } from "../analysis/similarity.ts";
-import { impossible, ruleAgainst } from "./constraints.ts";
-import type { Selection, SelectionInput, SimilarityMatrix } from "./types.ts";
+import { candidates, impossible, ruleAgainst } from "./constraints.ts";
+import type { Removal, Selection, SelectionInput, SimilarityMatrix } from "./types.ts";
 
 /** Consecutive layers, and how alike the input of the first and the output of the last are. */
 export interface Run {
@@ -41,21 +41,28 @@ export function takeRun(
   const { constraints } = input;
   const count = input.similarity.length;
   const ruleAgainstRun = ({ layers }: Run) => ruleAgainst(constraints, count, new Set(layers), layers.length);
+  const isLegal = (run: Run) => ruleAgainstRun(run) === null;
   const runs = preference(budget);
-  const chosen = runs.find((run) => ruleAgainstRun(run) === null);
+  const preferred = runs[0]!;
+  const rule = ruleAgainstRun(preferred);
+  if (rule === null) return { removals: removalsOf(preferred, score, scoreName), passedOver: [] };
+
+  const chosen = runs.find(isLegal);
   if (!chosen) {
-    const lengths = Array.from({ length: count - 2 }, (_, index) => index + 1);
-    const possible = lengths.filter((length) =>
-      preference(length).some((run) => ruleAgainstRun(run) === null),
-    );
-    throw impossible(constraints, count, budget, possible, "layers in a row");
+    const lengths = candidates(count).map((_, index) => index + 1);
+    const possible = lengths.filter((length) => preference(length).some(isLegal));
+    throw impossible(rule, count, budget, possible, "layers in a row");
   }
-  const value = score(chosen.similarity);
-  const text = `in the run of ${budget} whose input and output are most alike: ${scoreName} ${value.toFixed(4)}`;
-  const missed = (runs[0]?.layers ?? []).filter((layer) => !chosen.layers.includes(layer));
-  const rule = runs[0] ? ruleAgainstRun(runs[0]) : null;
   return {
-    removals: chosen.layers.map((layer) => ({ layer, reason: "run", score: value, text })),
-    passedOver: rule === null ? [] : missed.map((layer) => ({ layer, rule })),
+    removals: removalsOf(chosen, score, scoreName),
+    passedOver: preferred.layers
+      .filter((layer) => !chosen.layers.includes(layer))
+      .map((layer) => ({ layer, rule })),
   };
+}
+
+function removalsOf(run: Run, score: (similarity: number) => number, scoreName: string): Removal[] {
+  const value = score(run.similarity);
+  const text = `in the run of ${run.layers.length} whose input and output are most alike: ${scoreName} ${value.toFixed(4)}`;
+  return run.layers.map((layer) => ({ layer, reason: "run", score: value, text }));
 }

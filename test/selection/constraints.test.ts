@@ -66,6 +66,16 @@ describe("the rule that is named", () => {
     expect(against([even, third])).toBe("even blocks; block 3");
   });
 
+  test("is not one that holds layers which are never candidates", () => {
+    const fixed = [{ layer: 8, rule: "prediction block" }];
+    expect(ruleAgainst({ fixed, positional: [everyThird] }, 9, new Set(), 4)).toBe("every third block");
+  });
+
+  test("is that of fixed layers if too few are free", () => {
+    const fixed = [1, 2, 3, 4].map((layer) => ({ layer, rule: "held" }));
+    expect(ruleAgainst({ fixed, positional: [] }, 9, new Set(), 4)).toBe("held");
+  });
+
   test("is the one about the number of layers", () => {
     const constraints = { ...UNCONSTRAINED, lengths: [{ rule: "scale by depth", allowed: [9, 7] }] };
     expect(ruleAgainst(constraints, 9, new Set([3]), 1)).toBe("scale by depth");
@@ -75,7 +85,7 @@ describe("the rule that is named", () => {
   test("comes with the nearest budgets", () => {
     const constraints = { fixed: [], positional: [everyThird] };
     expect(legalSizes(constraints, 9)).toEqual([0, 3, 6]);
-    const error = impossible(constraints, 9, 4, [0, 3, 6], "layers");
+    const error = impossible("every third block", 9, 4, [0, 3, 6], "layers");
     expect(error.code).toBe("SELECTION_IMPOSSIBLE");
     expect(error.message).toBe(
       "No 4 layers can be removed from this model's 9 (every third block): remove 3 or 6 instead.",

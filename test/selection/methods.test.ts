@@ -54,6 +54,10 @@ describe.each(SELECTION_METHODS)("$name", (method) => {
           const runs = legal.filter((set) => set.every((layer, index) => layer === (set[0] ?? 0) + index));
           const choosesRuns = method.name === "streamline" || method.name === "angular";
           expect(choosesRuns ? runs : legal).toEqual([]);
+          const advice = /: remove (\d+)(?: or (\d+))? instead\.$/.exec(error.message) ?? [];
+          for (const size of advice.slice(1).filter((text) => text !== undefined)) {
+            expect(method.select(input, Number(size)).removals).toHaveLength(Number(size));
+          }
         }
       }),
     );
