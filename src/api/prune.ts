@@ -112,7 +112,7 @@ async function measure(
   const total = heldBack.length * sequenceLength;
   const report = (done: number) => onProgress?.({ stage: "evaluate", done, total, unit: "tokens" });
   report(0);
-  return (await perplexity(session, heldBack, { onProgress: report })).perplexity;
+  return (await perplexity(session, { sequences: heldBack, first: 1 }, { onProgress: report })).perplexity;
 }
 
 /** Loads what was written once and measures it on the same sequences as the original. */

@@ -1,37 +1,44 @@
 import type { Session } from "../model/model.ts";
+import { type ScoreWindowsOptions, scoreWindows } from "./scores.ts";
+import { estimate } from "./statistics.ts";
+import type { Windows } from "./windows.ts";
 
-/** exp of the mean negative log-likelihood of tokens 2…n of each sequence. */
+/** exp of the mean negative log-likelihood of the scored tokens. */
 export interface Perplexity {
   readonly perplexity: number;
+  /**
+   * Of the perplexity, tokens taken as independent: perplexity × standard error of the mean negative log-likelihood
+   * (the delta method, as llama-perplexity has it); null of fewer than two tokens.
+   */
+  readonly standardError: number | null;
   /** Number of tokens scored. */
   readonly tokens: number;
 }
 
-export interface PerplexityOptions {
-  /** Blocks made the identity. */
-  readonly skip?: readonly number[] | undefined;
-  /** Called with the number of tokens done so far. */
-  readonly onProgress?: ((tokens: number) => void) | undefined;
+/** @param logProb natural log-probabilities of the tokens */
+export function perplexityOf(logProb: Float64Array): Perplexity {
+  const { mean, standardError } = estimate(logProb);
+  const value = Math.exp(-mean);
+  return {
+    perplexity: value,
+    standardError: standardError === null ? null : value * standardError,
+    tokens: logProb.length,
+  };
 }
 
 /**
- * Perplexity of the model over sequences of tokens, each scored on its own from its second token on.
+ * Perplexity of the model over windows of tokens, each scored on its own.
  * @throws RuntimeError; AbortedError within one micro-batch of the model's signal
  */
 export async function perplexity(
   session: Session,
-  sequences: readonly Int32Array[],
-  { skip = [], onProgress }: PerplexityOptions = {},
+  windows: Windows,
+  options: ScoreWindowsOptions = {},
 ): Promise<Perplexity> {
-  let negativeLogLikelihood = 0;
-  let scored = 0;
-  let done = 0;
-  for (const tokens of sequences) {
-    const { logProb } = await session.score(tokens, { skip });
-    for (const value of logProb) negativeLogLikelihood -= value;
-    scored += logProb.length;
-    done += tokens.length;
-    onProgress?.(done);
-  }
-  return { perplexity: Math.exp(negativeLogLikelihood / scored), tokens: scored };
+  return perplexityOf((await scoreWindows(session, windows, options)).logProb);
+}
+
+/** Bits that the model needs for a byte of the text. @param bytes what the tokens stand for */
+export function bitsPerByte(logProb: Float64Array, bytes: number): number {
+  return -logProb.reduce((sum, value) => sum + value, 0) / Math.LN2 / bytes;
 }

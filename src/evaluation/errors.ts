@@ -1,0 +1,11 @@
+import { LorpError } from "../errors.ts";
+
+/** A text, a task or a pair of models that cannot be evaluated. */
+export class EvaluationError extends LorpError {
+  declare readonly code:
+    | "EVALUATION_VOCABULARY"
+    | "EVALUATION_TASK_UNREADABLE"
+    | "EVALUATION_TASK_FORMAT"
+    | "EVALUATION_TASK_LINE"
+    | "EVALUATION_TASK_TOO_LONG";
+}

@@ -1,0 +1,54 @@
+import { readFile } from "node:fs/promises";
+import { basename, extname } from "node:path";
+import { EvaluationError } from "../errors.ts";
+import { readHellaSwag } from "./hellaswag.ts";
+import { readJsonLines } from "./jsonl.ts";
+import type { TaskItem, TaskReader } from "./task.ts";
+import { readWinogrande } from "./winogrande.ts";
+
+/** A multiple-choice task. */
+export interface Task {
+  /** File name without the folder. */
+  readonly name: string;
+  readonly path: string;
+  readonly items: readonly TaskItem[];
+}
+
+/** The formats, by the end of the file's name. */
+const READERS: Readonly<Record<string, TaskReader>> = {
+  ".jsonl": readJsonLines,
+  ".txt": readHellaSwag,
+  ".csv": readWinogrande,
+};
+
+/**
+ * Reads a task: JSON lines (`.jsonl`), llama.cpp's HellaSwag text (`.txt`) or its Winogrande table (`.csv`).
+ * @throws EvaluationError, for a malformed line with its number
+ */
+export async function loadTask(path: string): Promise<Task> {
+  const read = READERS[extname(path).toLowerCase()];
+  if (!read) {
+    throw new EvaluationError(
+      "EVALUATION_TASK_FORMAT",
+      `The task ${path} has none of the known endings: use .jsonl, .txt (HellaSwag) or .csv (Winogrande).`,
+    );
+  }
+  const content = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    throw new EvaluationError(
+      "EVALUATION_TASK_UNREADABLE",
+      `Cannot read the task ${path} (${cause.code}); check the path and its permissions.`,
+      { cause },
+    );
+  });
+  const items = read(content);
+  if ("reason" in items) {
+    throw new EvaluationError(
+      "EVALUATION_TASK_LINE",
+      `Line ${items.line} of the task ${path} cannot be used (${items.reason}); correct or remove it.`,
+    );
+  }
+  if (items.length === 0) {
+    throw new EvaluationError("EVALUATION_TASK_LINE", `The task ${path} has no items; give at least one.`);
+  }
+  return { name: basename(path), path, items };
+}
