@@ -1,0 +1,24 @@
+import { LorpError } from "../errors.ts";
+
+export type SourceErrorCode =
+  | "SOURCE_REFERENCE"
+  | "SOURCE_NOT_FOUND"
+  | "SOURCE_AMBIGUOUS"
+  | "SOURCE_OLLAMA"
+  | "DOWNLOAD_UNREACHABLE"
+  | "DOWNLOAD_DENIED"
+  | "DOWNLOAD_NOT_FOUND"
+  | "DOWNLOAD_REFUSED"
+  | "DOWNLOAD_BROKEN"
+  | "DOWNLOAD_LENGTH"
+  | "DOWNLOAD_NOT_GGUF"
+  | "DOWNLOAD_UNWRITABLE";
+
+/** A model reference that leads to no file, or a download that failed. */
+export class SourceError extends LorpError {
+  declare readonly code: SourceErrorCode;
+
+  constructor(code: SourceErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+  }
+}

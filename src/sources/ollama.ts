@@ -1,0 +1,138 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join, sep } from "node:path";
+import { SourceError } from "./errors.ts";
+import type { StoredModel } from "./stores.ts";
+
+/** What Ollama keeps beside a model's weights and a Modelfile can say again. */
+export interface OllamaSettings {
+  /** Go template of a conversation. */
+  readonly template?: string;
+  readonly system?: string;
+  /** As in a Modelfile: `temperature`, `stop`, …; a list for what is given several times. */
+  readonly parameters: Readonly<Record<string, OllamaParameter>>;
+}
+
+export type OllamaParameter = string | number | boolean | readonly string[];
+
+export interface OllamaModel extends OllamaSettings {
+  /** The weights: a GGUF file without that ending. */
+  readonly path: string;
+}
+
+interface Layer {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+const MEDIA = "application/vnd.ollama.image.";
+const DEFAULT_HOST = "registry.ollama.ai";
+const DEFAULT_NAMESPACE = "library";
+
+/** The local stores: the user's own, and that of the Linux service. */
+function stores(): string[] {
+  const own = process.env.OLLAMA_MODELS;
+  return own ? [own] : [join(homedir(), ".ollama", "models"), "/usr/share/ollama/.ollama/models"];
+}
+
+/**
+ * Finds a model in the local Ollama store (source: Ollama `types/model/name.go`, `server/manifest.go`).
+ * @param name as in `ollama run`: `llama3.2:3b`, `user/model`, `hf.co/user/repo:Q4_K_M`
+ * @throws SourceError `SOURCE_NOT_FOUND`, `SOURCE_OLLAMA`
+ */
+export async function findOllamaModel(name: string): Promise<OllamaModel> {
+  for (const store of stores()) {
+    const path = join(store, "manifests", ...manifestPath(name));
+    const text = await readFile(path, "utf8").catch(() => undefined);
+    if (text !== undefined) return readModel(store, name, text);
+  }
+  throw new SourceError(
+    "SOURCE_NOT_FOUND",
+    `The Ollama store has no ${name} (looked in ${stores().join(", ")}); run "ollama pull ${name}", or set OLLAMA_MODELS.`,
+  );
+}
+
+/** Every model in the local Ollama stores whose weights are there. */
+export async function ollamaModels(): Promise<StoredModel[]> {
+  const models: StoredModel[] = [];
+  for (const store of stores()) {
+    const manifests = join(store, "manifests");
+    const entries = await readdir(manifests, { recursive: true, withFileTypes: true }).catch(() => []);
+    for (const entry of entries.filter((candidate) => candidate.isFile())) {
+      const name = nameOf(
+        join(entry.parentPath, entry.name)
+          .slice(manifests.length + 1)
+          .split(sep),
+      );
+      const model = name && (await findOllamaModel(name).catch(() => undefined));
+      if (model) models.push({ store: "Ollama", name, path: model.path });
+    }
+  }
+  return models;
+}
+
+/** host / namespace / model / tag; what the name leaves out is Ollama's default. */
+function manifestPath(name: string): string[] {
+  const parts = name.split("/");
+  const [model = "", tag = "latest"] = (parts.pop() ?? "").split(":");
+  const namespace = parts.pop() ?? DEFAULT_NAMESPACE;
+  const host = parts.length > 0 ? parts : [DEFAULT_HOST];
+  return [...host, namespace, model, tag];
+}
+
+function nameOf([host, namespace, model, tag, ...more]: readonly string[]): string | undefined {
+  if (tag === undefined || more.length > 0) return undefined;
+  const owner = namespace === DEFAULT_NAMESPACE ? "" : `${namespace}/`;
+  return host === DEFAULT_HOST ? `${owner}${model}:${tag}` : `${host}/${namespace}/${model}:${tag}`;
+}
+
+async function readModel(store: string, name: string, manifest: string): Promise<OllamaModel> {
+  const damaged = (what: string) =>
+    new SourceError("SOURCE_OLLAMA", `Ollama's ${name} ${what}; run "ollama pull ${name}" again.`);
+  const layers = parseLayers(manifest);
+  if (layers === undefined) throw damaged("has a manifest that is not readable");
+  const blob = (digest: string) => join(store, "blobs", digest.replace(":", "-"));
+  const text = async (kind: string) => {
+    const layer = layers.find(({ mediaType }) => mediaType === MEDIA + kind);
+    return layer && readFile(blob(layer.digest), "utf8").catch(() => undefined);
+  };
+  const [weights, ...more] = layers.filter(({ mediaType }) => mediaType === `${MEDIA}model`);
+  if (weights === undefined) throw damaged("has no weights");
+  if (more.length > 0 || layers.some(({ mediaType }) => mediaType === `${MEDIA}adapter`)) {
+    throw new SourceError(
+      "SOURCE_OLLAMA",
+      `Ollama's ${name} is made of several weight files (parts or an adapter), which cannot be pruned as one; use the GGUF file it was created from.`,
+    );
+  }
+  const path = blob(weights.digest);
+  const size = (await stat(path).catch(() => undefined))?.size;
+  if (size === undefined) throw damaged("has lost its weights");
+  if (size !== weights.size) throw damaged(`has ${size} bytes of weights instead of ${weights.size}`);
+  const [template, system, params] = await Promise.all([text("template"), text("system"), text("params")]);
+  return {
+    path,
+    ...(template !== undefined && { template }),
+    ...(system !== undefined && { system }),
+    parameters: params === undefined ? {} : (JSON.parse(params) as OllamaSettings["parameters"]),
+  };
+}
+
+function parseLayers(manifest: string): readonly Layer[] | undefined {
+  try {
+    const { layers } = JSON.parse(manifest) as { layers?: unknown };
+    return Array.isArray(layers) && layers.every(isLayer) ? layers : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isLayer(value: unknown): value is Layer {
+  const { mediaType, digest, size } = (value ?? {}) as Record<string, unknown>;
+  return (
+    typeof mediaType === "string" &&
+    typeof size === "number" &&
+    typeof digest === "string" &&
+    /^sha256:[0-9a-f]{64}$/.test(digest)
+  );
+}

@@ -1,0 +1,217 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { downloadAll } from "../../src/sources/download.ts";
+import { buildGguf, temporaryFolder, u32 } from "../support/gguf.ts";
+import { type FileServer, type Misbehaviour, sendFile, serveFiles } from "./file-server.ts";
+
+const MODEL = buildGguf({
+  metadata: { "test.number": u32(1) },
+  tensors: [{ name: "weight", shape: [256, 1000] }],
+});
+const PATIENT = { pause: 1, patience: 5000 };
+
+async function start(misbehave?: Misbehaviour, file = MODEL) {
+  const server = await serveFiles({ "/m.gguf": file }, misbehave);
+  const folder = temporaryFolder();
+  const destination = join(folder, "m.gguf");
+  const fetchModel = (options = {}) =>
+    downloadAll([{ url: new URL("/m.gguf", server.url), destination }], { ...PATIENT, ...options });
+  return { server, folder, destination, fetchModel };
+}
+
+/** Where the requests after the probe begin. */
+const starts = ({ requests }: FileServer) =>
+  requests.slice(1).map(({ range }) => Number(/^bytes=(\d+)-$/.exec(range ?? "")?.[1]));
+
+test("fetches a file whole and leaves nothing else behind", async () => {
+  const { folder, destination, fetchModel } = await start();
+  const progress: [number, number][] = [];
+  await fetchModel({ onProgress: (done: number, total: number) => progress.push([done, total]) });
+  expect(readFileSync(destination).equals(MODEL)).toBe(true);
+  expect(readdirSync(folder)).toEqual(["m.gguf"]);
+  expect(progress.at(-1)).toEqual([MODEL.length, MODEL.length]);
+  expect(progress.every(([done], i) => i === 0 || done > (progress[i - 1]?.[0] ?? 0))).toBe(true);
+});
+
+test("goes on where a connection broke", async () => {
+  let broken = 0;
+  const { server, destination, fetchModel } = await start((request, response) => {
+    if (request.headers.range === "bytes=0-0" || broken++ === 3) return false;
+    sendFile(MODEL, request.headers.range, response, 100_000);
+    return true;
+  });
+  await fetchModel();
+  expect(readFileSync(destination).equals(MODEL)).toBe(true);
+  const [first, ...later] = starts(server);
+  expect(first).toBe(0);
+  expect(later).toHaveLength(3);
+  expect(later).toEqual([...later].filter((start) => start > 0 && start <= 300_000).sort((a, b) => a - b));
+});
+
+test("starts over when a connection broke and the server cannot send the rest", async () => {
+  let calls = 0;
+  const { destination, fetchModel } = await start((_request, response) => {
+    sendFile(MODEL, undefined, response, ++calls === 2 ? 100_000 : undefined);
+    return true;
+  });
+  await fetchModel();
+  expect(calls).toBe(3);
+  expect(readFileSync(destination).equals(MODEL)).toBe(true);
+});
+
+test("keeps what came when the server is gone for good, and goes on in the next run", async () => {
+  let dead = true;
+  const { server, folder, destination, fetchModel } = await start((request, response) => {
+    if (request.headers.range === "bytes=0-0" || !dead) return false;
+    if (request.headers.range === "bytes=0-") sendFile(MODEL, request.headers.range, response, 100_000);
+    else response.destroy();
+    return true;
+  });
+  await expect(fetchModel()).rejects.toMatchObject({
+    code: "DOWNLOAD_BROKEN",
+    message: expect.stringMatching(new RegExp(` [1-9]\\d* of ${MODEL.length} bytes are kept`)),
+  });
+  expect(readdirSync(folder)).toEqual([expect.stringMatching(/^m\.gguf\.[0-9a-f]{12}\.part$/)]);
+  dead = false;
+  await fetchModel();
+  expect(readFileSync(destination).equals(MODEL)).toBe(true);
+  expect(starts(server).at(-1)).toBeGreaterThan(0);
+});
+
+test("does not put two versions of a file together", async () => {
+  const { folder, destination, fetchModel } = await start();
+  writeFileSync(join(folder, "m.gguf.0123456789ab.part"), "GGUF of another version");
+  await fetchModel();
+  expect(readFileSync(destination).equals(MODEL)).toBe(true);
+  expect(readdirSync(folder)).toEqual(["m.gguf"]);
+});
+
+test("gives up on a connection over which nothing comes", async () => {
+  const { fetchModel } = await start((request, response) => {
+    if (request.headers.range === "bytes=0-0") return false;
+    response.writeHead(206, { "content-range": `bytes 0-${MODEL.length - 1}/${MODEL.length}` });
+    response.flushHeaders();
+    return true;
+  });
+  await expect(fetchModel({ patience: 300 })).rejects.toMatchObject({
+    code: "DOWNLOAD_BROKEN",
+    message: expect.stringContaining("nothing came for 0.3 s"),
+  });
+});
+
+test.each([
+  ["fewer bytes than it said", MODEL.subarray(0, -100), "DOWNLOAD_BROKEN"],
+  ["more bytes than it said", new Uint8Array([...MODEL, ...new Uint8Array(100)]), "DOWNLOAD_LENGTH"],
+])("refuses %s", async (_, sent, code) => {
+  const { folder, fetchModel } = await start((request, response) => {
+    const { range } = request.headers;
+    if (range === "bytes=0-0") return false;
+    const from = Number(/\d+/.exec(range ?? "")?.[0]);
+    response.writeHead(206, { "content-range": `bytes ${from}-${MODEL.length - 1}/${MODEL.length}` });
+    response.end(sent.subarray(from));
+    return true;
+  });
+  await expect(fetchModel()).rejects.toMatchObject({ code });
+  expect(readdirSync(folder)).not.toContain("m.gguf");
+});
+
+test("refuses a range other than the one asked for", async () => {
+  const { folder, fetchModel } = await start((request, response) => {
+    if (request.headers.range === "bytes=0-0") return false;
+    sendFile(MODEL.subarray(10), "bytes=0-", response);
+    return true;
+  });
+  await expect(fetchModel()).rejects.toMatchObject({ code: "DOWNLOAD_LENGTH" });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test("accepts a file whose size the server does not say", async () => {
+  const { destination, fetchModel } = await start((_request, response) => {
+    response.writeHead(200);
+    response.end(MODEL);
+    return true;
+  });
+  await fetchModel();
+  expect(readFileSync(destination).equals(MODEL)).toBe(true);
+});
+
+test("refuses a web page", async () => {
+  const { folder, fetchModel } = await start(undefined, Buffer.from("<!doctype html><title>Log in</title>"));
+  await expect(fetchModel()).rejects.toMatchObject({ code: "DOWNLOAD_NOT_GGUF" });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test.each([
+  [401, "DOWNLOAD_DENIED"],
+  [403, "DOWNLOAD_DENIED"],
+  [404, "DOWNLOAD_NOT_FOUND"],
+  [500, "DOWNLOAD_REFUSED"],
+])("says what status %i means", async (status, code) => {
+  const { server, fetchModel } = await start((_request, response) => {
+    response.writeHead(status).end();
+    return true;
+  });
+  await expect(fetchModel()).rejects.toMatchObject({ code });
+  expect(server.requests).toHaveLength(1);
+});
+
+test("bears a server that is busy for a moment", async () => {
+  let busy = 2;
+  const { destination, fetchModel } = await start((request, response) => {
+    if (request.headers.range === "bytes=0-0" || busy-- <= 0) return false;
+    response.writeHead(503).end();
+    return true;
+  });
+  await fetchModel();
+  expect(readFileSync(destination).equals(MODEL)).toBe(true);
+});
+
+test("follows a redirect to another host without taking the token there", async () => {
+  const cdn = await serveFiles({ "/blob": MODEL });
+  const hub = await serveFiles({}, (_request, response) => {
+    response.writeHead(302, { location: `${cdn.url}/blob` }).end();
+    return true;
+  });
+  const destination = join(temporaryFolder(), "m.gguf");
+  const headers = { authorization: "Bearer secret" };
+  await downloadAll([{ url: new URL("/m.gguf", hub.url), destination, headers }], PATIENT);
+  expect(readFileSync(destination).equals(MODEL)).toBe(true);
+  expect(hub.requests.every(({ authorization }) => authorization === "Bearer secret")).toBe(true);
+  expect(cdn.requests.map(({ authorization }) => authorization)).toEqual([undefined, undefined]);
+});
+
+test("says at once that a server cannot be reached", async () => {
+  const download = {
+    url: new URL("http://127.0.0.1:1/m.gguf"),
+    destination: join(temporaryFolder(), "m.gguf"),
+  };
+  await expect(downloadAll([download])).rejects.toMatchObject({
+    code: "DOWNLOAD_UNREACHABLE",
+    message: expect.stringContaining("127.0.0.1:1"),
+  });
+});
+
+test("stops when asked to and keeps what came", async () => {
+  const controller = new AbortController();
+  const { folder, fetchModel } = await start((request, response) => {
+    if (request.headers.range === "bytes=0-0") return false;
+    response.writeHead(206, { "content-range": `bytes 0-${MODEL.length - 1}/${MODEL.length}` });
+    response.write(MODEL.subarray(0, 1000));
+    return true;
+  });
+  const onProgress = () => controller.abort();
+  await expect(fetchModel({ signal: controller.signal, onProgress })).rejects.toMatchObject({
+    code: "ABORTED",
+  });
+  const [partial] = readdirSync(folder);
+  expect(readFileSync(join(folder, partial ?? "")).equals(MODEL.subarray(0, 1000))).toBe(true);
+});
+
+test("says that a folder cannot be written to", async () => {
+  const server = await serveFiles({ "/m.gguf": MODEL });
+  const notAFolder = join(temporaryFolder(), "file");
+  writeFileSync(notAFolder, "");
+  const download = { url: new URL("/m.gguf", server.url), destination: join(notAFolder, "m.gguf") };
+  await expect(downloadAll([download])).rejects.toMatchObject({ code: "DOWNLOAD_UNWRITABLE" });
+});

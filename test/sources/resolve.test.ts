@@ -1,0 +1,149 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { resolveModel } from "../../src/sources/resolve.ts";
+import { type Misbehaviour, serveFiles } from "./file-server.ts";
+import { put, putInHubCache, putInOllama, smallModel, temporaryHome } from "./home.ts";
+
+/** A Hub with one repository whose tag Q4_K_M means the named file. */
+async function startHub(names: readonly string[], misbehave: Misbehaviour = () => false) {
+  const manifest = Buffer.from(JSON.stringify({ ggufFile: { rfilename: names[0] } }));
+  const files = Object.fromEntries(
+    names.map((name) => [`/user/repo/resolve/main/${name}`, smallModel(name)] as const),
+  );
+  const server = await serveFiles({ ...files, "/v2/user/repo/manifests/Q4_K_M": manifest }, misbehave);
+  vi.stubEnv("HF_ENDPOINT", server.url);
+  return server;
+}
+
+test("takes a path as it is", async () => {
+  const path = put(join(temporaryHome(), "folder", "m-Q8_0.gguf"), smallModel("m"));
+  expect(await resolveModel(path)).toEqual({ path, name: "m-Q8_0", description: path });
+});
+
+test("downloads what a tag of the Hub means, once", async () => {
+  const home = temporaryHome();
+  const { requests } = await startHub(["m-Q4_K_M.gguf"]);
+  const model = await resolveModel("hf:user/repo:Q4_K_M");
+  expect(model).toMatchObject({ name: "m-Q4_K_M", repository: "user/repo" });
+  expect(model.path).toBe(join(home, ".cache/lorp/models/hf/user/repo/m-Q4_K_M.gguf"));
+  expect(readFileSync(model.path).equals(smallModel("m-Q4_K_M.gguf"))).toBe(true);
+  const asked = requests.length;
+  expect((await resolveModel("hf:user/repo:Q4_K_M")).path).toBe(model.path);
+  expect((await resolveModel("hf:user/repo/m-Q4_K_M.gguf")).path).toBe(model.path);
+  expect((await resolveModel("m-Q4_K_M")).path).toBe(model.path);
+  expect(requests).toHaveLength(asked);
+});
+
+test("downloads all parts of a split model, and those that were missing after a break", async () => {
+  const home = temporaryHome();
+  const names = [1, 2, 3].map((no) => `m-0000${no}-of-00003.gguf`);
+  let failing = true;
+  await startHub(names, (request, response) => {
+    if (!failing || !request.url?.includes("00002") || request.headers.range === "bytes=0-0") return false;
+    response.writeHead(410).end();
+    return true;
+  });
+  await expect(resolveModel("hf:user/repo:Q4_K_M")).rejects.toMatchObject({ code: "DOWNLOAD_NOT_FOUND" });
+  failing = false;
+  const { path, name } = await resolveModel("hf:user/repo:Q4_K_M");
+  expect(name).toBe("m");
+  expect(path).toBe(join(home, ".cache/lorp/models/hf/user/repo", names[0] ?? ""));
+  for (const part of names) {
+    expect(readFileSync(join(home, ".cache/lorp/models/hf/user/repo", part)).equals(smallModel(part))).toBe(
+      true,
+    );
+  }
+});
+
+test("finds a Hub reference in Hugging Face's own cache without asking the Hub", async () => {
+  const cache = join(temporaryHome(), ".cache/huggingface/hub");
+  const { requests } = await startHub([]);
+  const path = putInHubCache(cache, "user/repo", "abc", "m-Q4_K_M.gguf", smallModel("m"));
+  putInHubCache(cache, "user/repo", "abc", "m-Q4_K_M_L.gguf", smallModel("l"));
+  expect((await resolveModel("hf:user/repo:Q4_K_M")).path).toBe(path);
+  expect((await resolveModel("hf:USER/repo/m-q4_k_m.gguf")).path).toBe(path);
+  expect(requests).toEqual([]);
+});
+
+test.each([
+  ["--hf-token", "good", undefined],
+  ["HF_TOKEN", undefined, "good"],
+])("gives the Hub the token of %s", async (_, hfToken, environment) => {
+  temporaryHome();
+  vi.stubEnv("HF_TOKEN", environment);
+  const { requests } = await startHub(["m.gguf"], ({ headers }, response) => {
+    if (headers.authorization === "Bearer good") return false;
+    response.writeHead(401).end();
+    return true;
+  });
+  await resolveModel("hf:user/repo:Q4_K_M", { hfToken });
+  expect(requests.length).toBeGreaterThan(2);
+  const denied = resolveModel("hf:user/other", { hfToken: "bad" });
+  await expect(denied).rejects.toMatchObject({
+    code: "DOWNLOAD_DENIED",
+    message: expect.stringMatching(/user\/other.*--hf-token/),
+  });
+});
+
+test.each([
+  ["hf:user/repo:Q1", "DOWNLOAD_NOT_FOUND"],
+  ["hf:user/repo/none.gguf", "DOWNLOAD_NOT_FOUND"],
+])("says that %s is not there", async (reference, code) => {
+  temporaryHome();
+  await startHub(["m.gguf"]);
+  await expect(resolveModel(reference)).rejects.toMatchObject({ code });
+});
+
+test("downloads an address, never with the Hub's token", async () => {
+  const home = temporaryHome();
+  vi.stubEnv("HF_TOKEN", "secret");
+  const { url, requests } = await serveFiles({ "/folder/m.gguf": smallModel("m") });
+  const { path, name, description } = await resolveModel(`${url}/folder/m.gguf?key=secret`);
+  expect(path).toBe(join(home, ".cache/lorp/models", new URL(url).host.replace(":", "-"), "folder/m.gguf"));
+  expect({ name, description }).toEqual({ name: "m", description: `${url}/folder/m.gguf` });
+  expect(requests.map(({ authorization }) => authorization)).toEqual([undefined, undefined]);
+});
+
+test("cannot be led out of its folder by an address", async () => {
+  const home = temporaryHome();
+  const { url } = await serveFiles({ "/..%2F..%2Fm.gguf": smallModel("m") });
+  const { path } = await resolveModel(`${url}/..%2F..%2Fm.gguf`);
+  expect(path.startsWith(join(home, ".cache/lorp/models"))).toBe(true);
+});
+
+test("says that a machine without a network cannot reach the Hub", async () => {
+  temporaryHome();
+  vi.stubEnv("HF_ENDPOINT", "http://127.0.0.1:1");
+  await expect(resolveModel("hf:user/repo:Q4_K_M")).rejects.toMatchObject({ code: "DOWNLOAD_UNREACHABLE" });
+});
+
+test("brings along what Ollama keeps beside the weights", async () => {
+  const store = join(temporaryHome(), ".ollama/models");
+  const { model } = putInOllama(store, "registry.ollama.ai/library/llama3.2/3b", {
+    model: smallModel("llama"),
+    template: "{{ .Prompt }}",
+  });
+  const expected = {
+    path: model,
+    name: "llama3.2-3b",
+    ollama: { template: "{{ .Prompt }}", parameters: {} },
+  };
+  expect(await resolveModel("ollama:llama3.2:3b")).toMatchObject(expected);
+  expect(await resolveModel("llama3.2:3b")).toMatchObject(expected);
+});
+
+test("finds a model by as much of its name as is needed", async () => {
+  const studio = join(temporaryHome(), ".lmstudio/models");
+  const one = put(join(studio, "one/repo/m.gguf"), smallModel("1"));
+  put(join(studio, "two/repo/m.gguf"), smallModel("2"));
+  expect((await resolveModel("one/repo/M")).path).toBe(one);
+  await expect(resolveModel("repo/m.gguf")).rejects.toMatchObject({
+    code: "SOURCE_AMBIGUOUS",
+    message: expect.stringMatching(/one\/repo\/m\.gguf \(LM Studio\), two/),
+  });
+  await expect(resolveModel("other.gguf")).rejects.toMatchObject({
+    code: "SOURCE_NOT_FOUND",
+    message: expect.stringContaining("other.gguf"),
+  });
+});
