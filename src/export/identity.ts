@@ -1,0 +1,76 @@
+import type { Plan } from "../documents/plan.ts";
+import type { GgufFile, GgufValue } from "../gguf/types.ts";
+
+/** What becomes of metadata: a value to set, or undefined for an entry that goes. */
+export type MetadataChanges = ReadonlyMap<string, GgufValue | undefined>;
+
+/** What identifies the model itself and so is its base's from now on (source: the GGUF specification, "Source metadata"). */
+const BASE_KEYS = [
+  "name",
+  "author",
+  "version",
+  "organization",
+  "description",
+  "url",
+  "doi",
+  "uuid",
+  "repo_url",
+];
+/** Of these, what would be false of the pruned model. */
+const NOT_INHERITED = ["url", "doi", "uuid", "repo_url"];
+
+const TAGS = ["pruned", "layer-pruning", "lorp"];
+
+const string = (value: string): GgufValue => ({ type: "string", value });
+
+/**
+ * The `general.*` metadata that says what a pruned model is: its name, its size label, its tags, and the model it was
+ * made from as its only base model.
+ * @param parameters of the pruned model
+ */
+export function identity(
+  original: GgufFile["metadata"],
+  { removedLayers, keptLayers, model }: Plan,
+  parameters: number,
+): MetadataChanges {
+  if (removedLayers.length === 0) return new Map();
+  const text = (key: string) => {
+    const value = original.get(`general.${key}`)?.decode().value;
+    return typeof value === "string" ? value : undefined;
+  };
+  const changes = new Map<string, GgufValue | undefined>();
+  for (const key of original.keys()) if (key.startsWith("general.base_model.")) changes.set(key, undefined);
+  for (const key of NOT_INHERITED)
+    if (original.has(`general.${key}`)) changes.set(`general.${key}`, undefined);
+
+  const name = text("name") ?? text("basename") ?? model.architecture ?? "model";
+  changes.set(
+    "general.name",
+    string(`${name}, pruned to ${keptLayers.length} of ${model.blockCount} blocks`),
+  );
+  // A label of another form (mixtures of experts: 8x7B) cannot be made from the number of parameters alone.
+  if (/^[\d.]+[KMBTQ]$/.test(text("size_label") ?? "")) {
+    changes.set("general.size_label", string(sizeLabel(parameters)));
+  }
+  changes.set("general.base_model.count", { type: "uint32", value: 1 });
+  changes.set("general.base_model.0.name", string(name));
+  for (const key of BASE_KEYS) {
+    const value = text(key);
+    if (value !== undefined) changes.set(`general.base_model.0.${key}`, string(value));
+  }
+  const tags = new Set([...strings(original.get("general.tags")?.decode()), ...TAGS]);
+  changes.set("general.tags", { type: "array", elementType: "string", value: [...tags] });
+  return changes;
+}
+
+function strings(value: GgufValue | undefined): string[] {
+  return value?.type === "array" && value.elementType === "string" ? (value.value as string[]) : [];
+}
+
+/** `6.9B`: at least two digits (source: gguf-py `model_weight_count_rounded_notation`). */
+function sizeLabel(parameters: number): string {
+  const units = ["K", "M", "B", "T", "Q"];
+  const power = Math.min(Math.max(Math.ceil(Math.log10(parameters + 1) / 3) - 1, 1), units.length);
+  const scaled = parameters / 1000 ** power;
+  return `${scaled.toFixed(Math.round(scaled) < 10 ? 1 : 0)}${units[power - 1]}`;
+}
