@@ -1,0 +1,42 @@
+/** Numbers as people read them. */
+
+/** Bytes, powers of 1000, three significant digits: `13.8 MB`. */
+export function formatBytes(bytes: number): string {
+  return formatScaled(bytes, ["B", "kB", "MB", "GB", "TB"]);
+}
+
+/** A count: `12.9 M`. */
+export function formatCount(count: number): string {
+  return formatScaled(count, ["", "k", "M", "B", "T"]);
+}
+
+function formatScaled(value: number, units: readonly string[]): string {
+  const power = units.findIndex((_, i) => value / 1000 ** i < 999.5);
+  const unit = power < 0 ? units.length - 1 : power;
+  const digits = unit === 0 ? String(Math.round(value)) : (value / 1000 ** unit).toPrecision(3);
+  return `${digits} ${units[unit]}`.trimEnd();
+}
+
+/** `−20.1 %` with a true minus sign; `0.0 %` for none. */
+export function formatChange(before: number, after: number): string {
+  const percent = ((after - before) / before) * 100;
+  const digits = Math.abs(percent).toFixed(1);
+  const sign = digits === "0.0" ? "" : percent < 0 ? "−" : "+";
+  return `${sign}${digits} %`;
+}
+
+/** `52.37`, `1,204`: four significant digits. */
+export function formatPerplexity(perplexity: number): string {
+  return perplexity >= 1000 ? Math.round(perplexity).toLocaleString("en") : perplexity.toPrecision(4);
+}
+
+/** `3`, `5–7` and `9` as `3, 5–7, 9`; ascending numbers in. */
+export function formatLayers(layers: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const layer of layers) {
+    const last = runs.at(-1);
+    if (last && layer === last[1] + 1) last[1] = layer;
+    else runs.push([layer, layer]);
+  }
+  return runs.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(", ");
+}

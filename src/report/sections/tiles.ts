@@ -1,0 +1,23 @@
+import { formatCount } from "../format.ts";
+import { html, type Markup } from "../markup.ts";
+import { changes, type View } from "../view.ts";
+
+/** The figures one wants first: what changed, or else what the model is; and its locality. */
+export function tiles(view: View): Markup {
+  const { analysis, model } = view;
+  const changed = changes(view).map(({ label, before, after, change }) => [
+    label,
+    after,
+    `${change} from ${before}`,
+  ]);
+  const facts = [
+    ["blocks", String(model.blockCount), model.architecture ?? ""],
+    ...(model.parameters === undefined ? [] : [["weights", formatCount(model.parameters), ""]]),
+  ];
+  const score = analysis
+    ? [["RLS", analysis.rls?.toFixed(3) ?? "none", `${analysis.k} clusters of blocks`]]
+    : [];
+  return html`<dl class="tiles">${[...(changed.length > 0 ? changed : facts), ...score].map(
+    ([label, value, note]) => html`<div><dt>${label}</dt><dd><b>${value}</b></dd><dd>${note}</dd></div>`,
+  )}</dl>`;
+}

@@ -1,0 +1,194 @@
+import { basename } from "node:path";
+import type { Analysis } from "../documents/analysis.ts";
+import type { Comparison } from "../documents/comparison.ts";
+import type { ModelSummary } from "../documents/model.ts";
+import type { Plan } from "../documents/plan.ts";
+import type { Report } from "../documents/report.ts";
+import { formatBytes, formatChange, formatCount, formatLayers, formatPerplexity } from "./format.ts";
+
+/** Every document that can be shown. */
+export type Showable = Analysis | Plan | Report | Comparison;
+
+/** An Analysis that may have been stored without its matrix. */
+export type Measures = Omit<Analysis, "similarity"> & Partial<Pick<Analysis, "similarity">>;
+
+/** What a document holds, whichever kind it is: the one form that the page and the terminal read. */
+export interface View {
+  readonly kind: "analysis" | "plan" | "report" | "comparison";
+  readonly title: string;
+  /** One or two sentences that say the result. */
+  readonly summary: string;
+  readonly model: Omit<ModelSummary, "constraints">;
+  readonly analysis?: Measures | undefined;
+  readonly plan?: Plan | undefined;
+  readonly report?: Report | undefined;
+  readonly comparison?: Comparison | undefined;
+  readonly command?: string | undefined;
+  readonly lorpVersion?: string | undefined;
+}
+
+export function viewOf(document: Showable): View {
+  const { lorpVersion } = document;
+  if ("candidates" in document) {
+    const { model, analysis, command } = document;
+    return {
+      kind: "comparison",
+      model,
+      analysis,
+      comparison: document,
+      command,
+      lorpVersion,
+      title: titleOf(model),
+      summary: comparisonSummary(document),
+    };
+  }
+  if ("plan" in document) {
+    const { plan, analysis, command } = document;
+    return {
+      kind: "report",
+      model: plan.model,
+      analysis,
+      plan,
+      report: document,
+      command,
+      lorpVersion,
+      title: plan.model.name ?? basename(document.input.path),
+      summary: reportSummary(document),
+    };
+  }
+  if ("removals" in document) {
+    const { model } = document;
+    return {
+      kind: "plan",
+      model,
+      plan: document,
+      lorpVersion,
+      title: titleOf(model),
+      summary: `${planSummary(document)}.`,
+    };
+  }
+  const { model } = document;
+  return {
+    kind: "analysis",
+    model,
+    analysis: document,
+    lorpVersion,
+    title: titleOf(model),
+    summary: analysisSummary(document),
+  };
+}
+
+const titleOf = (model: View["model"]) => model.name ?? model.architecture ?? "Model";
+
+function analysisSummary({ rls, k, model }: Analysis): string {
+  const locality =
+    rls === null
+      ? "On average its blocks' inputs do not resemble each other at all, so it counts as local"
+      : rls >= 1
+        ? "Its blocks' inputs resemble their neighbours' only"
+        : rls >= 0.7
+          ? "Its blocks' inputs resemble each other over moderate distances"
+          : "Its blocks' inputs resemble each other across the depth of the model";
+  const score = rls === null ? "" : `: RLS ${rls.toFixed(3)}`;
+  return `${locality}${score}. LoRP looks for removable blocks in ${k} clusters of its ${model.blockCount} blocks.`;
+}
+
+function planSummary({ method, model, removedLayers }: Plan): string {
+  if (removedLayers.length === 0) return `None of the ${model.blockCount} blocks goes`;
+  const chosen = method === "named" ? "named by hand" : `chosen by ${method}`;
+  const noun = removedLayers.length === 1 ? "block goes" : "blocks go";
+  return `${removedLayers.length} of ${model.blockCount} ${noun}, ${chosen}: ${formatLayers(removedLayers)}`;
+}
+
+function reportSummary({ plan, input, output, perplexity }: Report): string {
+  const size =
+    output === null
+      ? []
+      : [
+          `The file goes from ${formatBytes(input.bytes)} to ${formatBytes(output.bytes)} (${formatChange(input.bytes, output.bytes)}).`,
+        ];
+  const cost =
+    perplexity === null
+      ? []
+      : [
+          `Perplexity on held-back text goes from ${formatPerplexity(perplexity.original)} to ` +
+            `${formatPerplexity(perplexity.pruned)} (${formatChange(perplexity.original, perplexity.pruned)}).`,
+        ];
+  return [`${planSummary(plan)}.`, ...size, ...cost].join(" ");
+}
+
+function comparisonSummary({ candidates, texts }: Comparison): string {
+  const methods = new Set(candidates.map(({ method }) => method));
+  const budgets = [...new Set(candidates.map(({ budget }) => budget))].toSorted((a, b) => a - b);
+  const on = texts.length === 1 ? texts[0]!.name : `${texts.length} texts`;
+  return `${methods.size} ${methods.size === 1 ? "method" : "methods"} at budgets ${formatLayers(budgets)}, measured on ${on}.`;
+}
+
+/** A thing that was measured, before and after; both as text. */
+export interface Change {
+  readonly label: string;
+  readonly before: string;
+  readonly after: string;
+  readonly change: string;
+  /** after ÷ before. */
+  readonly ratio: number;
+}
+
+/** What the removal changed, as far as it is known: blocks, weights, file, perplexity. */
+export function changes({ plan, report, model }: View): Change[] {
+  if (plan === undefined) return [];
+  const change = (
+    label: string,
+    before: number | undefined,
+    after: number | undefined,
+    format: (value: number) => string,
+  ): Change[] =>
+    before === undefined || after === undefined
+      ? []
+      : [
+          {
+            label,
+            before: format(before),
+            after: format(after),
+            change: formatChange(before, after),
+            ratio: after / before,
+          },
+        ];
+  const { input, output, perplexity } = report ?? {};
+  return [
+    ...change("blocks", model.blockCount, plan.keptLayers.length, String),
+    ...change("weights", input?.parameters, output?.parameters, formatCount),
+    ...change("file size", input?.bytes, output?.bytes, formatBytes),
+    ...change("perplexity", perplexity?.original, perplexity?.pruned, formatPerplexity),
+  ];
+}
+
+/** What is needed to do the same again: label and value. */
+export function provenance({ model, analysis, plan, report, lorpVersion }: View): [string, string][] {
+  const settings = analysis?.settings;
+  const calibration = settings?.calibration;
+  const facts: [string, string | number | undefined][] = [
+    ["lorp", lorpVersion],
+    ["model", report?.input.path ?? model.name],
+    ["fingerprint", model.fingerprint],
+    ["architecture", model.architecture],
+    ["parameters", model.parameters === undefined ? undefined : formatCount(model.parameters)],
+    ["calibration text", calibration?.name],
+    ["its SHA-256", calibration?.sha256],
+    ["sequences", settings?.sequences && `${settings.sequences} × ${settings.sequenceLength} tokens`],
+    ["seed", settings?.seed ?? plan?.seed],
+    ["clusters asked for", settings?.clusters],
+    ["method", plan?.method],
+    ["output", report?.output?.path],
+    ["perplexity text", report?.perplexity?.text.name],
+    [
+      "its sequences",
+      report?.perplexity
+        ? `${report.perplexity.sequences} × ${report.perplexity.sequenceLength} tokens`
+        : undefined,
+    ],
+  ];
+  return facts.flatMap(([label, value]) =>
+    value === undefined || value === "" ? [] : [[label, String(value)]],
+  );
+}
