@@ -1,6 +1,6 @@
 import type { Model, Session } from "../model/model.ts";
+import { wilsonInterval } from "../statistics.ts";
 import { EvaluationError } from "./errors.ts";
-import { wilsonInterval } from "./statistics.ts";
 import type { Task } from "./tasks/load.ts";
 import type { Choice } from "./tasks/task.ts";
 

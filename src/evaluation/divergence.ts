@@ -1,5 +1,5 @@
 import type { TokenScores } from "../native.ts";
-import { estimate, quantile } from "./statistics.ts";
+import { estimate, quantile } from "../statistics.ts";
 
 /** How far a model's token distributions are from its base's. */
 export interface Divergence {

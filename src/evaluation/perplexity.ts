@@ -1,6 +1,6 @@
 import type { Session } from "../model/model.ts";
+import { estimate } from "../statistics.ts";
 import { type ScoreWindowsOptions, scoreWindows } from "./scores.ts";
-import { estimate } from "./statistics.ts";
 import type { Windows } from "./windows.ts";
 
 /** exp of the mean negative log-likelihood of the scored tokens. */

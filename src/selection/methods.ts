@@ -1,26 +1,32 @@
 import { UsageError } from "../errors.ts";
-import { angular } from "./angular.ts";
-import { last } from "./last.ts";
-import { lorp } from "./lorp.ts";
-import { random } from "./random.ts";
-import { shortgpt } from "./shortgpt.ts";
-import { streamline } from "./streamline.ts";
-import type { SelectionMethod } from "./types.ts";
+import { auto } from "./auto.ts";
+import { SELECTION_METHODS } from "./pure-methods.ts";
+import { sleb } from "./sleb.ts";
+import type { MeasuredMethod, SelectionMethod } from "./types.ts";
 
-/** The methods that decide from an Analysis alone. */
-export const SELECTION_METHODS: readonly SelectionMethod[] = [
-  lorp,
-  shortgpt,
-  streamline,
-  angular,
-  last,
-  random,
-];
+export { SELECTION_METHODS } from "./pure-methods.ts";
+
+/** Every method: first those that decide from an Analysis alone, then those that measure. */
+export const METHODS: readonly (SelectionMethod | MeasuredMethod)[] = [...SELECTION_METHODS, sleb, auto];
 
 /** @throws UsageError `METHOD_UNKNOWN` */
-export function findMethod(name: string): SelectionMethod {
-  const method = SELECTION_METHODS.find((candidate) => candidate.name === name);
+export function findAnyMethod(name: string): SelectionMethod | MeasuredMethod {
+  const method = METHODS.find((candidate) => candidate.name === name);
   if (method) return method;
-  const names = SELECTION_METHODS.map((candidate) => candidate.name).join(", ");
+  const names = METHODS.map((candidate) => candidate.name).join(", ");
   throw new UsageError("METHOD_UNKNOWN", `There is no method "${name}": choose one of ${names}.`);
+}
+
+/** A method that needs no model. @throws UsageError `METHOD_UNKNOWN`, `METHOD_MEASURES` */
+export function findMethod(name: string): SelectionMethod {
+  const method = findAnyMethod(name);
+  if (!isMeasured(method)) return method;
+  throw new UsageError(
+    "METHOD_MEASURES",
+    `The method "${name}" measures the model itself, which is not loaded here: use lorp prune, with --dry-run for the plan alone.`,
+  );
+}
+
+export function isMeasured(method: SelectionMethod | MeasuredMethod): method is MeasuredMethod {
+  return "measures" in method;
 }

@@ -13,10 +13,7 @@ export type Proposals = Generator<Removal, void, boolean>;
 export function takeProposals(input: SelectionInput, budget: number, proposals: Proposals): Selection {
   const { constraints } = input;
   const layers = input.similarity.length;
-  const obstacle = ruleAgainst(constraints, layers, new Set(), budget);
-  if (obstacle !== null) {
-    throw impossible(obstacle, layers, budget, legalSizes(constraints, layers), "layers");
-  }
+  requireLegalSize(input, budget);
   const removals: Removal[] = [];
   const passedOver: PassedOver[] = [];
   let proposal = proposals.next();
@@ -37,4 +34,13 @@ export function takeInOrder(input: SelectionInput, budget: number, order: readon
     yield* order;
   }
   return takeProposals(input, budget, proposals());
+}
+
+/** @throws SelectionError if the rules allow no set of that size */
+export function requireLegalSize({ constraints, similarity }: SelectionInput, budget: number): void {
+  const layers = similarity.length;
+  const obstacle = ruleAgainst(constraints, layers, new Set(), budget);
+  if (obstacle !== null) {
+    throw impossible(obstacle, layers, budget, legalSizes(constraints, layers), "layers");
+  }
 }

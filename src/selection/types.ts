@@ -3,6 +3,7 @@
 import type { SimilarityMatrix } from "../documents/analysis.ts";
 import type { Constraints } from "../documents/model.ts";
 import type { PassedOver, Removal } from "../documents/plan.ts";
+import type { Trials } from "./trials.ts";
 
 export type { SimilarityMatrix } from "../documents/analysis.ts";
 export { type Constraints, UNCONSTRAINED } from "../documents/model.ts";
@@ -37,4 +38,32 @@ export interface SelectionMethod {
    * @throws SelectionError when no set of that size that the method could choose satisfies the constraints
    */
   select(input: SelectionInput, budget: number): Selection;
+}
+
+/** How far a search may go. */
+export interface SearchLimits {
+  /** Sets measured in all, those given up early included. */
+  readonly evaluations: number;
+  /** Seconds for the search that follows the methods' own choices; what it finds then depends on the machine. */
+  readonly seconds?: number | undefined;
+}
+
+export interface MeasuredInput extends SelectionInput {
+  /** Other clusterings of the same layers to try. */
+  readonly clusterings: readonly Pick<SelectionInput, "k" | "clusters">[];
+  readonly limits: SearchLimits;
+}
+
+/** A method that measures what removals cost. */
+export interface MeasuredMethod {
+  readonly measures: true;
+  readonly name: string;
+  readonly summary: string;
+  readonly source: string;
+  /**
+   * @param budget number of layers to remove, 1…N−2
+   * @param trials measures, and keeps what was measured
+   * @throws SelectionError when no set of that size satisfies the constraints; RuntimeError, AbortedError
+   */
+  select(input: MeasuredInput, budget: number, trials: Trials): Promise<Selection>;
 }

@@ -194,6 +194,6 @@ test("random depends on the seed, and is the same on every platform", () => {
 test("an unknown method is named with those there are", () => {
   expect(() => findMethod("lrop")).toThrow(UsageError);
   expect(() => findMethod("lrop")).toThrow(
-    'There is no method "lrop": choose one of lorp, shortgpt, streamline, angular, last, random.',
+    'There is no method "lrop": choose one of lorp, shortgpt, streamline, angular, last, random, sleb, auto.',
   );
 });

@@ -1,0 +1,110 @@
+import { similarityOf } from "../analysis/similarity.ts";
+import { candidates, ruleAgainst } from "./constraints.ts";
+import { SelectionError } from "./errors.ts";
+import { lorp } from "./lorp.ts";
+import { requireLegalSize } from "./proposals.ts";
+import { SELECTION_METHODS } from "./pure-methods.ts";
+import { bestOf, meanLoss, type Trial, type Trials } from "./trials.ts";
+import type { MeasuredInput, MeasuredMethod, SelectionInput, SimilarityMatrix } from "./types.ts";
+
+/**
+ * The choice by measurement: what every method that reads the Analysis would remove, LoRP with every given clustering
+ * included, is measured to the end; then a local search swaps a removed layer for a kept one, the most promising swap
+ * first, as long as the limits allow. Never worse than the best of those methods on the text it is measured on.
+ */
+export const auto: MeasuredMethod = {
+  measures: true,
+  name: "auto",
+  summary: "the best of all methods' choices as measured, improved by swapping layers; recommended",
+  source: "lorp",
+  async select(input, budget, trials) {
+    requireLegalSize(input, budget);
+    for (const { removed, by } of proposals(input, budget)) await trials.measure(removed, by);
+    const started = bestOf(trials.all.filter(({ removed }) => removed.length === budget))!;
+    const best = await improve(input, started, trials);
+    const measured = trials.all.filter(({ removed }) => removed.length === budget).length;
+    const loss = meanLoss(best);
+    const text = `in the best of ${measured} sets measured, by ${best.proposedBy.join(", ")}: ${loss.toFixed(4)} nats a token (perplexity ${Math.exp(loss).toFixed(2)})`;
+    return {
+      removals: best.removed.map((layer) => ({ layer, reason: "measured-set", score: loss, text })),
+      passedOver: [],
+    };
+  },
+};
+
+interface Proposal {
+  readonly removed: readonly number[];
+  readonly by: string;
+}
+
+/** What the methods that read the Analysis would remove; those that find nothing legal propose nothing. */
+function proposals(input: MeasuredInput, budget: number): Proposal[] {
+  const inputs = [
+    ...SELECTION_METHODS.map((method) => ({ method, given: input as SelectionInput, by: method.name })),
+    ...input.clusterings.map((clustering) => ({
+      method: lorp,
+      given: { ...input, ...clustering },
+      by: `lorp with ${clustering.k} clusters`,
+    })),
+  ];
+  return inputs.flatMap(({ method, given, by }) => {
+    try {
+      return [{ removed: method.select(given, budget).removals.map(({ layer }) => layer), by }];
+    } catch (error) {
+      if (error instanceof SelectionError) return [];
+      throw error;
+    }
+  });
+}
+
+/** Takes the first swap that improves on the best set, again and again, until none does or a limit is reached. */
+async function improve(input: MeasuredInput, start: Trial, trials: Trials): Promise<Trial> {
+  const { evaluations, seconds = Number.POSITIVE_INFINITY } = input.limits;
+  const began = performance.now();
+  const tried = new Set(trials.all.map(({ removed }) => removed.join()));
+  const exhausted = () => trials.all.length >= evaluations || performance.now() - began >= 1000 * seconds;
+  let best = start;
+  let swaps = swapsOf(input, best.removed);
+  while (swaps.length > 0 && !exhausted()) {
+    const { removed, by } = swaps.shift()!;
+    if (tried.has(removed.join())) continue;
+    tried.add(removed.join());
+    const trial = await trials.measure(removed, by, best);
+    if (!trial.complete || meanLoss(trial) >= meanLoss(best)) continue;
+    best = trial;
+    swaps = swapsOf(input, best.removed);
+  }
+  return best;
+}
+
+/** Every legal set that differs in one layer, the most promising by S first. */
+function swapsOf({ constraints, similarity }: MeasuredInput, removed: readonly number[]): Proposal[] {
+  const kept = candidates(similarity.length).filter((layer) => !removed.includes(layer));
+  return removed
+    .flatMap((out) => kept.map((layer) => ({ out, layer })))
+    .map(({ out, layer }) => ({
+      removed: [...removed.filter((one) => one !== out), layer].sort((a, b) => a - b),
+      by: `swap of ${out} for ${layer}`,
+    }))
+    .filter(
+      (swap) => ruleAgainst(constraints, similarity.length, new Set(swap.removed), removed.length) === null,
+    )
+    .map((swap) => ({ ...swap, change: changeWithout(similarity, swap.removed) }))
+    .sort((a, b) => a.change - b.change);
+}
+
+/**
+ * How much the removed layers change their input by S: the sum of 1 − S[start][end + 1] over the runs of neighbours.
+ * @param removed ascending
+ */
+export function changeWithout(similarity: SimilarityMatrix, removed: readonly number[]): number {
+  let change = 0;
+  let start: number | undefined;
+  for (const [index, layer] of removed.entries()) {
+    start ??= layer;
+    if (removed[index + 1] === layer + 1) continue;
+    change += 1 - similarityOf(similarity, start, layer + 1);
+    start = undefined;
+  }
+  return change;
+}
