@@ -20,7 +20,7 @@ export function applyCommand(): Command {
       const { readPlan } = await import("../documents/files.ts");
       const plan = await readPlan(planPath);
       const written = await apply(model, plan, { ...options, signal, onProgress: terminal.onProgress });
-      const { formatBytes } = await import("./format.ts");
+      const { formatBytes } = await import("../report/format.ts");
       await terminal.result(
         `Wrote ${written.path} (${formatBytes(written.bytes)}) without layers ${plan.removedLayers.join(", ")}`,
         written,

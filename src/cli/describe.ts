@@ -2,7 +2,7 @@ import type { Inspection } from "../api/inspect.ts";
 import type { Analysis } from "../documents/analysis.ts";
 import type { Plan } from "../documents/plan.ts";
 import type { Report } from "../documents/report.ts";
-import { formatBytes, formatCount, formatPercent, formatTable } from "./format.ts";
+import { formatBytes, formatCount, formatPercent, formatTable } from "../report/format.ts";
 
 /** Documents as text for people, in at most 80 columns where a model's own names allow. */
 

@@ -1,5 +1,5 @@
 import type { Progress } from "../api/options.ts";
-import { formatBytes, formatDuration } from "./format.ts";
+import { formatBytes, formatDuration } from "../report/format.ts";
 
 export interface OutputOptions {
   readonly json?: boolean | undefined;
