@@ -48,6 +48,17 @@ std::vector<bool> block_flags(const Napi::Value& value, const std::string& name,
     return flags;
 }
 
+/** `skip` and `factors` of an object; the latter two numbers a block or undefined. */
+BlockChanges block_changes(const Napi::Object& given, std::int32_t n_blocks) {
+    BlockChanges changes{block_flags(given.Get("skip"), "skip", n_blocks), {}};
+    const Napi::Value value = given.Get("factors");
+    if (value.IsUndefined()) return changes;
+    const std::vector<double> factors = arguments::doubles(value, "factors");
+    if (factors.size() != 2 * changes.skipped.size()) throw arguments::wrong(value, "factors", "two numbers a block");
+    for (std::size_t i = 0; i < factors.size(); i += 2) changes.factors.push_back({factors[i], factors[i + 1]});
+    return changes;
+}
+
 class ModelHandle final : public Napi::ObjectWrap<ModelHandle> {
 public:
     static Napi::Function define(Napi::Env env) {
@@ -55,6 +66,7 @@ public:
                            {
                                InstanceMethod("load", &ModelHandle::load),
                                InstanceMethod("info", &ModelHandle::info),
+                               InstanceMethod("tokenBytes", &ModelHandle::token_bytes),
                                InstanceMethod("tokenize", &ModelHandle::tokenize),
                                InstanceMethod("close", &ModelHandle::close),
                            });
@@ -100,7 +112,12 @@ private:
         result.Set("bytes", static_cast<double>(api.llama_model_size(held->get())));
         result.Set("description", std::string(description.data()));
         result.Set("hasEncoder", held->has_encoder());
+        result.Set("bos", held->bos());
         return result;
+    }
+
+    Napi::Value token_bytes(const Napi::CallbackInfo& info) {
+        return typed_array<Napi::Int32Array>(info.Env(), model(info.Env())->token_bytes());
     }
 
     Napi::Value tokenize(const Napi::CallbackInfo& info) {
@@ -127,6 +144,9 @@ public:
                                InstanceMethod("sumCosines", &SessionHandle::sum_cosines),
                                InstanceMethod("score", &SessionHandle::score),
                                InstanceMethod("logits", &SessionHandle::logits),
+                               InstanceMethod("time", &SessionHandle::time),
+                               InstanceMethod("stateNorms", &SessionHandle::state_norms),
+                               InstanceMethod("fitFactors", &SessionHandle::fit_factors),
                                InstanceMethod("close", &SessionHandle::close),
                            });
     }
@@ -141,6 +161,7 @@ public:
         options.layout.n_blocks = arguments::integer<std::int32_t>(given.Get("blocks"), "blocks", 1, model->n_layer());
         options.layout.n_embd = model->n_embd();
         options.layout.output_name = arguments::string(given.Get("blockOutput"), "blockOutput");
+        options.layout.parallel = arguments::boolean(given.Get("parallelBlocks"), "parallelBlocks");
         session_ = guarded(info.Env(), [&] { return std::make_shared<Session>(model, options); });
     }
 
@@ -150,6 +171,14 @@ private:
         if (!session_) throw Napi::Error::New(env, "the session is closed");
         if (session_.use_count() > 1) throw Napi::Error::New(env, "the session is still busy with an earlier call");
         return session_;
+    }
+
+    /** A second session for the same task. */
+    static std::shared_ptr<Session> take_other(const Napi::Value& value, const std::string& name,
+                                               const std::shared_ptr<Session>& session) {
+        auto other = Unwrap(arguments::object(value, name))->take(value.Env());
+        if (other == session) throw arguments::wrong(value, name, "another session");
+        return other;
     }
 
     Napi::Value sum_cosines(const Napi::CallbackInfo& info) {
@@ -166,13 +195,12 @@ private:
         const auto tokens = arguments::int32s(info[0], "tokens");
         const Napi::Object given = arguments::object(info[1], "options");
         const auto first = arguments::integer<std::uint32_t>(given.Get("first"), "first", 1U);
-        const auto skipped = block_flags(given.Get("skip"), "skip", session->layout().n_blocks);
+        const auto changes = block_changes(given, session->layout().n_blocks);
         std::shared_ptr<Session> base;
-        std::vector<bool> base_skipped;
+        BlockChanges base_changes;
         if (const Napi::Value base_value = given.Get("base"); !base_value.IsUndefined()) {
-            base = Unwrap(arguments::object(base_value, "base"))->take(info.Env());
-            if (base == session) throw arguments::wrong(base_value, "base", "another session");
-            base_skipped = block_flags(given.Get("baseSkip"), "baseSkip", base->layout().n_blocks);
+            base = take_other(base_value, "base", session);
+            base_changes = block_changes(arguments::object(given.Get("baseChanges"), "baseChanges"), base->layout().n_blocks);
             if (base->model().n_vocab() != session->model().n_vocab()) {
                 throw arguments::wrong(base_value, "base", "a session with as large a vocabulary");
             }
@@ -180,9 +208,9 @@ private:
         return Task<Session::Scores>::run(
             info.Env(), arguments::control(info[2]),
             [=](const Control& control) {
-                if (!base) return session->score(tokens, first, skipped, nullptr, control);
-                const Session::Base side{*base, base_skipped};
-                return session->score(tokens, first, skipped, &side, control);
+                if (!base) return session->score(tokens, first, changes, nullptr, control);
+                const Session::Base side{*base, base_changes};
+                return session->score(tokens, first, changes, &side, control);
             },
             [](Napi::Env env, Session::Scores&& scores) -> Napi::Value {
                 Napi::Object result = Napi::Object::New(env);
@@ -197,11 +225,58 @@ private:
     Napi::Value logits(const Napi::CallbackInfo& info) {
         const auto session = take(info.Env());
         const auto tokens = arguments::int32s(info[0], "tokens");
-        const auto skipped = block_flags(info[1], "skip", session->layout().n_blocks);
+        const auto changes = block_changes(arguments::object(info[1], "changes"), session->layout().n_blocks);
         return Task<std::vector<float>>::run(
             info.Env(), arguments::control(info[2]),
-            [=](const Control& control) { return session->logits(tokens, skipped, control); },
+            [=](const Control& control) { return session->logits(tokens, changes, control); },
             [](Napi::Env env, std::vector<float>&& logits) { return typed_array<Napi::Float32Array>(env, logits); });
+    }
+
+    Napi::Value state_norms(const Napi::CallbackInfo& info) {
+        const auto session = take(info.Env());
+        const auto tokens = arguments::int32s(info[0], "tokens");
+        return Task<std::vector<float>>::run(
+            info.Env(), arguments::control(info[1]),
+            [=](const Control& control) { return session->state_norms(tokens, control); },
+            [](Napi::Env env, std::vector<float>&& norms) { return typed_array<Napi::Float32Array>(env, norms); });
+    }
+
+    Napi::Value fit_factors(const Napi::CallbackInfo& info) {
+        const auto session = take(info.Env());
+        const auto tokens = arguments::int32s(info[0], "tokens");
+        const Napi::Object given = arguments::object(info[1], "options");
+        const auto length = arguments::integer<std::uint32_t>(given.Get("sequenceLength"), "sequenceLength", 1U);
+        const auto skipped = block_flags(given.Get("skip"), "skip", session->layout().n_blocks);
+        const auto ridge = arguments::number(given.Get("ridge"), "ridge", 0.0);
+        const auto original = take_other(given.Get("original"), "original", session);
+        return Task<std::vector<BlockFactors>>::run(
+            info.Env(), arguments::control(info[2]),
+            [=](const Control& control) {
+                return session->fit_factors(tokens, length, {*original, skipped, ridge}, control);
+            },
+            [](Napi::Env env, std::vector<BlockFactors>&& fitted) {
+                std::vector<double> factors;
+                for (const BlockFactors& of_block : fitted) {
+                    factors.push_back(of_block.attention);
+                    factors.push_back(of_block.feed_forward);
+                }
+                return typed_array<Napi::Float64Array>(env, factors);
+            });
+    }
+
+    Napi::Value time(const Napi::CallbackInfo& info) {
+        const auto session = take(info.Env());
+        const auto tokens = arguments::int32s(info[0], "tokens");
+        const auto prompt = arguments::integer<std::uint32_t>(info[1], "prompt", 1U);
+        return Task<Session::Timing>::run(
+            info.Env(), arguments::control(info[2]),
+            [=](const Control& control) { return session->time(tokens, prompt, control); },
+            [](Napi::Env env, Session::Timing&& timing) -> Napi::Value {
+                Napi::Object result = Napi::Object::New(env);
+                result.Set("prompt", timing.prompt);
+                result.Set("generation", timing.generation);
+                return result;
+            });
     }
 
     void close(const Napi::CallbackInfo&) { session_.reset(); }

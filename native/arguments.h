@@ -28,6 +28,13 @@ Integer integer(const Napi::Value& value, const std::string& name, Integer low,
     return static_cast<Integer>(number);
 }
 
+inline double number(const Napi::Value& value, const std::string& name, double low) {
+    if (!value.IsNumber()) throw wrong(value, name, "a number");
+    const double number = value.As<Napi::Number>().DoubleValue();
+    if (!std::isfinite(number) || number < low) throw wrong(value, name, "a number in its range");
+    return number;
+}
+
 inline std::string string(const Napi::Value& value, const std::string& name) {
     if (!value.IsString()) throw wrong(value, name, "a string");
     return value.As<Napi::String>().Utf8Value();

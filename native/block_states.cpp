@@ -6,9 +6,7 @@
 #include <string_view>
 
 namespace lorp {
-namespace {
 
-/** `name-12` → ("name", 12) */
 std::optional<std::pair<std::string_view, std::int32_t>> split_index(std::string_view name) {
     const std::size_t dash = name.rfind('-');
     if (dash == std::string_view::npos) return std::nullopt;
@@ -28,8 +26,6 @@ void require_contiguous(const ggml_tensor& tensor) {
         throw std::runtime_error(std::string("the state tensor ") + tensor.name + " is not contiguous");
     }
 }
-
-}  // namespace
 
 std::optional<std::int32_t> StateFinder::find(const ggml_tensor& node) {
     const bool is_state =

@@ -5,6 +5,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "control.h"
@@ -19,7 +21,15 @@ struct BlockLayout {
     std::int32_t n_embd = 0;
     /** Name of the block output tensors without their `-<il>`; `l_out` for most architectures. */
     std::string output_name = "l_out";
+    /** Whether a block adds its attention and its feed-forward to the same state, instead of one after the other. */
+    bool parallel = false;
 };
+
+/** `name-12` → ("name", 12) */
+std::optional<std::pair<std::string_view, std::int32_t>> split_index(std::string_view name);
+std::size_t element_count(const ggml_tensor& tensor);
+/** @throws std::runtime_error naming the tensor */
+void require_contiguous(const ggml_tensor& tensor);
 
 /**
  * Recognises the tensors that carry the state between blocks while llama.cpp asks about every node of a graph in turn.

@@ -1,10 +1,14 @@
 #include "session.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 
+#include "fit_factors.h"
 #include "log_softmax.h"
 #include "similarity.h"
 
@@ -117,26 +121,29 @@ std::vector<double> Session::sum_cosines(std::span<const llama_token> tokens, co
         states.resize(n_blocks * count * n_embd);
         CaptureStates capture(layout(), static_cast<std::int64_t>(count), states);
         decode(tokens, from, count, tokens.size(), &capture, control);
-        if (!capture.complete()) {
-            throw std::runtime_error("not every block output named " + layout().output_name + " is in the graph");
-        }
+        if (!capture.complete()) fail_without_outputs();
         accumulate_cosines(states, n_blocks, count, n_embd, sums);
     }
     return sums;
 }
 
-void Session::decode_skipping(std::span<const llama_token> tokens, std::size_t from, std::size_t count,
-                              std::size_t first_output, const std::vector<bool>& skipped, const Control& control) {
-    if (std::find(skipped.begin(), skipped.end(), true) == skipped.end()) {
+void Session::fail_without_outputs() const {
+    throw std::runtime_error("not every block output named " + layout().output_name + " is in the graph");
+}
+
+void Session::decode_changed(std::span<const llama_token> tokens, std::size_t from, std::size_t count,
+                             std::size_t first_output, const BlockChanges& changes, const Control& control) {
+    const std::vector<bool>& skipped = changes.skipped;
+    if (std::find(skipped.begin(), skipped.end(), true) == skipped.end() && changes.factors.empty()) {
         decode(tokens, from, count, first_output, nullptr, control);
         return;
     }
     SkipBlocks skip(layout(), static_cast<std::int64_t>(count), skipped);
+    ScaleBlocks scale(layout(), changes.factors);
+    BothHooks hooks(skip, scale);
     // llama.cpp's last block keeps only the rows whose logits are asked for; its input can replace all or none.
-    decode(tokens, from, count, skipped.back() ? 0 : first_output, &skip, control);
-    if (!skip.complete()) {
-        throw std::runtime_error("not every block output named " + layout().output_name + " is in the graph");
-    }
+    decode(tokens, from, count, skipped.back() ? 0 : first_output, &hooks, control);
+    if (!skip.complete() || !scale.complete()) fail_without_outputs();
 }
 
 std::span<const float> Session::logits_at(std::size_t index) const {
@@ -145,7 +152,7 @@ std::span<const float> Session::logits_at(std::size_t index) const {
     return {row, static_cast<std::size_t>(model_->n_vocab())};
 }
 
-Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t first, const std::vector<bool>& skipped,
+Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t first, const BlockChanges& changes,
                                const Base* base, const Control& control) {
     if (first < 1 || first >= tokens.size()) throw std::runtime_error("no token of the sequence would be scored");
     start_sequence(tokens.size());
@@ -155,8 +162,8 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
     // The last token is predicted, never fed.
     for (std::size_t from = 0; from + 1 < tokens.size(); from += n_ubatch) {
         const std::size_t count = std::min(n_ubatch, tokens.size() - 1 - from);
-        decode_skipping(tokens, from, count, first - 1, skipped, control);
-        if (base != nullptr) base->session.decode_skipping(tokens, from, count, first - 1, base->skipped, control);
+        decode_changed(tokens, from, count, first - 1, changes, control);
+        if (base != nullptr) base->session.decode_changed(tokens, from, count, first - 1, base->changes, control);
         for (std::size_t i = from < first - 1 ? std::min(first - 1 - from, count) : 0; i < count; ++i) {
             const auto target = static_cast<std::size_t>(tokens[from + i + 1]);
             const std::span<const float> row = logits_at(i);
@@ -174,7 +181,25 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
     return scores;
 }
 
-std::vector<float> Session::logits(std::span<const llama_token> tokens, const std::vector<bool>& skipped,
+Session::Timing Session::time(std::span<const llama_token> tokens, std::size_t n_prompt, const Control& control) {
+    if (n_prompt < 1 || n_prompt > tokens.size()) throw std::runtime_error("the prompt is not a part of the sequence");
+    start_sequence(tokens.size());
+    using Clock = std::chrono::steady_clock;
+    const auto run = [&](std::size_t first, std::size_t end, std::size_t step) {
+        const Clock::time_point start = Clock::now();
+        for (std::size_t from = first; from < end; from += step) {
+            const std::size_t count = std::min(step, end - from);
+            decode(tokens, from, count, from + count - 1, nullptr, control);
+            // A GPU may still be at work until its result is asked for.
+            logits_at(count - 1);
+        }
+        return std::chrono::duration<double>(Clock::now() - start).count();
+    };
+    const double prompt = run(0, n_prompt, static_cast<std::size_t>(options_.n_ubatch));
+    return {prompt, run(n_prompt, tokens.size(), 1)};
+}
+
+std::vector<float> Session::logits(std::span<const llama_token> tokens, const BlockChanges& changes,
                                    const Control& control) {
     start_sequence(tokens.size());
     const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
@@ -182,13 +207,69 @@ std::vector<float> Session::logits(std::span<const llama_token> tokens, const st
     all.reserve(tokens.size() * static_cast<std::size_t>(model_->n_vocab()));
     for (std::size_t from = 0; from < tokens.size(); from += n_ubatch) {
         const std::size_t count = std::min(n_ubatch, tokens.size() - from);
-        decode_skipping(tokens, from, count, 0, skipped, control);
+        decode_changed(tokens, from, count, 0, changes, control);
         for (std::size_t i = 0; i < count; ++i) {
             const std::span<const float> row = logits_at(i);
             all.insert(all.end(), row.begin(), row.end());
         }
     }
     return all;
+}
+
+std::vector<float> Session::state_norms(std::span<const llama_token> tokens, const Control& control) {
+    start_sequence(tokens.size());
+    const auto n_blocks = static_cast<std::size_t>(layout().n_blocks);
+    const auto n_embd = static_cast<std::size_t>(layout().n_embd);
+    const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
+    std::vector<float> norms(n_blocks * tokens.size());
+    std::vector<float> states;
+    for (std::size_t from = 0; from < tokens.size(); from += n_ubatch) {
+        const std::size_t count = std::min(n_ubatch, tokens.size() - from);
+        states.resize(n_blocks * count * n_embd);
+        CaptureStates capture(layout(), static_cast<std::int64_t>(count), states);
+        decode(tokens, from, count, tokens.size(), &capture, control);
+        if (!capture.complete()) fail_without_outputs();
+        for (std::size_t block = 0; block < n_blocks; ++block) {
+            for (std::size_t i = 0; i < count; ++i) {
+                const float* const state = states.data() + (block * count + i) * n_embd;
+                const double squared = std::inner_product(state, state + n_embd, state, 0.0);
+                norms[block * tokens.size() + from + i] = static_cast<float>(std::sqrt(squared));
+            }
+        }
+    }
+    return norms;
+}
+
+std::vector<BlockFactors> Session::fit_factors(std::span<const llama_token> tokens, std::size_t sequence_length,
+                                               const Fit& fit, const Control& control) {
+    const auto n_blocks = static_cast<std::size_t>(layout().n_blocks);
+    const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
+    const auto first_skipped = std::find(fit.skipped.begin(), fit.skipped.end(), true);
+    std::vector<bool> fitted(n_blocks);
+    std::transform(first_skipped, fit.skipped.end(), fitted.begin() + (first_skipped - fit.skipped.begin()),
+                   [](bool skipped) { return !skipped; });
+    std::vector<FactorSums> sums(2 * n_blocks);
+    for (std::size_t start = 0; start + sequence_length <= tokens.size(); start += sequence_length) {
+        const auto sequence = tokens.subspan(start, sequence_length);
+        start_sequence(sequence_length);
+        fit.original.start_sequence(sequence_length);
+        for (std::size_t from = 0; from < sequence_length; from += n_ubatch) {
+            const std::size_t count = std::min(n_ubatch, sequence_length - from);
+            CaptureStream original(layout(), static_cast<std::int32_t>(first_skipped - fit.skipped.begin()));
+            fit.original.decode(sequence, from, count, 0, &original, control);
+            SkipBlocks skip(layout(), static_cast<std::int64_t>(count), fit.skipped);
+            FitFactors factors(layout(), {layout().n_embd, fitted, fit.ridge, from == 0 ? 1U : 0U}, original, sums);
+            BothHooks hooks(skip, factors);
+            decode(sequence, from, count, 0, &hooks, control);
+        }
+        control.report(static_cast<double>(start + sequence_length) / static_cast<double>(tokens.size()));
+    }
+    std::vector<BlockFactors> result(n_blocks);
+    for (std::size_t block = 0; block < n_blocks; ++block) {
+        const double feed_forward = sums[2 * block + 1].solve(fit.ridge);
+        result[block] = {layout().parallel ? feed_forward : sums[2 * block].solve(fit.ridge), feed_forward};
+    }
+    return result;
 }
 
 }  // namespace lorp

@@ -9,8 +9,17 @@
 #include "block_states.h"
 #include "control.h"
 #include "model.h"
+#include "residual_stream.h"
 
 namespace lorp {
+
+/** What is done to a model's blocks while it runs; every block left alone unless said otherwise. */
+struct BlockChanges {
+    /** n_blocks flags: blocks made the identity. */
+    std::vector<bool> skipped;
+    /** One a block, or empty. */
+    std::vector<BlockFactors> factors;
+};
 
 /** A llama.cpp context over a model: runs one sequence at a time, micro-batch by micro-batch. Not thread-safe. */
 class Session {
@@ -53,29 +62,62 @@ public:
     /** Another session that runs the same tokens side by side, to compare distributions with. */
     struct Base {
         Session& session;
-        const std::vector<bool>& skipped;
+        const BlockChanges& changes;
     };
 
     /**
-     * Log-probabilities of the tokens first … n−1, `skipped` blocks made the identity. Logits are reduced as each
-     * micro-batch is done.
+     * Log-probabilities of the tokens first … n−1 of the changed model. Logits are reduced as each micro-batch is done.
      * @param first index of the first token scored, ≥ 1
      * @throws std::runtime_error, Stopped
      */
-    Scores score(std::span<const llama_token> tokens, std::size_t first, const std::vector<bool>& skipped,
+    Scores score(std::span<const llama_token> tokens, std::size_t first, const BlockChanges& changes,
                  const Base* base, const Control& control);
 
+    /** Seconds that a run took. */
+    struct Timing {
+        double prompt = 0;
+        double generation = 0;
+    };
+
+    /**
+     * Times the first n_prompt tokens run as a prompt, and the others one at a time, as when text is generated.
+     * @throws std::runtime_error, Stopped
+     */
+    Timing time(std::span<const llama_token> tokens, std::size_t n_prompt, const Control& control);
+
     /** The logits at every position, n_tokens × n_vocab: for tests and inspection, not for long texts. */
-    std::vector<float> logits(std::span<const llama_token> tokens, const std::vector<bool>& skipped,
+    std::vector<float> logits(std::span<const llama_token> tokens, const BlockChanges& changes,
                               const Control& control);
+
+    /** Euclidean norms of the block inputs, n_blocks × n_tokens. @throws std::runtime_error, Stopped */
+    std::vector<float> state_norms(std::span<const llama_token> tokens, const Control& control);
+
+    struct Fit {
+        /** Runs the original model, side by side. */
+        Session& original;
+        /** n_blocks flags. */
+        const std::vector<bool>& skipped;
+        /** See FactorSums::solve. */
+        double ridge;
+    };
+
+    /**
+     * Factors of the blocks after the first skipped one, fitted so that the stream follows the original's
+     * (FitFactors); 1 for the others. The first token of a sequence does not count.
+     * @param tokens whole sequences of `sequence_length`
+     * @throws std::runtime_error, Stopped
+     */
+    std::vector<BlockFactors> fit_factors(std::span<const llama_token> tokens, std::size_t sequence_length,
+                                          const Fit& fit, const Control& control);
 
 private:
     /** One micro-batch: tokens from … from+count−1 at these positions; logits for positions ≥ first_output. */
     void decode(std::span<const llama_token> tokens, std::size_t from, std::size_t count, std::size_t first_output,
                 EvalHook* hook, const Control& control);
-    /** As decode, with blocks skipped. */
-    void decode_skipping(std::span<const llama_token> tokens, std::size_t from, std::size_t count,
-                         std::size_t first_output, const std::vector<bool>& skipped, const Control& control);
+    /** As decode, with blocks changed. */
+    void decode_changed(std::span<const llama_token> tokens, std::size_t from, std::size_t count,
+                        std::size_t first_output, const BlockChanges& changes, const Control& control);
+    [[noreturn]] void fail_without_outputs() const;
     void start_sequence(std::size_t n_tokens);
     std::span<const float> logits_at(std::size_t index) const;
 

@@ -25,6 +25,8 @@ export interface Addon {
 export interface NativeModel {
   load(path: string, options: { gpuLayers: number }, control: Int32Array): Promise<void>;
   info(): ModelInfo;
+  /** Bytes of text that each token of the vocabulary stands for. */
+  tokenBytes(): Int32Array;
   tokenize(
     text: string,
     addSpecial: boolean,
@@ -46,6 +48,8 @@ export interface ModelInfo {
   /** llama.cpp's one-line description. */
   readonly description: string;
   readonly hasEncoder: boolean;
+  /** The token that llama.cpp puts before a text; −1 for a model that wants none. */
+  readonly bos: number;
 }
 
 export interface NativeSessionOptions {
@@ -58,6 +62,16 @@ export interface NativeSessionOptions {
   readonly blocks: number;
   /** Name of the block output tensors without `-<il>`. */
   readonly blockOutput: string;
+  /** Blocks that add attention and feed-forward to the same state. */
+  readonly parallelBlocks: boolean;
+}
+
+/** What is done to blocks while the model runs. */
+export interface NativeChanges {
+  /** Blocks made the identity. */
+  readonly skip: Int32Array;
+  /** Two numbers a block: what its attention and its feed-forward outputs are multiplied by. */
+  readonly factors?: Float64Array | undefined;
 }
 
 export interface NativeSession {
@@ -65,17 +79,32 @@ export interface NativeSession {
   sumCosines(tokens: Int32Array, control: Int32Array): Promise<Float64Array>;
   score(
     tokens: Int32Array,
-    options: {
+    options: NativeChanges & {
       first: number;
-      skip: Int32Array;
       base?: NativeSession | undefined;
-      baseSkip?: Int32Array | undefined;
+      baseChanges?: NativeChanges | undefined;
     },
     control: Int32Array,
   ): Promise<TokenScores>;
   /** tokens × vocabulary. */
-  logits(tokens: Int32Array, skip: Int32Array, control: Int32Array): Promise<Float32Array>;
+  logits(tokens: Int32Array, changes: NativeChanges, control: Int32Array): Promise<Float32Array>;
+  /** Runs the first `prompt` tokens as a prompt and the others one at a time. */
+  time(tokens: Int32Array, prompt: number, control: Int32Array): Promise<Timing>;
+  /** Euclidean norms of the block inputs, blocks × tokens. */
+  stateNorms(tokens: Int32Array, control: Int32Array): Promise<Float32Array>;
+  /** Factors, two a block, with which the blocks left follow the original's stream; least squares, drawn towards 1. */
+  fitFactors(
+    tokens: Int32Array,
+    options: { sequenceLength: number; skip: Int32Array; ridge: number; original: NativeSession },
+    control: Int32Array,
+  ): Promise<Float64Array>;
   close(): void;
+}
+
+/** Seconds that a run took. */
+export interface Timing {
+  readonly prompt: number;
+  readonly generation: number;
 }
 
 /** One number for each scored token; the last three are empty without a base. */
