@@ -1,0 +1,125 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { readGguf } from "../../src/gguf/read.ts";
+import { apply, plan, prune, type Report } from "../../src/index.ts";
+import { openModel } from "../../src/model/model.ts";
+import { EXAMPLE_MODEL } from "../support/example.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { sharedPath } from "../support/shared.ts";
+
+const folder = temporaryFolder();
+const quick = { gpu: "off", threads: 1, sequences: 2, sequenceLength: 64 } as const;
+const TOKENS = Int32Array.from({ length: 100 }, (_, i) => (i * 37 + 11) % 4096);
+
+async function logits(path: string, skip: readonly number[] = []): Promise<Float32Array> {
+  const model = await openModel(path, { gpu: "off", threads: 1 });
+  const session = model.openSession({ sequenceLength: 128, blockOutput: "l_out" });
+  try {
+    return await session.logits(TOKENS, skip);
+  } finally {
+    session.close();
+    model.close();
+  }
+}
+
+/** Normalised mean squared error of `actual`. */
+function nmse(expected: Float32Array, actual: Float32Array): number {
+  let error = 0;
+  let energy = 0;
+  expected.forEach((value, i) => {
+    error += (value - actual[i]!) ** 2;
+    energy += value ** 2;
+  });
+  return error / energy;
+}
+
+describe("prune on the example model", () => {
+  const output = join(folder, "smaller.gguf");
+  let report: Report;
+  beforeAll(async () => {
+    report = await prune(EXAMPLE_MODEL, { ...quick, remove: 5, output });
+  });
+
+  test("reports what was decided and what it cost", () => {
+    expect(report.plan.removedLayers).toHaveLength(5);
+    expect(report.plan.removals).toHaveLength(5);
+    expect(report.plan.keptLayers).toHaveLength(15);
+    expect(report.output).toMatchObject({ path: output });
+    expect(report.analysis).toMatchObject({ model: { blockCount: 20, architecture: "llama" } });
+    expect(report.analysis).not.toHaveProperty("similarity");
+    expect(report.perplexity!.original).toBeGreaterThan(1);
+    expect(report.perplexity!.pruned).toBeGreaterThan(report.perplexity!.original);
+  });
+
+  test("writes a model of 15 blocks that says where it comes from", async () => {
+    const file = await readGguf(output);
+    const value = (key: string) => file.metadata.get(key)?.decode().value;
+    expect(value("llama.block_count")).toBe(15);
+    expect(value("lorp.removed_layers")).toEqual(report.plan.removedLayers);
+    expect(value("lorp.original_block_count")).toBe(20);
+    expect(value("lorp.source_fingerprint")).toBe(report.analysis!.model.fingerprint);
+    expect(value("lorp.rls")).toBe(report.analysis!.rls);
+  });
+
+  test("computes what the original computes with those blocks skipped", async () => {
+    const expected = await logits(EXAMPLE_MODEL, report.plan.removedLayers);
+    expect(nmse(expected, await logits(output))).toBeLessThan(1e-9);
+    expect(nmse(await logits(EXAMPLE_MODEL), await logits(output))).toBeGreaterThan(1e-4);
+  });
+});
+
+const f16 = sharedPath("models", "books-20l-f16.gguf");
+test.skipIf(!f16).each([["3"], ["1-4,9"], ["0,7,19"], ["1-18"]])(
+  "F16 without layers %s computes what the original computes with them skipped",
+  async (layers) => {
+    const output = join(folder, `f16-${layers}.gguf`);
+    const report = await prune(f16!, { ...quick, layers, output });
+    expect(nmse(await logits(f16!, report.plan.removedLayers), await logits(output))).toBeLessThan(1e-9);
+  },
+);
+
+test("a dry run decides and writes nothing", async () => {
+  const output = join(folder, "dry.gguf");
+  const report = await prune(EXAMPLE_MODEL, { ...quick, ratio: 0.1, output, dryRun: true, matrix: true });
+  expect(report.output).toBeNull();
+  expect(report.perplexity).toBeNull();
+  expect(report.plan.removedLayers).toHaveLength(2);
+  expect(report.analysis!.similarity).toHaveLength(20);
+  expect(readdirSync(folder)).not.toContain("dry.gguf");
+});
+
+test("the same seed decides the same; the plan of an analysis is that of prune", async () => {
+  const report = await prune(EXAMPLE_MODEL, { ...quick, remove: 3, dryRun: true, matrix: true });
+  const again = await prune(EXAMPLE_MODEL, { ...quick, remove: 3, dryRun: true, matrix: true });
+  expect(again).toEqual(report);
+  const analysis = { ...report.analysis!, similarity: report.analysis!.similarity! };
+  expect(plan(analysis, { remove: 3 }).removals).toEqual(report.plan.removals);
+});
+
+test("a plan for another model is refused", async () => {
+  const report = await prune(EXAMPLE_MODEL, { ...quick, remove: 1, dryRun: true });
+  const foreign = { ...report.plan, model: { ...report.plan.model, fingerprint: "0".repeat(64) } };
+  await expect(apply(EXAMPLE_MODEL, foreign, { output: join(folder, "foreign.gguf") })).rejects.toMatchObject(
+    {
+      code: "PLAN_OTHER_MODEL",
+    },
+  );
+  expect(readdirSync(folder)).not.toContain("foreign.gguf");
+});
+
+test("stops at once when its signal fires, and leaves nothing behind", async () => {
+  const before = readdirSync(folder);
+  const controller = new AbortController();
+  const work = prune(EXAMPLE_MODEL, {
+    gpu: "off",
+    remove: 5,
+    output: join(folder, "stopped.gguf"),
+    signal: controller.signal,
+    onProgress: ({ stage, done }) => {
+      if (stage === "capture" && done > 0) controller.abort();
+    },
+  });
+  await expect(work).rejects.toMatchObject({ code: "ABORTED" });
+  expect(readdirSync(folder)).toEqual(before);
+});

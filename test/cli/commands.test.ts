@@ -1,0 +1,95 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readGguf } from "../../src/gguf/read.ts";
+import { lorp } from "../support/cli.ts";
+import { EXAMPLE_MODEL } from "../support/example.ts";
+import { temporaryFolder } from "../support/folder.ts";
+
+const folder = temporaryFolder();
+const at = (name: string) => join(folder, name);
+const quick = ["--gpu", "off", "--threads", "1", "--sequences", "2", "--sequence-length", "64"];
+
+test("lorp alone shows a newcomer where to begin", async () => {
+  const { status, stdout } = await lorp([]);
+  expect(status).toBe(0);
+  expect(stdout).toContain("lorp prune model.gguf --remove 5");
+});
+
+test("analyze, plan and apply by hand make what prune makes", async () => {
+  const analyzed = await lorp(["analyze", EXAMPLE_MODEL, ...quick, "-o", at("analysis.json")]);
+  expect(analyzed.status).toBe(0);
+  expect(analyzed.stdout).toMatch(/locality score \d\.\d+/);
+  const planned = await lorp(["plan", at("analysis.json"), "--remove", "4", "-o", at("plan.json"), "--json"]);
+  const plan = JSON.parse(planned.stdout);
+  expect(JSON.parse(readFileSync(at("plan.json"), "utf8"))).toEqual(plan);
+  const applied = await lorp(["apply", EXAMPLE_MODEL, at("plan.json"), "-o", at("by-hand.gguf")]);
+  expect(applied.status).toBe(0);
+
+  const pruned = await lorp([
+    "prune",
+    EXAMPLE_MODEL,
+    "--remove",
+    "4",
+    ...quick,
+    "-o",
+    at("at-once.gguf"),
+    "--json",
+  ]);
+  const report = JSON.parse(pruned.stdout);
+  expect(report.plan.removedLayers).toEqual(plan.removedLayers);
+  expect(report.perplexity.pruned).toBeGreaterThan(report.perplexity.original);
+  expect(readFileSync(at("at-once.gguf"))).toEqual(readFileSync(at("by-hand.gguf")));
+});
+
+test("an Analysis written by hand needs three fields", async () => {
+  const similarity = [0, 1, 2, 3, 4].map((i) => [0, 1, 2, 3, 4].map((j) => 1 - Math.abs(i - j) / 10));
+  writeFileSync(at("hand.json"), JSON.stringify({ schemaVersion: 1, model: { blockCount: 5 }, similarity }));
+  const { status, stdout } = await lorp(["plan", at("hand.json"), "--remove", "2", "--json"]);
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ method: "lorp", budget: 2, k: 4 });
+});
+
+test("the output's default name says what was done", async () => {
+  const input = at("mine.gguf");
+  writeFileSync(input, readFileSync(EXAMPLE_MODEL));
+  const { status, stdout, stderr } = await lorp(["prune", input, "--layers", "4,6", ...quick]);
+  expect([status, stderr.includes("internal error")]).toEqual([0, false]);
+  expect(stdout).toContain("mine-pruned-2of20.gguf");
+  expect(
+    (await readGguf(at("mine-pruned-2of20.gguf"))).metadata.get("llama.block_count")?.decode().value,
+  ).toBe(18);
+});
+
+test("inspect adds up to the file", async () => {
+  const { stdout } = await lorp(["inspect", EXAMPLE_MODEL, "--json"]);
+  const { model, blocks, rest, savings } = JSON.parse(stdout);
+  const bytes = blocks.reduce((sum: number, block: { bytes: number }) => sum + block.bytes, rest.bytes);
+  expect(bytes).toBe(readFileSync(EXAMPLE_MODEL).length);
+  expect(model).toMatchObject({ architecture: "llama", blockCount: 20 });
+  expect(savings).toHaveLength(18);
+});
+
+test("--quiet prints nothing, and with --json the document alone", async () => {
+  const quiet = await lorp(["analyze", EXAMPLE_MODEL, ...quick, "--quiet"]);
+  expect([quiet.status, quiet.stdout, quiet.stderr]).toEqual([0, "", ""]);
+  const both = await lorp(["analyze", EXAMPLE_MODEL, ...quick, "--quiet", "--json"]);
+  expect(both.stderr).toBe("");
+  expect(JSON.parse(both.stdout).similarity).toHaveLength(20);
+});
+
+test.each(["SIGINT", "SIGTERM"] as const)("%s ends it with status 130 and leaves nothing", async (signal) => {
+  const output = at("interrupted.gguf");
+  const { status, stdout } = await lorp(
+    ["prune", EXAMPLE_MODEL, "--remove", "5", "--gpu", "off", "-o", output],
+    {
+      started: (child) => {
+        child.stderr!.once("data", () => child.kill(signal));
+      },
+    },
+  );
+  expect(status).toBe(130);
+  expect(stdout).toBe("");
+  expect(existsSync(output)).toBe(false);
+  expect(readdirSync(folder).filter((name) => name.includes(".tmp"))).toEqual([]);
+});
