@@ -10,33 +10,35 @@ const SAMPLE = 4096;
 const READERS = 16;
 
 /**
- * A model's identity, in hexadecimal: SHA-256 of its metadata (without `split.*`), of its tensors' names, types,
- * shapes and sizes, and of the first and last 4 KiB of each tensor. Takes a fraction of a second whatever the model's
- * size. The same for one model split or merged and under any GGUF version; different for a model with the same shape
- * and other weights.
+ * A model's identity, in hexadecimal: SHA-256 of its metadata, of its tensors' names, types, shapes and sizes, and of the
+ * first and last 4 KiB of each tensor. How the file is laid out does not count: its GGUF version, its parts, the order of
+ * tensors, padding. Takes a fraction of a second whatever the model's size.
  */
 export async function fingerprint(file: GgufFile): Promise<string> {
   const hash = createHash("sha256");
   for (const { key, type, raw } of file.metadata.values()) {
-    if (key.startsWith("split.")) continue;
+    if (key.startsWith("split.") || key === "lorp.padding") continue;
     hash.update(encodeString(key)).update(encodeType(type)).update(raw);
   }
-  for (const { name, type, shape, byteLength } of file.tensors) {
+  const tensors = file.tensors.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  for (const { name, type, shape, byteLength } of tensors) {
     const numbers = [type, byteLength, ...shape].map(BigInt);
     hash.update(encodeString(name));
     hash.update(encodeValue({ type: "array", elementType: "uint64", value: numbers }));
   }
-  for (const sample of await readSamples(file)) hash.update(sample);
+  const samples = await readSamples(file);
+  for (const tensor of tensors) hash.update(samples.get(tensor) as Uint8Array);
   return hash.digest("hex");
 }
 
-async function readSamples(file: GgufFile): Promise<Uint8Array[]> {
+/** Both ends of each tensor, read in file order. */
+async function readSamples(file: GgufFile): Promise<Map<TensorInfo, Uint8Array>> {
   const parts = await Promise.all(file.paths.map(openOnDisk));
   try {
-    const samples: Uint8Array[] = new Array(file.tensors.length);
-    const queue = file.tensors.entries();
+    const samples = new Map<TensorInfo, Uint8Array>();
+    const queue = file.tensors.values();
     const reader = async () => {
-      for (const [i, tensor] of queue) samples[i] = await readEnds(file, parts, tensor);
+      for (const tensor of queue) samples.set(tensor, await readEnds(file, parts, tensor));
     };
     await Promise.all(Array.from({ length: READERS }, reader));
     return samples;
