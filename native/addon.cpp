@@ -11,6 +11,7 @@
 
 #include "arguments.h"
 #include "async.h"
+#include "file_copy.h"
 #include "llama_api.h"
 #include "model.h"
 #include "session.h"
@@ -304,10 +305,25 @@ Napi::Value cluster(const Napi::CallbackInfo& info) {
     return typed_array<Napi::Int32Array>(info.Env(), labels);
 }
 
+Napi::Value copy_file_range_in_kernel(const Napi::CallbackInfo& info) {
+    constexpr std::uint64_t last_offset = (1ULL << 53) - 1;
+    const FileRange range{
+        arguments::integer<int>(info[0], "source", 0),
+        arguments::integer<std::uint64_t>(info[1], "from", 0U, last_offset),
+        arguments::integer<int>(info[2], "target", 0),
+        arguments::integer<std::uint64_t>(info[3], "to", 0U, last_offset),
+        arguments::integer<std::uint64_t>(info[4], "length", 0U, last_offset),
+    };
+    return Task<std::uint64_t>::run(
+        info.Env(), arguments::control(info[5]), [=](const Control& control) { return copy_in_kernel(range, control); },
+        [](Napi::Env env, std::uint64_t&& moved) { return Napi::Number::New(env, static_cast<double>(moved)); });
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     exports.Set("release", LORP_LLAMA_RELEASE);
     exports.Set("attach", Napi::Function::New(env, attach_to_llama, "attach"));
     exports.Set("spectralClusters", Napi::Function::New(env, cluster, "spectralClusters"));
+    exports.Set("copyFileRange", Napi::Function::New(env, copy_file_range_in_kernel, "copyFileRange"));
     exports.Set("Model", ModelHandle::define(env));
     exports.Set("Session", SessionHandle::define(env));
     return exports;

@@ -18,6 +18,18 @@ export interface Addon {
    * @returns n labels, numbered by first layer
    */
   spectralClusters(similarity: Float64Array, n: number, k: number, seed: number): Int32Array;
+  /**
+   * Lets the kernel move bytes from one file descriptor to another, sharing blocks where the file system can.
+   * @returns how many bytes from the range's start are moved; fewer than all where the kernel cannot do it
+   */
+  copyFileRange(
+    source: number,
+    from: number,
+    target: number,
+    to: number,
+    length: number,
+    control: Int32Array,
+  ): Promise<number>;
   readonly Model: new () => NativeModel;
   readonly Session: new (model: NativeModel, options: NativeSessionOptions) => NativeSession;
 }

@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import type { Rewrite } from "../architecture/types.ts";
+import { throwIfAborted } from "../errors.ts";
 import { splitPath } from "../gguf/split-name.ts";
 import type { GgufFile, GgufValue } from "../gguf/types.ts";
 import { copyRange, type NamedFile, writeFully } from "./copy.ts";
@@ -48,6 +49,7 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
     for (const [i, path] of model.paths.entries()) sources.push(await openSource(path, model.sizes[i]!));
     for (const path of paths) staged.push(await stage(path));
     await fill(staged, layouts, sources, options);
+    throwIfAborted(options.signal);
     await commit(staged, force);
   } finally {
     await discard(staged);
@@ -81,17 +83,18 @@ async function fill(
   { signal, onProgress }: ApplyOptions,
 ): Promise<void> {
   const total = sum(layouts.flatMap(({ ranges }) => ranges.map(({ length }) => length)));
-  let done = 0;
-  const count = (bytes: number) => {
-    done += bytes;
-    onProgress?.(done, total);
-  };
+  let before = 0;
   for (const [i, { header, ranges, size }] of layouts.entries()) {
     const file = staged[i]!;
     await file.handle.truncate(size).catch((error: unknown) => {
       throw writeFailure(file.path, error);
     });
     await writeFully(file, header, 0);
-    for (const range of ranges) await copyRange(sources[range.file]!, file, range, signal, count);
+    for (const range of ranges) {
+      await copyRange(sources[range.file]!, file, range, signal, (moved) =>
+        onProgress?.(before + moved, total),
+      );
+      before += range.length;
+    }
   }
 }

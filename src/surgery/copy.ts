@@ -1,5 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { throwIfAborted } from "../errors.ts";
+import { withControl } from "../model/control.ts";
+import { addon } from "../native.ts";
 import { inputChanged, readFailure, writeFailure } from "./errors.ts";
 
 /** An open file and the name it has in messages. */
@@ -19,8 +21,9 @@ export interface Range {
 const CHUNK = 4 * 2 ** 20;
 
 /**
- * Moves a range of bytes from one file to another. Memory is one buffer of at most 4 MiB.
- * @param onBytes told how many bytes more have been moved
+ * Moves a range of bytes from one file to another: by the kernel as far as it can, which may mean that both files share
+ * the blocks, and else through one buffer of at most 4 MiB.
+ * @param onProgress told how many bytes of the range have been moved
  * @throws SurgeryError, AbortedError
  */
 export async function copyRange(
@@ -28,10 +31,16 @@ export async function copyRange(
   target: NamedFile,
   { from, to, length }: Range,
   signal: AbortSignal | undefined,
-  onBytes: (count: number) => void,
+  onProgress: (moved: number) => void,
 ): Promise<void> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, length));
-  for (let done = 0; done < length; ) {
+  const byKernel = await withControl(
+    signal,
+    (control) => addon.copyFileRange(source.handle.fd, from, target.handle.fd, to, length, control),
+    (fraction) => onProgress(Math.floor(fraction * length)),
+  );
+  onProgress(byKernel);
+  const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, length - byKernel));
+  for (let done = byKernel; done < length; ) {
     throwIfAborted(signal);
     const wanted = Math.min(buffer.length, length - done);
     const { bytesRead } = await source.handle.read(buffer, 0, wanted, from + done).catch((error: unknown) => {
@@ -40,7 +49,7 @@ export async function copyRange(
     if (bytesRead === 0) throw inputChanged(source.path);
     await writeFully(target, buffer.subarray(0, bytesRead), to + done);
     done += bytesRead;
-    onBytes(bytesRead);
+    onProgress(done);
   }
 }
 

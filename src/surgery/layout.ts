@@ -1,9 +1,10 @@
 import type { Rewrite } from "../architecture/types.ts";
 import { alignUp } from "../gguf/header.ts";
 import type { GgufFile, GgufValue, TensorInfo } from "../gguf/types.ts";
-import { writeHeader } from "../gguf/write.ts";
+import { type RawEntry, writeHeader } from "../gguf/write.ts";
 import type { Range } from "./copy.ts";
-import { ownEntries, setEntries, splitEntries } from "./metadata.ts";
+import { ownEntries, setEntries, splitEntries, toEntry } from "./metadata.ts";
+import { type Arrangement, arrangeForSharing, phaseOf } from "./sharing.ts";
 
 /** How the output is divided into files; one file unless something is asked for. */
 export interface SplitOptions {
@@ -46,14 +47,23 @@ export function layOut(
   return parts.map((tensors, no) => {
     const own = no === 0 ? entries : entries.filter(({ key }) => key === "general.alignment");
     const metadata = parts.length === 1 ? own : setEntries(own, splitEntries(no, parts.length, kept.length));
-    const { bytes, offsets, fileSize } = writeHeader({
-      version: model.version,
-      alignment: model.alignment,
-      metadata,
-      tensors: tensors.map(({ newName, ...tensor }) => ({ ...tensor, name: newName })),
-    });
-    return { header: bytes, ranges: joinRanges(tensors, offsets), size: fileSize };
+    return layOutFile(model, metadata, arrangeForSharing(tensors, model.alignment));
   });
+}
+
+/** One file, its data moved by padding in the metadata to where the input's blocks can be shared. */
+function layOutFile(
+  { version, alignment }: GgufFile,
+  metadata: readonly RawEntry[],
+  { tensors, phase }: Arrangement<KeptTensor>,
+): FileLayout {
+  const named = tensors.map(({ newName, ...tensor }) => ({ ...tensor, name: newName }));
+  const write = (entries: readonly RawEntry[]) =>
+    writeHeader({ version, alignment, metadata: entries, tensors: named });
+  const plain = write(metadata);
+  const padding = paddingEntry(plain.bytes.length, phase);
+  const { bytes, offsets, fileSize } = padding === undefined ? plain : write([...metadata, padding]);
+  return { header: bytes, ranges: joinRanges(tensors, offsets), size: fileSize };
 }
 
 /** The tensors of each output file. A part that all tensors have left goes, unless it is the only one. */
@@ -95,4 +105,15 @@ function joinRanges(tensors: readonly KeptTensor[], offsets: readonly number[]):
     }
   }
   return ranges;
+}
+
+/** Metadata that makes a header of `length` bytes end at `phase` within a block; undefined where it does already. */
+function paddingEntry(length: number, phase: number): RawEntry | undefined {
+  if (phaseOf(length) === phase) return undefined;
+  const entry = (count: number) =>
+    toEntry("lorp.padding", { type: "array", elementType: "uint8", value: new Array<number>(count).fill(0) });
+  const { key, raw } = entry(0);
+  // The key's length and the type's number stand before an entry's value.
+  const least = 8 + key.length + 4 + raw.length;
+  return entry(phaseOf(phase - length - least));
 }
