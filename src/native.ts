@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { loadAddon } from "./addon-file.ts";
 
 /**
  * The C++ addon's surface, as small as it can be (native/addon.cpp); src/model gives llama.cpp's part a friendly
@@ -35,7 +35,8 @@ export interface Addon {
 }
 
 export interface NativeModel {
-  load(path: string, options: { gpuLayers: number }, control: Int32Array): Promise<void>;
+  /** @param options `repack`: keep the CPU's weights as a rearranged copy, faster for some types */
+  load(path: string, options: { gpuLayers: number; repack: boolean }, control: Int32Array): Promise<void>;
   info(): ModelInfo;
   /** Bytes of text that each token of the vocabulary stands for. */
   tokenBytes(): Int32Array;
@@ -100,8 +101,11 @@ export interface NativeSession {
   ): Promise<TokenScores>;
   /** tokens × vocabulary. */
   logits(tokens: Int32Array, changes: NativeChanges, control: Int32Array): Promise<Float32Array>;
-  /** Runs the first `prompt` tokens as a prompt and the others one at a time. */
-  time(tokens: Int32Array, prompt: number, control: Int32Array): Promise<Timing>;
+  /**
+   * Runs the first `prompt` tokens as a prompt and the others one at a time.
+   * @param everyLogit compute the logits of every token of the prompt, not of each micro-batch's last only
+   */
+  time(tokens: Int32Array, prompt: number, everyLogit: boolean, control: Int32Array): Promise<Timing>;
   /** Euclidean norms of the block inputs, blocks × tokens. */
   stateNorms(tokens: Int32Array, control: Int32Array): Promise<Float32Array>;
   /** Factors, two a block, with which the blocks left follow the original's stream; least squares, drawn towards 1. */
@@ -130,7 +134,5 @@ export interface TokenScores {
   readonly sameTop: Uint8Array;
 }
 
-const require = createRequire(import.meta.url);
-
 /** The compiled addon; loading it does not touch llama.cpp. */
-export const addon: Addon = require("../build/Release/lorp.node");
+export const addon = loadAddon() as Addon;
