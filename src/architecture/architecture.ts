@@ -4,7 +4,7 @@ import { ArchitectureError } from "./errors.ts";
 import { type Model, readModel } from "./metadata.ts";
 import { COMMON_RULES, type Rule } from "./rules.ts";
 import { ARCHITECTURES, type Entry } from "./table.ts";
-import type { Architecture, Rewrite } from "./types.ts";
+import type { Architecture, Rewrite, StateTensors } from "./types.ts";
 
 /**
  * Reads from a file's metadata what its blocks are and what holds them in place.
@@ -16,9 +16,23 @@ export function describeArchitecture(file: GgufFile): Architecture {
     name: model.name,
     blockCount: model.blockCount,
     analysedBlocks: model.trunkBlocks,
-    blockOutput: entry.blockOutput ?? "l_out",
-    tokenAxis: entry.tokenAxis ?? 1,
+    states: statesOf(model, entry),
+    blockOutput: entry.states?.blockOutput ?? "l_out",
     constraints: constraintsOf(model, rules),
+  };
+}
+
+function statesOf(model: Model, { states = {} }: Entry): StateTensors {
+  const { streams = () => 1, emptyBlocks = () => [], ...names } = states;
+  return {
+    blockOutput: "l_out",
+    blockInput: "",
+    input: "",
+    lastOutput: "",
+    streamsInside: false,
+    ...names,
+    streams: streams(model),
+    emptyBlocks: emptyBlocks(model),
   };
 }
 
@@ -83,19 +97,17 @@ function refuseOtherFiles(file: GgufFile): void {
   }
 }
 
-function lengthRefusal(model: Model, rule: Rule): string | undefined {
-  if (!rule.byLength) return undefined;
-  const lengths = Array.from({ length: model.trunkBlocks - 1 }, (_, index) => index + 1);
-  return lengths.some((length) => keepsLength(model, rule, length))
-    ? undefined
-    : `llama.cpp tells ${rule.name} by the number of blocks`;
+/** The numbers of trunk blocks with which every block computes what it does now. */
+function allowedLengths(model: Model, { byLength }: Rule): readonly number[] | undefined {
+  if (!byLength) return undefined;
+  const now = byLength(model, model.trunkBlocks);
+  const lengths = Array.from({ length: model.trunkBlocks }, (_, index) => index + 1);
+  return lengths.filter((length) => byLength(model, length) === now);
 }
 
-function keepsLength(model: Model, rule: Rule, trunkBlocks: number): boolean {
-  return (
-    rule.byLength === undefined ||
-    rule.byLength(model, trunkBlocks) === rule.byLength(model, model.trunkBlocks)
-  );
+function lengthRefusal(model: Model, rule: Rule): string | undefined {
+  const allowed = allowedLengths(model, rule);
+  return allowed?.length === 1 ? `llama.cpp tells ${rule.name} by the number of blocks` : undefined;
 }
 
 function refusal(model: Model, reason: string): ArchitectureError {
@@ -112,6 +124,10 @@ function constraintsOf(model: Model, rules: readonly Rule[]): Constraints {
       const kinds = rule.kinds?.(model);
       return kinds && new Set(kinds).size > 1 ? [{ rule: rule.name, kinds }] : [];
     }),
+    lengths: rules.flatMap((rule) => {
+      const allowed = allowedLengths(model, rule);
+      return allowed && allowed.length < model.trunkBlocks ? [{ rule: rule.name, allowed }] : [];
+    }),
   };
 }
 
@@ -124,7 +140,7 @@ function checkKept(model: Model, rules: readonly Rule[], kept: readonly number[]
   ) {
     throw new RangeError(`kept must list blocks of 0…${model.blockCount - 1} in ascending order`);
   }
-  const { fixed, positional } = constraintsOf(model, rules);
+  const { fixed, positional, lengths = [] } = constraintsOf(model, rules);
   const isKept = new Set(kept);
   const missing = fixed.find(({ layer }) => !isKept.has(layer));
   if (missing) throw broken(model, `block ${missing.layer} must stay: ${missing.rule}`);
@@ -134,8 +150,8 @@ function checkKept(model: Model, rules: readonly Rule[], kept: readonly number[]
     const moved = trunk.findIndex((index, position) => kinds[index] !== kinds[position]);
     if (moved >= 0) throw broken(model, `block ${trunk[moved]} would move to position ${moved}: ${rule}`);
   }
-  const length = rules.find((rule) => !keepsLength(model, rule, trunk.length));
-  if (length) throw broken(model, `${trunk.length} blocks would be left: ${length.name}`);
+  const length = lengths.find(({ allowed }) => !allowed.includes(trunk.length));
+  if (length) throw broken(model, `${trunk.length} blocks would be left: ${length.rule}`);
 }
 
 function broken(model: Model, what: string): ArchitectureError {

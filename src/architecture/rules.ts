@@ -23,8 +23,8 @@ export interface Rule {
 }
 
 /** The block to hold where one of a kind must stay: an end if an end is of that kind (the ends are seldom pruned). */
-function oneOf(isOfKind: readonly boolean[], trunkBlocks: number): readonly number[] {
-  const last = trunkBlocks - 1;
+export function oneOf(isOfKind: readonly boolean[]): readonly number[] {
+  const last = isOfKind.length - 1;
   const block = isOfKind[0] ? 0 : isOfKind[last] ? last : isOfKind.indexOf(true);
   return block < 0 ? [] : [block];
 }
@@ -163,7 +163,7 @@ export const slidingWindow = (
     name: "sliding-window pattern",
     source: `${source}; llama-hparams.cpp set_swa_pattern`,
     // llama.cpp asserts that a model with a sliding window has a block that uses it.
-    fixed: (model) => (when(model) ? oneOf(windows(model), model.trunkBlocks) : []),
+    fixed: (model) => (when(model) ? oneOf(windows(model).slice(0, model.trunkBlocks)) : []),
     set: (model, kept) => {
       if (!when(model) || model.numbers(PATTERN)) return [];
       const all = windows(model);
@@ -178,16 +178,45 @@ export const slidingWindowArray = (source: string): Rule => slidingWindow(1, sou
 export { hasWindow };
 
 /** Linear-attention blocks given by `full_attention_interval`, written out as `attention.recurrent_layers`. */
-export const recurrentInterval = (defaultInterval: number, source: string): Rule => ({
-  name: "full-attention interval",
-  source: `${source} load_arch_hparams: LLM_KV_ATTENTION_RECURRENT_LAYERS, else LLM_KV_FULL_ATTENTION_INTERVAL`,
-  set: (model, kept) => {
-    if (model.value("attention.recurrent_layers")) return [];
+export function recurrentInterval(defaultInterval: number, source: string): readonly Rule[] {
+  const recurrent = (model: Model, index: number) => {
+    const given = model.numbers("attention.recurrent_layers");
     const interval = model.number("full_attention_interval") ?? defaultInterval;
-    const recurrent = (index: number) => index < model.trunkBlocks && (index + 1) % interval !== 0;
-    return [["attention.recurrent_layers", boolArray(kept.map(recurrent))]];
-  },
+    return given ? given[index] === 1 : index < model.trunkBlocks && (index + 1) % interval !== 0;
+  };
+  return [
+    hybrid(recurrent),
+    {
+      name: "full-attention interval",
+      source: `${source} load_arch_hparams: LLM_KV_ATTENTION_RECURRENT_LAYERS, else LLM_KV_FULL_ATTENTION_INTERVAL`,
+      set: (model, kept) =>
+        model.value("attention.recurrent_layers")
+          ? []
+          : [["attention.recurrent_layers", boolArray(kept.map((index) => recurrent(model, index)))]],
+    },
+  ];
+}
+
+/**
+ * A hybrid model keeps a block with recurrent state and one with attention: llama.cpp fills in the inputs of both
+ * memories whether or not a block uses them, and aborts the process over one that none does.
+ */
+export const hybrid = (
+  recurrent: (model: Model, index: number) => boolean,
+  attention: (model: Model, index: number) => boolean = (model, index) => !recurrent(model, index),
+): Rule => ({
+  name: "one recurrent and one attention block",
+  source: "llama-graph.cpp llm_graph_input_mem_hybrid::set_input",
+  fixed: (model) =>
+    [recurrent, attention].flatMap((isOfKind) =>
+      oneOf(range(model.trunkBlocks).map((index) => isOfKind(model, index))),
+    ),
 });
+
+/** Blocks without key-value heads are the recurrent ones. */
+export const hybridByHeads: Rule = hybrid((model, index) => headsKv(model, index) === 0);
+
+const headsKv = (model: Model, index: number) => model.numbers("attention.head_count_kv")?.[index];
 
 /** A scalar that llama.cpp computes from the number of blocks when the file does not give it. */
 export const lengthDefault = (

@@ -5,8 +5,11 @@ import {
   fixed,
   float32,
   hasWindow,
+  hybrid,
+  hybridByHeads,
   leadingCount,
   lengthDefault,
+  oneOf,
   positional,
   type Rule,
   recurrentInterval,
@@ -17,14 +20,18 @@ import {
   uint32,
   where,
 } from "./rules.ts";
+import type { StateTensors } from "./types.ts";
 
 /** What is particular to one architecture, beyond the rules common to all. */
 export interface Entry {
   readonly rules: readonly Rule[];
-  /** Name of the block output tensor in the graph, if it is not `l_out`. */
-  readonly blockOutput?: string;
-  /** The dimension of the block output that counts tokens, if it is not 1: several residual streams lie below it. */
-  readonly tokenAxis?: 1 | 2;
+  /** What deviates from `l_out` with one residual stream. */
+  readonly states?: Partial<
+    Pick<StateTensors, "blockInput" | "blockOutput" | "input" | "lastOutput" | "streamsInside">
+  > & {
+    readonly streams?: (model: Model) => number;
+    readonly emptyBlocks?: (model: Model) => readonly number[];
+  };
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -179,7 +186,43 @@ const firstBlockValues = firstBlock(
   "rwkv7-base.cpp build_rwkv7_time_mix: first_layer_value; rwkv7.cpp load_arch_tensors: i == 0",
 );
 
+/** nemotron_h has three kinds of block: Mamba, attention, and feed-forward ones, which have neither memory. */
+const noFeedForward = (model: Model, index: number) => model.numbers("feed_forward_length")?.[index] === 0;
+const noHeads = (model: Model, index: number) => model.numbers("attention.head_count_kv")?.[index] === 0;
+const nemotronHybrid = hybrid(
+  (model, index) => noFeedForward(model, index) && noHeads(model, index),
+  (model, index) => noFeedForward(model, index) && !noHeads(model, index),
+);
+
+/** hyper-connections: several residual streams, copies of the embedding at first. */
+const hyperConnections = {
+  input: "hc_init",
+  streams: (model: Model) => model.number("hyper_connection.count") ?? 1,
+  streamsInside: true,
+};
+
+/** Every compression ratio has a cache of its own, and llama.cpp fails over one that has no block. */
+const oneOfEachRatio = fixed(
+  "one block of each compression ratio",
+  "llama-kv-cache-dsv4.cpp; llama-kv-cache.cpp build_input_k_rot divides by the head size of the first block",
+  (model) => {
+    const ratios = (model.numbers("attention.compress_ratios") ?? []).slice(0, model.trunkBlocks);
+    const compressed = new Set(ratios.filter((ratio) => ratio > 0));
+    return [...compressed].flatMap((ratio) => oneOf(ratios.map((other) => other === ratio)));
+  },
+);
+
+const deciEmptyBlocks = (model: Model) =>
+  where(model.trunkBlocks, (index) => model.numbers("feed_forward_length")?.[index] === 0);
+
+const deciLastBlock = fixed(
+  "the last block, which must have a feed-forward network where others have none",
+  "deci.cpp graph: n_ff == 0 skips the selection of output rows",
+  (model) => (model.numbers("feed_forward_length")?.includes(0) ? [model.trunkBlocks - 1] : []),
+);
+
 const rwkv6: readonly Rule[] = [
+  firstBlock("the first block, before which the embeddings are normalised", "rwkv6.cpp graph: tok_norm"),
   positional("the state is halved every rescale_every_n_layers blocks", "rwkv6.cpp graph", (model) => {
     const step = model.number("rescale_every_n_layers") ?? 0;
     return step > 0 ? (index) => (index + 1) % step === 0 : undefined;
@@ -210,15 +253,12 @@ const PLAIN = [
   "arctic",
   "bailingmoe",
   "bailingmoe2",
-  "bailingmoe3",
   "bitnet",
-  "bloom",
   "chameleon",
   "chatglm",
   "codeshell",
   "cogvlm",
   "dbrx",
-  "deci",
   "deepseek",
   "deepseek2-ocr",
   "deepseek32",
@@ -233,7 +273,6 @@ const PLAIN = [
   "glm4moe",
   "gpt2",
   "gptneox",
-  "granitehybrid",
   "graniteswitch",
   "grok",
   "grovemoe",
@@ -244,10 +283,6 @@ const PLAIN = [
   "internlm2",
   "jais",
   "jais2",
-  "jamba",
-  "kimi-linear",
-  "lfm2",
-  "lfm2moe",
   "llada",
   "llada-moe",
   "llama",
@@ -269,7 +304,6 @@ const PLAIN = [
   "phi3",
   "phimoe",
   "plamo",
-  "plm",
   "qwen",
   "qwen2",
   "qwen2moe",
@@ -288,6 +322,14 @@ const PLAIN = [
 ] as const;
 
 const PARTICULAR: Readonly<Record<string, Entry>> = {
+  bailingmoe3: { rules: [hybridByHeads] },
+  granitehybrid: { rules: [hybridByHeads] },
+  jamba: { rules: [hybridByHeads] },
+  "kimi-linear": { rules: [hybridByHeads] },
+  lfm2: { rules: [hybridByHeads] },
+  lfm2moe: { rules: [hybridByHeads] },
+  deci: { states: { emptyBlocks: deciEmptyBlocks }, rules: [deciLastBlock] },
+  bloom: { states: { input: "inp_norm-0" }, rules: [] },
   afmoe: {
     rules: [
       slidingWindow(4, "afmoe.cpp load_arch_hparams", { when: hasWindow }),
@@ -317,9 +359,8 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   },
   deepseek2: { rules: deepseek2 },
   deepseek4: {
-    blockOutput: "l_last",
-    tokenAxis: 2,
-    rules: [leadingCount("hash_layer_count", "deepseek4.cpp graph: dsv4_hash_layer_count")],
+    states: { blockOutput: "l_last", ...hyperConnections },
+    rules: [oneOfEachRatio, leadingCount("hash_layer_count", "deepseek4.cpp graph: dsv4_hash_layer_count")],
   },
   dots3note: { rules: [slidingWindowArray("dots3note.cpp load_arch_hparams")] },
   "ernie4_5-moe": { rules: ernieMoe },
@@ -341,6 +382,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     ],
   },
   gemma3n: {
+    states: { input: "inp_stacked", streams: () => 4 },
     rules: [
       perLayerEmbedding,
       slidingWindow(5, "gemma3n.cpp load_arch_hparams"),
@@ -380,13 +422,14 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     rules: [refused("it runs the same blocks several times over", "hrm-text.cpp load_arch_tensors: slots")],
   },
   hy_v4: {
-    tokenAxis: 2,
+    states: hyperConnections,
     rules: [
       sharedIndexers("hy-v4.cpp graph: last_top_k", (model) => model.numbers("attention.indexer.types")),
     ],
   },
   "kimi-k3": {
     rules: [
+      hybridByHeads,
       refused(
         "its blocks read the outputs of earlier blocks besides their input (attn_res.block_size)",
         "kimi-k3.cpp graph: res_push, res_mix",
@@ -421,7 +464,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   },
   "minimax-01": {
     rules: [
-      recurrentInterval(8, "minimax-01.cpp"),
+      ...recurrentInterval(8, "minimax-01.cpp"),
       byLength(
         "the decay of linear attention, which follows from index and number of blocks",
         "minimax-01.cpp graph: slope_scale",
@@ -432,21 +475,20 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   mistral4: { rules: deepseek2 },
   "muse-glimmer": { rules: [slidingWindow(4, "muse-glimmer.cpp load_arch_hparams")] },
   nanbeige: { rules: [looped("num_loops", "nanbeige.cpp load_arch_hparams: n_loops")] },
-  nemotron_h: { blockOutput: "nemotron_h_block_out", rules: [] },
-  nemotron_h_moe: { blockOutput: "nemotron_h_block_out", rules: [] },
+  nemotron_h: { states: { blockOutput: "nemotron_h_block_out" }, rules: [nemotronHybrid] },
+  nemotron_h_moe: { states: { blockOutput: "nemotron_h_block_out" }, rules: [nemotronHybrid] },
   olmo2: { rules: [slidingWindow(4, "olmo2.cpp load_arch_hparams", { when: hasWindow })] },
-  plamo2: { blockOutput: "ffn_residual", rules: [] },
+  plamo2: { states: { blockOutput: "ffn_residual" }, rules: [hybridByHeads] },
   plamo3: { rules: [slidingWindow(8, "plamo3.cpp load_arch_hparams", { when: hasWindow })] },
-  qwen3next: { rules: [recurrentInterval(4, "qwen3next.cpp")] },
+  qwen3next: { rules: recurrentInterval(4, "qwen3next.cpp") },
   qwen3vl: { rules: [deepstack("qwen3vl.cpp graph")] },
   qwen3vlmoe: { rules: [deepstack("qwen3vlmoe.cpp graph")] },
-  qwen35: { rules: [recurrentInterval(4, "qwen35.cpp")] },
-  qwen35moe: { rules: [recurrentInterval(4, "qwen35moe.cpp")] },
+  qwen35: { rules: recurrentInterval(4, "qwen35.cpp") },
+  qwen35moe: { rules: recurrentInterval(4, "qwen35moe.cpp") },
   qwen4exp: {
-    blockOutput: "l_last",
-    tokenAxis: 2,
+    states: { blockOutput: "l_last", ...hyperConnections },
     rules: [
-      recurrentInterval(4, "qwen4exp.cpp"),
+      ...recurrentInterval(4, "qwen4exp.cpp"),
       {
         name: "the block with n-gram embeddings (ple.layers)",
         source: "qwen4exp.cpp load_arch_hparams: is_ple_impl",
@@ -465,7 +507,10 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   smallthinker: { rules: smallthinker },
   smollm3: { rules: [noRopeStep4("smollm3.cpp graph: n_no_rope_layer_step = 4")] },
   spark2_5: { rules: [slidingWindowArray("spark2-5.cpp load_arch_hparams")] },
-  step35: { rules: [slidingWindowArray("step35.cpp load_arch_hparams")] },
+  step35: {
+    states: { blockInput: "attn_norm_in", lastOutput: "h_nextn" },
+    rules: [slidingWindowArray("step35.cpp load_arch_hparams")],
+  },
 
   bert: { rules: [encoder] },
   "modern-bert": { rules: [encoder] },
@@ -491,6 +536,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   gptj: {
     rules: [refused("llama.cpp knows its name but cannot run it", "llama-model.cpp llama_model_mapping")],
   },
+  plm: { rules: [refused("this release of llama.cpp cannot run it", "plm.cpp graph: v_states")] },
 };
 
 /** Every architecture by the name in `general.architecture`. */

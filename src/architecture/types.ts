@@ -9,15 +9,29 @@ export interface Architecture {
   readonly blockCount: number;
   /** Blocks the analysis measures, 0…analysedBlocks−1 (trailing MTP blocks are not run and not measured). */
   readonly analysedBlocks: number;
-  /** Name llama.cpp gives to a block's output tensor in the graph, without the `-<il>` suffix; usually `l_out`. */
+  readonly states: StateTensors;
+  /** `states.blockOutput`. */
   readonly blockOutput: string;
-  /**
-   * Which dimension of the block output counts tokens: 1 for `[n_embd, n_tokens]` (and for gemma3n's
-   * `[n_embd, n_tokens, streams]`), 2 where several residual streams lie below it (`[n_embd, streams, n_tokens]`).
-   */
-  readonly tokenAxis: 1 | 2;
   /** Over the trunk: `positional` kinds have `analysedBlocks` entries; `fixed` also lists the MTP blocks. */
   readonly constraints: Constraints;
+}
+
+/** Where llama.cpp's compute graph shows the state that passes from block to block. */
+export interface StateTensors {
+  /** Name of a block's output tensor without its `-<il>`; usually `l_out`. */
+  readonly blockOutput: string;
+  /** Name of a block's input tensor without its `-<il>`, where that replaces the one before's output; empty: none. */
+  readonly blockInput: string;
+  /** Name of the tensor that enters block 0; empty: the last `[n_embd, n_tokens]` one before the block's nodes. */
+  readonly input: string;
+  /** Another name that the last block's output has; empty: none. */
+  readonly lastOutput: string;
+  /** Number of residual streams, each of n_embd. */
+  readonly streams: number;
+  /** Whether a token's streams lie side by side: `[n_embd, streams, n_tokens]`, else `[n_embd, n_tokens, streams]`. */
+  readonly streamsInside: boolean;
+  /** Blocks that llama.cpp passes over: they hand on their input and have no output tensor. */
+  readonly emptyBlocks: readonly number[];
 }
 
 /** What surgery changes in a file so that every kept block stays what it was. */
