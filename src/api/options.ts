@@ -2,10 +2,21 @@ import type { RunOptions } from "../model/model.ts";
 
 /** How far a piece of long work has come. */
 export interface Progress {
-  readonly stage: "load" | "capture" | "evaluate" | "write";
+  readonly stage: "load" | "capture" | "search" | "evaluate" | "write";
   readonly done: number;
   readonly total: number;
-  readonly unit: "tokens" | "bytes";
+  /** `sets` of layers are counted against how many there will be at most. */
+  readonly unit: "tokens" | "bytes" | "sets";
+  /** What else there is to tell, in a few words. */
+  readonly note?: string | undefined;
+}
+
+/** What is kept in the user's cache folder from one run to the next. */
+export interface CacheOptions {
+  /** Keep what is measured of a model, and use what an earlier run kept; not by default. */
+  readonly cache?: boolean | undefined;
+  /** Go on from where an interrupted run stopped; with `cache` only. */
+  readonly resume?: boolean | undefined;
 }
 
 /** How any function of the API that runs a model runs it. */
@@ -17,7 +28,7 @@ export interface ModelRunOptions extends RunOptions {
 export interface CalibrationOptions {
   /** Path of a text or `.jsonl` file; the package's own text by default. */
   readonly calibration?: string | undefined;
-  /** Number of token sequences to analyse. */
+  /** Number of token sequences to analyse; until the answer has settled, at most 128, by default. */
   readonly sequences?: number | undefined;
   /** Tokens in a sequence; 512, or the model's own context if that is shorter, by default. */
   readonly sequenceLength?: number | undefined;

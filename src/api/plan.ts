@@ -27,7 +27,8 @@ export const DEFAULT_METHOD = "lorp";
  * @throws SelectionError when the architecture's rules leave no such set
  */
 export function plan(analysis: PartialAnalysis, options: PlanOptions): Plan {
-  checkOneBudget(options);
+  const { remove, ratio, layers } = options;
+  checkOneBudget({ "--remove N": remove, "--ratio R": ratio, "--layers LIST": layers });
   if (options.layers !== undefined) return explicitPlan(analysis.model, parseLayers(options.layers));
   const complete = completeAnalysis(analysis, options);
   return makePlan(complete, {
@@ -36,13 +37,16 @@ export function plan(analysis: PartialAnalysis, options: PlanOptions): Plan {
   });
 }
 
-/** @throws UsageError unless exactly one of the ways to say how much is used */
-export function checkOneBudget({ remove, ratio, layers }: PlanOptions): void {
-  const given = [remove, ratio, layers].filter((value) => value !== undefined).length;
-  if (given !== 1) {
-    throw new UsageError(
-      "BUDGET_INVALID",
-      `Say how much to remove in ${given === 0 ? "one way" : "one way only"}: --remove N, --ratio R, or --layers LIST.`,
-    );
-  }
+/**
+ * @param ways to say how much, by their option
+ * @throws UsageError unless exactly one is used
+ */
+export function checkOneBudget(ways: Readonly<Record<string, unknown>>): void {
+  const given = Object.values(ways).filter((value) => value !== undefined).length;
+  if (given === 1) return;
+  const names = Object.keys(ways);
+  throw new UsageError(
+    "BUDGET_INVALID",
+    `Say how much to remove in ${given === 0 ? "one way" : "one way only"}: ${names.slice(0, -1).join(", ")}, or ${names.at(-1)}.`,
+  );
 }

@@ -9,6 +9,7 @@ import { checkOutput } from "../surgery/output.ts";
 import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { applyDescribed, type WriteOptions } from "./apply.ts";
+import { type ChooseOptions, checkChoice, choose } from "./choose.ts";
 import {
   countParameters,
   type DescribedModel,
@@ -18,9 +19,9 @@ import {
   openForCalibration,
 } from "./open.ts";
 import { defaultOutput } from "./output.ts";
-import { checkOneBudget, type PlanOptions, plan as planFrom } from "./plan.ts";
+import { plan as planFrom } from "./plan.ts";
 
-export interface PruneOptions extends AnalyzeOptions, PlanOptions, WriteOptions {
+export interface PruneOptions extends AnalyzeOptions, ChooseOptions, WriteOptions {
   /** Stop after the plan: nothing is written and nothing evaluated. */
   readonly dryRun?: boolean | undefined;
   /** Keep the similarity matrix in the Report's analysis. */
@@ -34,7 +35,7 @@ export interface PruneOptions extends AnalyzeOptions, PlanOptions, WriteOptions 
  *   AbortedError; in every case nothing is left behind
  */
 export async function prune(path: string, options: PruneOptions): Promise<Report> {
-  checkOneBudget(options);
+  checkChoice(options);
   const described = await describeModel(path, options.signal);
   if (options.remove !== undefined) checkBudget(options.remove, described.architecture.analysedBlocks);
 
@@ -98,7 +99,7 @@ async function decide(
     };
   }
   const analysis = await analyzeOpened(described, opened, options);
-  return { analysis, plan: planFrom(analysis, options) };
+  return { analysis, plan: await choose(described, opened, analysis, options) };
 }
 
 /** Perplexity on the held-back sequences; null when the text has none. */

@@ -27,7 +27,7 @@ export async function loadCalibration(path?: string): Promise<Calibration> {
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     throw new CalibrationError(
       "CALIBRATION_UNREADABLE",
-      `Cannot read the calibration file ${file} (${cause.code}); check the path and its permissions.`,
+      `Cannot read the text file ${file} (${cause.code}); check the path and its permissions.`,
       { cause },
     );
   });
@@ -36,7 +36,7 @@ export async function loadCalibration(path?: string): Promise<Calibration> {
   if (text.trim() === "") {
     throw new CalibrationError(
       "CALIBRATION_EMPTY",
-      `The calibration file ${file} has no text; give one with a few thousand words, or leave --calibration out.`,
+      `The text file ${file} has no text; give one with a few thousand words.`,
     );
   }
   return {
@@ -52,7 +52,7 @@ function decode(bytes: Uint8Array, file: string): string {
   } catch (cause) {
     throw new CalibrationError(
       "CALIBRATION_ENCODING",
-      `The calibration file ${file} is not valid UTF-8 (line ${firstBadLine(bytes)}); convert it to UTF-8 first.`,
+      `The text file ${file} is not valid UTF-8 (line ${firstBadLine(bytes)}); convert it to UTF-8 first.`,
       { cause },
     );
   }

@@ -2,8 +2,11 @@ import { CalibrationError } from "./errors.ts";
 
 export const DEFAULT_SEQUENCE_LENGTH = 512;
 
-/** Sequences analysed when the user names no number and the text has enough. */
-export const DEFAULT_SEQUENCES = 32;
+/** Sequences analysed at most when the user names no number. */
+export const MOST_SEQUENCES = 128;
+
+/** Sequences held back at most: enough to tell a perplexity within a few per cent. */
+export const MOST_HELD_BACK = 16;
 
 export interface SequenceSettings {
   /** Tokens in each sequence. */
@@ -27,7 +30,7 @@ export function cutSequences(
   if (available < wanted) {
     throw new CalibrationError(
       "CALIBRATION_TOO_SHORT",
-      `The calibration text has ${tokens.length} tokens, but ${wanted} × ${sequenceLength} are needed ` +
+      `The text has ${tokens.length} tokens, but ${wanted} × ${sequenceLength} are needed ` +
         `(${wanted * sequenceLength}); give a longer text or lower --sequences or --sequence-length.`,
     );
   }
@@ -45,8 +48,8 @@ export interface HeldBackSplit {
 
 /**
  * Divides a text's windows: the first ones are analysed, and for every three of them one of those that follow is held
- * back. With `sequences` given, exactly that many are analysed; otherwise three quarters of what there is, at most
- * DEFAULT_SEQUENCES.
+ * back, MOST_HELD_BACK at most. With `sequences` given, exactly that many are analysed; otherwise three quarters of what
+ * there is, at most MOST_SEQUENCES.
  * @throws CalibrationError `CALIBRATION_TOO_SHORT`
  */
 export function splitHeldBack(
@@ -54,9 +57,10 @@ export function splitHeldBack(
   { sequenceLength, sequences }: SequenceSettings,
 ): HeldBackSplit {
   const available = Math.floor(tokens.length / sequenceLength);
-  const analysed = sequences ?? Math.min(DEFAULT_SEQUENCES, Math.max(1, Math.floor(available * 0.75)));
+  const analysed = sequences ?? Math.min(MOST_SEQUENCES, Math.max(1, Math.floor(available * 0.75)));
+  const held = Math.min(MOST_HELD_BACK, Math.ceil(analysed / 3));
   return {
     analysis: cutSequences(tokens, { sequenceLength, sequences: analysed }),
-    heldBack: cutSequences(tokens, { sequenceLength }).slice(analysed, analysed + Math.ceil(analysed / 3)),
+    heldBack: cutSequences(tokens, { sequenceLength }).slice(analysed, analysed + held),
   };
 }

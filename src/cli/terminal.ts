@@ -22,6 +22,7 @@ export interface Terminal {
 const STAGES: Record<Progress["stage"], string> = {
   load: "Loading",
   capture: "Measuring",
+  search: "Comparing",
   evaluate: "Evaluating",
   write: "Writing",
 };
@@ -68,6 +69,7 @@ function stageClock(): (progress: Progress) => Moment {
 }
 
 function describe({ stage, done, total, unit }: Progress, rate: number): string {
+  if (unit === "sets") return `${STAGES[stage]} sets of layers: ${done} of at most ${total}`;
   const percent = `${Math.floor((100 * done) / Math.max(total, 1))} %`;
   const amount = unit === "bytes" ? `${formatBytes(rate)}/s` : `${Math.round(rate)} tokens/s`;
   const left = done < total ? `, ${formatDuration((total - done) / rate)} left` : "";

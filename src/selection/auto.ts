@@ -69,7 +69,7 @@ async function improve(input: MeasuredInput, start: Trial, trials: Trials): Prom
     const { removed, by } = swaps.shift()!;
     if (tried.has(removed.join())) continue;
     tried.add(removed.join());
-    const trial = await trials.measure(removed, by, best);
+    const trial = await trials.measure(removed, by, { rival: best });
     if (!trial.complete || meanLoss(trial) >= meanLoss(best)) continue;
     best = trial;
     swaps = swapsOf(input, best.removed);

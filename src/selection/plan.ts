@@ -63,7 +63,12 @@ export function explicitPlan(model: ModelSummary, layers: readonly number[]): Pl
   return planOf(model, "named", { removals, passedOver: [] });
 }
 
-function planOf({ constraints: _, ...model }: ModelSummary, method: string, selection: Selection): Plan {
+/** The Plan of what a method chose. */
+export function planOf(
+  { constraints: _, ...model }: ModelSummary,
+  method: string,
+  selection: Selection,
+): Plan {
   const removed = new Set(selection.removals.map(({ layer }) => layer));
   const layers = Array.from({ length: model.blockCount }, (_, layer) => layer);
   return {

@@ -33,7 +33,11 @@ export const sleb: MeasuredMethod = {
           passedOver.set(layer, { layer, rule });
           continue;
         }
-        const trial = await trials.measure([...removed, layer], `sleb, step ${removals.length + 1}`, best);
+        const trial = await trials.measure(
+          [...removed, layer],
+          `sleb, step ${removals.length + 1}`,
+          best && { rival: best },
+        );
         tried.push({ layer, trial });
         best = bestOf(tried.map((one) => one.trial));
       }

@@ -29,10 +29,18 @@ export interface Trials {
   readonly all: readonly Trial[];
   /**
    * Measures a set on one sequence after the other.
-   * @param rival a complete trial: measuring ends once the set is worse than it by two standard errors of the mean
-   *   paired difference of token losses
+   * @param bar measuring ends once the set is certainly above it
    */
-  measure(removed: readonly number[], proposedBy: string, rival?: Trial): Promise<Trial>;
+  measure(removed: readonly number[], proposedBy: string, bar?: Bar): Promise<Trial>;
+}
+
+/**
+ * What a set has to come up to: the loss of a complete trial, `margin` nats a token more allowed. It certainly does not
+ * once the mean paired difference of token losses is beyond that by two standard errors.
+ */
+export interface Bar {
+  readonly rival: Trial;
+  readonly margin?: number;
 }
 
 /** Mean loss of a trial's tokens, nats; its perplexity is exp of it. */
@@ -52,7 +60,7 @@ export function createTrials(source: LossSource, onTrial?: (count: number) => vo
     get all() {
       return [...trials.values()];
     },
-    async measure(layers, proposedBy, rival) {
+    async measure(layers, proposedBy, bar) {
       const removed = layers.toSorted((a, b) => a - b);
       const key = removed.join();
       let trial = trials.get(key);
@@ -62,7 +70,7 @@ export function createTrials(source: LossSource, onTrial?: (count: number) => vo
         onTrial?.(trials.size);
       }
       if (!trial.proposedBy.includes(proposedBy)) trial.proposedBy = [...trial.proposedBy, proposedBy];
-      while (!trial.complete && !(rival && isHopeless(trial, rival))) {
+      while (!trial.complete && !(bar && isAbove(trial, bar))) {
         trial.losses = [...trial.losses, await source.losses(removed, trial.losses.length)];
         trial.complete = trial.losses.length === source.sequences;
       }
@@ -79,12 +87,12 @@ export function bestOf(trials: readonly Trial[]): Trial | undefined {
     | undefined;
 }
 
-function isHopeless(trial: Trial, rival: Trial): boolean {
+function isAbove(trial: Trial, { rival, margin = 0 }: Bar): boolean {
   const differences = pairs(trial, rival).flatMap(([mine, other]) =>
     Array.from(mine, (loss, token) => loss - other[token]!),
   );
   const { mean, standardError } = estimate(differences);
-  return standardError !== null && mean > 2 * standardError;
+  return standardError !== null && mean - margin > 2 * standardError;
 }
 
 function pairs(trial: Trial, rival: Trial): [Float64Array, Float64Array][] {

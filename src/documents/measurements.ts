@@ -1,0 +1,44 @@
+import Type from "typebox";
+import { CalibrationSchema } from "./analysis.ts";
+import { count, type Immutable, layer, numberOrNull } from "./fields.ts";
+
+const loss = Type.Number({ description: "Mean negative log-likelihood of a token, nats." });
+
+export const MeasuredSetSchema = Type.Object(
+  {
+    removedLayers: Type.Array(layer("Index of a block."), { description: "Ascending." }),
+    proposedBy: Type.Array(Type.String(), { description: "Methods or steps that proposed this set." }),
+    complete: Type.Boolean({
+      description: "Whether all sequences were measured; if not, the set was clearly worse than another.",
+    }),
+    sequences: count("Number of sequences measured."),
+    loss,
+    perplexity: Type.Number({ description: "exp(loss)." }),
+    difference: Type.Object(
+      {
+        mean: Type.Number(),
+        standardError: numberOrNull("Over sequences; null of a single one."),
+      },
+      { description: "Loss of this set - loss of the chosen set on the same sequences, nats a token." },
+    ),
+  },
+  { description: "A set of layers whose removal was measured." },
+);
+
+export const MeasurementsSchema = Type.Object(
+  {
+    text: CalibrationSchema,
+    sequences: count("Number of sequences that a complete measurement covers."),
+    sequenceLength: count("Tokens in a sequence."),
+    original: Type.Union([Type.Object({ loss, perplexity: Type.Number() }), Type.Null()], {
+      description: "The model as it is; null if it was not measured.",
+    }),
+    sets: Type.Array(MeasuredSetSchema, {
+      description: "Complete measurements first, the lowest loss first.",
+    }),
+  },
+  { description: "What was measured to make the choice, on text that was not used for the analysis." },
+);
+
+export type MeasuredSet = Immutable<Type.Static<typeof MeasuredSetSchema>>;
+export type Measurements = Immutable<Type.Static<typeof MeasurementsSchema>>;

@@ -1,0 +1,35 @@
+import type { Measurements } from "../documents/measurements.ts";
+import { lossDifference, meanLoss, type Trial, type Trials } from "./trials.ts";
+
+/**
+ * What was measured, for a Plan.
+ * @param chosen ascending; a set that was measured completely
+ */
+export function describeTrials(
+  trials: Trials,
+  chosen: readonly number[],
+): Pick<Measurements, "original" | "sets"> {
+  const find = (removed: readonly number[]) =>
+    trials.all.find((trial) => trial.complete && trial.removed.join() === removed.join());
+  const original = find([]);
+  const winner = find(chosen)!;
+  return {
+    original: original ? lossOf(original) : null,
+    sets: trials.all
+      .filter(({ removed }) => removed.length > 0)
+      .sort((a, b) => Number(b.complete) - Number(a.complete) || meanLoss(a) - meanLoss(b))
+      .map((trial) => ({
+        removedLayers: trial.removed,
+        proposedBy: trial.proposedBy,
+        complete: trial.complete,
+        sequences: trial.losses.length,
+        ...lossOf(trial),
+        difference: lossDifference(trial, winner),
+      })),
+  };
+}
+
+function lossOf(trial: Trial): { loss: number; perplexity: number } {
+  const loss = meanLoss(trial);
+  return { loss, perplexity: Math.exp(loss) };
+}
