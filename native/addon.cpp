@@ -86,6 +86,7 @@ private:
         const Napi::Object given = arguments::object(info[1], "options");
         Model::Options options;
         options.gpu_layers = arguments::integer<std::int32_t>(given.Get("gpuLayers"), "gpuLayers", -1);
+        options.repack = arguments::boolean(given.Get("repack"), "repack");
         guarded(info.Env(), [] { llama(); });
         // Held by what runs on the main thread only, so that this object outlives the task.
         const auto self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value()));
@@ -269,9 +270,10 @@ private:
         const auto session = take(info.Env());
         const auto tokens = arguments::int32s(info[0], "tokens");
         const auto prompt = arguments::integer<std::uint32_t>(info[1], "prompt", 1U);
+        const bool every_logit = arguments::boolean(info[2], "everyLogit");
         return Task<Session::Timing>::run(
-            info.Env(), arguments::control(info[2]),
-            [=](const Control& control) { return session->time(tokens, prompt, control); },
+            info.Env(), arguments::control(info[3]),
+            [=](const Control& control) { return session->time(tokens, prompt, every_logit, control); },
             [](Napi::Env env, Session::Timing&& timing) -> Napi::Value {
                 Napi::Object result = Napi::Object::New(env);
                 result.Set("prompt", timing.prompt);

@@ -8,6 +8,7 @@ namespace lorp {
 Model::Model(const std::string& path, const Options& options, const Control& control) {
     llama_model_params params = llama().llama_model_default_params();
     params.n_gpu_layers = options.gpu_layers;
+    params.use_extra_bufts = options.repack;
     params.progress_callback_user_data = const_cast<Control*>(&control);
     params.progress_callback = [](float progress, void* user_data) {
         const Control& shared = *static_cast<const Control*>(user_data);
@@ -40,6 +41,15 @@ std::vector<llama_token> Model::tokenize(const std::string& text, bool add_speci
         // llama_tokenize answers with the negative of the size it needs.
         tokens.resize(static_cast<std::size_t>(-count));
     }
+}
+
+std::vector<std::int32_t> Model::token_bytes() const {
+    std::vector<std::int32_t> bytes(static_cast<std::size_t>(n_vocab()));
+    for (llama_token token = 0; token < n_vocab(); ++token) {
+        // Without room for the piece, it answers with the negative of the size it needs.
+        bytes[static_cast<std::size_t>(token)] = -llama().llama_token_to_piece(vocab(), token, nullptr, 0, 0, true);
+    }
+    return bytes;
 }
 
 }  // namespace lorp

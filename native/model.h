@@ -16,6 +16,11 @@ public:
     struct Options {
         /** Layers kept in GPU memory; negative: all. */
         std::int32_t gpu_layers = 0;
+        /**
+         * Weights on the CPU rearranged for speed, where their type allows it (llama_model_params.use_extra_bufts):
+         * twice as fast for Q4_K, but the weights are then a copy in memory, not the mapped file.
+         */
+        bool repack = true;
     };
 
     /** llama_model_load_from_file; finds the other parts of a split model itself. @throws std::runtime_error, Stopped */
@@ -28,6 +33,13 @@ public:
     const llama_vocab* vocab() const { return llama().llama_model_get_vocab(get()); }
     /** Has an encoder whose output the decoder attends to (T5). */
     bool has_encoder() const { return llama().llama_model_has_encoder(get()); }
+
+    /** The token that llama.cpp puts before a text, or LLAMA_TOKEN_NULL for a model that wants none. */
+    llama_token bos() const {
+        return llama().llama_vocab_get_add_bos(vocab()) ? llama().llama_vocab_bos(vocab()) : LLAMA_TOKEN_NULL;
+    }
+    /** Bytes of text that each token of the vocabulary stands for (llama_token_to_piece); n_vocab numbers. */
+    std::vector<std::int32_t> token_bytes() const;
 
     /** llama_tokenize. @throws std::runtime_error if the model has no tokenizer */
     std::vector<llama_token> tokenize(const std::string& text, bool add_special, bool parse_special) const;

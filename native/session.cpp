@@ -115,14 +115,14 @@ std::vector<double> Session::sum_cosines(std::span<const llama_token> tokens, co
     const auto n_embd = static_cast<std::size_t>(layout().n_embd);
     const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
     std::vector<double> sums(n_blocks * n_blocks);
-    std::vector<float> states;
     for (std::size_t from = 0; from < tokens.size(); from += n_ubatch) {
         const std::size_t count = std::min(n_ubatch, tokens.size() - from);
-        states.resize(n_blocks * count * n_embd);
-        CaptureStates capture(layout(), static_cast<std::int64_t>(count), states);
+        states_.resize(n_blocks * count * n_embd);
+        CaptureStates capture(layout(), static_cast<std::int64_t>(count), states_);
         decode(tokens, from, count, tokens.size(), &capture, control);
         if (!capture.complete()) fail_without_outputs();
-        accumulate_cosines(states, n_blocks, count, n_embd, sums);
+        accumulate_cosines(states_, n_blocks, count, n_embd, sums);
+        control.report(static_cast<double>(from + count) / static_cast<double>(tokens.size()));
     }
     return sums;
 }
@@ -181,7 +181,8 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
     return scores;
 }
 
-Session::Timing Session::time(std::span<const llama_token> tokens, std::size_t n_prompt, const Control& control) {
+Session::Timing Session::time(std::span<const llama_token> tokens, std::size_t n_prompt, bool every_logit,
+                              const Control& control) {
     if (n_prompt < 1 || n_prompt > tokens.size()) throw std::runtime_error("the prompt is not a part of the sequence");
     start_sequence(tokens.size());
     using Clock = std::chrono::steady_clock;
@@ -189,7 +190,7 @@ Session::Timing Session::time(std::span<const llama_token> tokens, std::size_t n
         const Clock::time_point start = Clock::now();
         for (std::size_t from = first; from < end; from += step) {
             const std::size_t count = std::min(step, end - from);
-            decode(tokens, from, count, from + count - 1, nullptr, control);
+            decode(tokens, from, count, every_logit ? from : from + count - 1, nullptr, control);
             // A GPU may still be at work until its result is asked for.
             logits_at(count - 1);
         }

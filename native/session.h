@@ -81,9 +81,10 @@ public:
 
     /**
      * Times the first n_prompt tokens run as a prompt, and the others one at a time, as when text is generated.
+     * @param every_logit compute the logits of every token of the prompt, not of each micro-batch's last only
      * @throws std::runtime_error, Stopped
      */
-    Timing time(std::span<const llama_token> tokens, std::size_t n_prompt, const Control& control);
+    Timing time(std::span<const llama_token> tokens, std::size_t n_prompt, bool every_logit, const Control& control);
 
     /** The logits at every position, n_tokens × n_vocab: for tests and inspection, not for long texts. */
     std::vector<float> logits(std::span<const llama_token> tokens, const BlockChanges& changes,
@@ -134,6 +135,8 @@ private:
     EvalHook* hook_ = nullptr;
     const Control* control_ = nullptr;
     std::exception_ptr hook_error_;
+    /** One micro-batch's; kept, because fresh memory costs more to touch than similarities to compute. */
+    std::vector<float> states_;
     // The context is freed before the thread pool that it uses.
     std::unique_ptr<ggml_threadpool, FreeThreadpool> threadpool_;
     std::unique_ptr<llama_context, FreeContext> context_;

@@ -19,8 +19,8 @@ export class UsageError extends LorpError {}
 
 /** The work was stopped through its AbortSignal. */
 export class AbortedError extends LorpError {
-  constructor() {
-    super("ABORTED", "Stopped before it was done; nothing was written.");
+  constructor(message = "Stopped before it was done; nothing was written.") {
+    super("ABORTED", message);
   }
 }
 

@@ -1,80 +1,94 @@
 import type { SimilarityMatrix } from "../documents/analysis.ts";
-import type { Session } from "../model/model.ts";
+import type { Lanes } from "../model/lanes.ts";
 
-/** What was measured of one group of sequences. */
-export interface GroupSums {
-  /** N×N sums over the group's tokens of the cosines of the block inputs; row-major, above the diagonal. */
+/** What was measured of one sequence. */
+export interface SequenceSums {
+  /** N×N sums over the sequence's tokens of the cosines of the block inputs; row-major, above the diagonal. */
   readonly sums: Float64Array;
   /** Number of those tokens. */
   readonly tokens: number;
 }
 
-/** What was measured of a model; `similarity` follows from `groups`, which are all there is to keep. */
+/** What was measured of a model; `similarity` follows from `measured`, which is all there is to keep. */
 export interface Capture {
-  /** N×N mean cosines of the block inputs over all tokens (DESIGN: S), 1 on the diagonal. */
+  /** N×N mean cosines of the block inputs over all tokens, 1 on the diagonal. */
   readonly similarity: SimilarityMatrix;
-  readonly groups: readonly GroupSums[];
+  readonly measured: readonly SequenceSums[];
   readonly tokens: number;
 }
 
 export interface CaptureOptions {
-  /** Sequences of a group; 1 by default. */
-  readonly groupSize?: number | undefined;
-  /** The groups that an earlier run over the same sequences has finished; they are not run again. */
-  readonly earlier?: readonly GroupSums[] | undefined;
-  /** Hears of each group when it is done, with all groups so far; the capture ends early where it answers `true`. */
-  readonly onGroup?: ((groups: readonly GroupSums[]) => boolean | undefined) | undefined;
-  /** Called with the number of tokens done so far. */
-  readonly onProgress?: ((tokens: number) => void) | undefined;
+  /** What an earlier run over the same sequences has measured; those are not run again. */
+  readonly earlier?: readonly SequenceSums[] | undefined;
+  /** Hears of each sequence in turn, earlier ones too, with all so far; the capture ends where it answers `true`. */
+  readonly onSequence?: ((measured: readonly SequenceSums[]) => boolean | Promise<boolean>) | undefined;
 }
 
 /**
- * Runs the sequences through the model, group by group, and averages the cosines of its block inputs. The groups are
- * added in their order, so that a run that goes on from `earlier` ends with the same bits as one in one go.
+ * Runs sequences through a model, as many side by side as there are lanes, and averages the cosines of its block
+ * inputs. What is heard, and every bit of the result, is the same however many lanes there are, and whether the
+ * sequences were run in one go or from `earlier` on.
  * @throws RuntimeError; AbortedError within one micro-batch of the model's signal
  */
 export async function captureSimilarity(
-  session: Session,
+  lanes: Pick<Lanes, "count" | "sumCosines">,
   sequences: readonly Int32Array[],
-  { groupSize = 1, earlier = [], onGroup, onProgress }: CaptureOptions = {},
+  { earlier = [], onSequence }: CaptureOptions = {},
 ): Promise<Capture> {
-  const groups = [...earlier];
-  let done = countTokens(groups);
-  for (let start = groups.length * groupSize; start < sequences.length; start += groupSize) {
-    const measured: GroupSums[] = [];
-    for (const tokens of sequences.slice(start, start + groupSize)) {
-      measured.push({ sums: await session.sumCosines(tokens), tokens: tokens.length });
-      done += tokens.length;
-      onProgress?.(done);
+  const measured: SequenceSums[] = [];
+  const running: Promise<SequenceSums>[] = [];
+  for (let index = 0; index < sequences.length; index++) {
+    // One more than there are lanes, so that a lane that is ahead need not wait for the others.
+    while (
+      index >= earlier.length &&
+      running.length <= lanes.count &&
+      index + running.length < sequences.length
+    ) {
+      const next = measure(lanes, sequences[index + running.length]!);
+      // Not every one is waited for: when the caller closes the lanes, what still runs ends.
+      next.catch(() => {});
+      running.push(next);
     }
-    groups.push(addGroups(measured));
-    if (onGroup?.(groups) === true) break;
+    measured.push(earlier[index] ?? (await running.shift()!));
+    if ((await onSequence?.(measured)) === true) break;
   }
-  return { similarity: meanSimilarity(groups), groups, tokens: countTokens(groups) };
+  return { similarity: meanSimilarity(measured), measured, tokens: countTokens(measured) };
 }
 
-/** The sums over several groups. */
-export function addGroups(groups: readonly GroupSums[]): GroupSums {
-  const sums = new Float64Array(groups[0]?.sums.length ?? 0);
-  for (const group of groups) {
-    group.sums.forEach((value, index) => {
-      sums[index]! += value;
-    });
-  }
-  return { sums, tokens: countTokens(groups) };
+async function measure(lanes: Pick<Lanes, "sumCosines">, tokens: Int32Array): Promise<SequenceSums> {
+  return { sums: await lanes.sumCosines(tokens), tokens: tokens.length };
 }
 
-/** The mean cosines over all tokens of the groups, as a full symmetric matrix. */
-export function meanSimilarity(groups: readonly GroupSums[]): SimilarityMatrix {
-  const { sums, tokens } = addGroups(groups);
-  const layers = Math.sqrt(sums.length);
+/** The mean cosines over all tokens of the sequences, as a full symmetric matrix. */
+export function meanSimilarity(measured: readonly SequenceSums[]): SimilarityMatrix {
+  return weightedSimilarity(measured, new Array(measured.length).fill(1));
+}
+
+/** As `meanSimilarity`, each sequence counted as often as its weight says. */
+export function weightedSimilarity(
+  measured: readonly SequenceSums[],
+  weights: readonly number[],
+): SimilarityMatrix {
+  const total = new Float64Array(measured[0]?.sums.length ?? 0);
+  let tokens = 0;
+  for (const [index, sequence] of measured.entries()) {
+    const weight = weights[index]!;
+    for (let entry = 0; entry < total.length; entry++) total[entry]! += weight * sequence.sums[entry]!;
+    tokens += weight * sequence.tokens;
+  }
+  const layers = Math.sqrt(total.length);
   return Array.from({ length: layers }, (_, i) =>
     Array.from({ length: layers }, (_, j) =>
-      i === j ? 1 : sums[Math.min(i, j) * layers + Math.max(i, j)]! / tokens,
+      i === j ? 1 : cosine(total[Math.min(i, j) * layers + Math.max(i, j)]! / tokens),
     ),
   );
 }
 
-function countTokens(groups: readonly GroupSums[]): number {
-  return groups.reduce((total, { tokens }) => total + tokens, 0);
+/** Rounding, and weights below 0, must not lead out of −1…1. */
+function cosine(value: number): number {
+  return Math.min(1, Math.max(-1, value));
+}
+
+export function countTokens(measured: readonly SequenceSums[]): number {
+  return measured.reduce((sum, { tokens }) => sum + tokens, 0);
 }

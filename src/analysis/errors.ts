@@ -8,3 +8,12 @@ export class AnalysisError extends LorpError {
     super("ANALYSIS_INVALID", message);
   }
 }
+
+/** A saved state of a capture that cannot be gone on from. */
+export class CheckpointError extends LorpError {
+  declare readonly code: "CHECKPOINT_INVALID";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super("CHECKPOINT_INVALID", message, options);
+  }
+}

@@ -1,17 +1,28 @@
-import { captureSimilarity } from "../analysis/capture.ts";
+import { createHash } from "node:crypto";
+import { assess, isCheckpoint } from "../analysis/adaptive.ts";
+import { type CaptureCache, openCaptureCache } from "../analysis/cache.ts";
+import { type Capture, captureSimilarity, countTokens, type SequenceSums } from "../analysis/capture.ts";
 import { completeAnalysis } from "../analysis/complete.ts";
-import type { Analysis } from "../documents/analysis.ts";
+import { cacheFolder } from "../cache-folder.ts";
+import type { Analysis, Confidence } from "../documents/analysis.ts";
 import { SCHEMA_VERSION } from "../documents/fields.ts";
+import { AbortedError } from "../errors.ts";
+import type { Lanes } from "../model/lanes.ts";
 import { VERSION } from "../version.ts";
+import { type Goal, type GoalOptions, goalOf } from "./goal.ts";
 import { type DescribedModel, describeModel, type OpenedModel, openForCalibration } from "./open.ts";
-import type { CalibrationOptions, ClusterOptions, ModelRunOptions } from "./options.ts";
+import type { CacheOptions, CalibrationOptions, ModelRunOptions } from "./options.ts";
 
-export interface AnalyzeOptions extends CalibrationOptions, ClusterOptions, ModelRunOptions {}
+export interface AnalyzeOptions extends CalibrationOptions, GoalOptions, ModelRunOptions, CacheOptions {}
+
+/** Other answers that are worth telling. */
+const MOST_ALTERNATIVES = 5;
 
 /**
- * Runs calibration text through a model and measures how alike the inputs of its blocks are.
+ * Runs calibration text through a model and measures how alike the inputs of its blocks are: on as many sequences as
+ * `sequences` says, or else until more of them are unlikely to change which layers go.
  * @param path a GGUF file, or any part of a split one
- * @throws GgufError, ArchitectureError, CalibrationError, RuntimeError, AbortedError
+ * @throws GgufError, ArchitectureError, CalibrationError, RuntimeError, UsageError, CheckpointError, AbortedError
  */
 export async function analyze(path: string, options: AnalyzeOptions = {}): Promise<Analysis> {
   const described = await describeModel(path, options.signal);
@@ -25,29 +36,98 @@ export async function analyze(path: string, options: AnalyzeOptions = {}): Promi
 
 /** As `analyze`, on a model that is open already. */
 export async function analyzeOpened(
-  { summary }: DescribedModel,
-  { session, split, calibration, sequenceLength }: OpenedModel,
+  described: DescribedModel,
+  opened: OpenedModel,
   options: AnalyzeOptions,
 ): Promise<Analysis> {
-  const sequences = split.analysis;
-  const tokens = sequences.length * sequenceLength;
-  const onProgress = (done: number) =>
-    options.onProgress?.({ stage: "capture", done, total: tokens, unit: "tokens" });
-  onProgress(0);
-  const { similarity } = await captureSimilarity(session, sequences, { onProgress });
-  return completeAnalysis(
-    {
-      schemaVersion: SCHEMA_VERSION,
-      lorpVersion: VERSION,
-      model: summary,
-      settings: {
-        calibration: { name: calibration.name, sha256: calibration.sha256 },
-        sequences: sequences.length,
-        sequenceLength,
-        tokens,
+  const { calibration, sequenceLength } = opened;
+  const { architecture, summary } = described;
+  const lanes = opened.model.openLanes({ sequenceLength, blockOutput: architecture.blockOutput });
+  try {
+    const cache = options.cache ? await openCache(described, opened, lanes, options) : undefined;
+    const goal = goalOf(summary, options);
+    const { similarity, measured, tokens } = await measure(opened, lanes, cache, goal, options);
+    const analysis = completeAnalysis(
+      {
+        schemaVersion: SCHEMA_VERSION,
+        lorpVersion: VERSION,
+        model: summary,
+        settings: {
+          calibration: { name: calibration.name, sha256: calibration.sha256 },
+          sequences: measured.length,
+          sequenceLength,
+          tokens,
+        },
+        similarity,
       },
-      similarity,
-    },
-    options,
-  );
+      options,
+    );
+    return measured.length < 2 ? analysis : { ...analysis, confidence: confidenceOf(measured, goal) };
+  } finally {
+    lanes.close();
+  }
+}
+
+/** Runs the sequences, all or until the answer has settled; what is measured is kept for later runs. */
+async function measure(
+  { split, sequenceLength }: OpenedModel,
+  lanes: Lanes,
+  cache: CaptureCache | undefined,
+  goal: Goal,
+  options: AnalyzeOptions,
+): Promise<Capture> {
+  const total = split.analysis.length * sequenceLength;
+  const report = (done: number, note?: string) =>
+    options.onProgress?.({ stage: "capture", done, total, unit: "tokens", ...(note && { note }) });
+  let latest: readonly SequenceSums[] = [];
+  const onSequence = async (measured: readonly SequenceSums[]) => {
+    latest = measured;
+    await cache?.offer(measured);
+    const done = countTokens(measured);
+    if (options.sequences !== undefined || !isCheckpoint(measured.length)) {
+      report(done);
+      return false;
+    }
+    const { settled, agreement, rlsStandardError } = assess(measured, goal.assessment(), "if settled");
+    report(
+      settled ? total : done,
+      `${Math.round(100 * agreement.layers)} % sure of the layers, locality ± ${rlsStandardError.toFixed(4)}`,
+    );
+    return settled;
+  };
+  report(0);
+  try {
+    const capture = await captureSimilarity(lanes, split.analysis, { earlier: cache?.earlier, onSequence });
+    await cache?.finish(capture.measured);
+    return capture;
+  } catch (error) {
+    await cache?.interrupt(latest);
+    if (!(error instanceof AbortedError) || !cache) throw error;
+    throw new AbortedError(
+      `Stopped after ${latest.length} sequences; the same command with --resume goes on from there.`,
+    );
+  }
+}
+
+function openCache(
+  { summary }: DescribedModel,
+  { calibration, model, sequenceLength }: OpenedModel,
+  { microBatch }: Lanes,
+  { resume = false }: AnalyzeOptions,
+): Promise<CaptureCache> {
+  const key = {
+    model: summary.fingerprint,
+    text: createHash("sha256").update(calibration.text).digest("hex"),
+    sequenceLength,
+    microBatch,
+    repacked: model.repacked,
+    device: model.runtime.device,
+    runtime: model.runtime.release,
+  };
+  return openCaptureCache(cacheFolder(), key, resume);
+}
+
+function confidenceOf(measured: readonly SequenceSums[], { method, budget, assessment }: Goal): Confidence {
+  const { alternatives, ...assessed } = assess(measured, assessment(), "to the end");
+  return { method, budget, ...assessed, alternatives: alternatives.slice(0, MOST_ALTERNATIVES) };
 }

@@ -68,12 +68,13 @@ function stageClock(): (progress: Progress) => Moment {
   };
 }
 
-function describe({ stage, done, total, unit }: Progress, rate: number): string {
+function describe({ stage, done, total, unit, note }: Progress, rate: number): string {
   if (unit === "sets") return `${STAGES[stage]} sets of layers: ${done} of at most ${total}`;
   const percent = `${Math.floor((100 * done) / Math.max(total, 1))} %`;
   const amount = unit === "bytes" ? `${formatBytes(rate)}/s` : `${Math.round(rate)} tokens/s`;
   const left = done < total ? `, ${formatDuration((total - done) / rate)} left` : "";
-  return `${STAGES[stage]} ${percent.padStart(5)}${rate > 0 ? `  ${amount}${left}` : ""}`;
+  const pace = rate > 0 ? `  ${amount}${left}` : "";
+  return `${STAGES[stage]} ${percent.padStart(5)}${pace}${note ? `; ${note}` : ""}`;
 }
 
 function liveProgress(): (progress: Progress) => void {

@@ -51,6 +51,34 @@ export const LayerSchema = Type.Object({
   ),
 });
 
+export const ConfidenceSchema = Type.Object(
+  {
+    method: Type.String({ description: "The selection method whose answer was judged." }),
+    budget: count("The number of layers it was asked for."),
+    settled: Type.Boolean({
+      description:
+        "Whether more sequences are unlikely to change the removed layers: the same ones in 95 % of resamples, and the locality score two standard errors away from where the number of clusters changes.",
+    }),
+    agreement: Type.Object(
+      { k: Type.Number(), clusters: Type.Number(), layers: Type.Number() },
+      {
+        description:
+          "The shares of resamples with the same number of clusters, the same clusters and the same removed layers.",
+      },
+    ),
+    rlsStandardError: Type.Number(),
+    entryStandardError: Type.Number({ description: "The largest of the entries of similarity." }),
+    alternatives: Type.Array(
+      Type.Object({ removedLayers: Type.Array(Type.Integer({ minimum: 0 })), share: Type.Number() }),
+      { description: "Other layers that resamples led to, the most frequent first." },
+    ),
+  },
+  {
+    description:
+      "How sure the answer is, judged by how much the sequences differ (bootstrap over sequences).",
+  },
+);
+
 /** What is needed at least: what someone writes by hand. `completeAnalysis` works out the rest. */
 export const PartialAnalysisSchema = Type.Object(
   {
@@ -63,6 +91,7 @@ export const PartialAnalysisSchema = Type.Object(
     k: Type.Optional(k),
     clusters: Type.Optional(clusters),
     layers: Type.Optional(Type.Array(LayerSchema)),
+    confidence: Type.Optional(ConfidenceSchema),
   },
   {
     title: "lorp Analysis",
@@ -81,6 +110,7 @@ export const AnalysisSchema = Type.Object({
 });
 
 export type SimilarityMatrix = readonly (readonly number[])[];
+export type Confidence = Immutable<Type.Static<typeof ConfidenceSchema>>;
 export type LayerMeasures = Immutable<Type.Static<typeof LayerSchema>>;
 export type AnalysisSettings = Immutable<Type.Static<typeof AnalysisSettingsSchema>>;
 export type PartialAnalysis = Immutable<Type.Static<typeof PartialAnalysisSchema>>;

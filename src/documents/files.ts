@@ -1,6 +1,6 @@
-import { open, readFile, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
 import type { Static, TSchema } from "typebox";
+import { writeWhole } from "../whole-file.ts";
 import { type Analysis, type PartialAnalysis, PartialAnalysisSchema } from "./analysis.ts";
 import { DocumentError } from "./errors.ts";
 import type { Immutable } from "./fields.ts";
@@ -34,18 +34,9 @@ export const readReport = (path: string): Promise<Report> => read(ReportSchema, 
  * @throws DocumentError `DOCUMENT_UNWRITABLE`
  */
 export async function writeDocument(path: string, document: Analysis | Plan | Report): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
-    const file = await open(temporary, "w");
-    try {
-      await file.writeFile(stringifyDocument(document));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    await writeWhole(path, stringifyDocument(document));
   } catch (cause) {
-    await rm(temporary, { force: true });
     throw new DocumentError("DOCUMENT_UNWRITABLE", `${path} cannot be written: ${reason(cause)}.`, { cause });
   }
 }

@@ -1,3 +1,4 @@
+import type { BlockFactors } from "../documents/compensation.ts";
 import {
   addon,
   type ModelInfo,
@@ -10,6 +11,8 @@ import {
 import { withControl } from "./control.ts";
 import { RuntimeError } from "./errors.ts";
 import type { GpuChoice } from "./gpu.ts";
+import { createLanes, type Lanes } from "./lanes.ts";
+import { budgetMemory, layOut, usefulLanes } from "./memory.ts";
 import { openRuntime, type Runtime } from "./runtime.ts";
 
 export interface RunOptions {
@@ -18,13 +21,15 @@ export interface RunOptions {
   readonly gpuLayers?: number | undefined;
   /** Compute threads; the machine's cores by default. */
   readonly threads?: number | undefined;
+  /** Bytes that may be used beside the mapped model file; 3/4 of what the machine has left by default. */
+  readonly maxMemory?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface SessionOptions {
   /** Longest sequence, tokens. */
   readonly sequenceLength: number;
-  /** Tokens of one micro-batch; as long as the sequence, at most 512, by default. */
+  /** Tokens of one micro-batch; as long as the sequence, at most 512 or what fits in memory, by default. */
   readonly microBatch?: number | undefined;
   /** Name of the block output tensors in llama.cpp's graph, from src/architecture. */
   readonly blockOutput: string;
@@ -36,19 +41,16 @@ export interface SessionOptions {
 export interface Model {
   readonly info: ModelInfo;
   readonly runtime: Runtime;
+  /** Whether the CPU's weights were rearranged; the last bits of results depend on it. */
+  readonly repacked: boolean;
   /** The whole text as tokens, without special tokens, markup in it taken as text. */
   tokenize(text: string): Promise<Int32Array>;
   /** Bytes of text that each token of the vocabulary stands for. */
   tokenBytes(): Int32Array;
   openSession(options: SessionOptions): Session;
+  /** Contexts to measure similarities with, as many and as large as is fastest in the memory that may be used. */
+  openLanes(options: SessionOptions): Lanes;
   close(): void;
-}
-
-/** What a block's attention and feed-forward outputs are multiplied by. */
-export interface BlockFactors {
-  readonly layer: number;
-  readonly attention: number;
-  readonly feedForward: number;
 }
 
 /** What is done to blocks while the model runs. */
@@ -89,8 +91,11 @@ export interface Session {
     skip?: readonly number[],
     factors?: readonly BlockFactors[],
   ): Promise<Float32Array>;
-  /** Seconds for the first `prompt` tokens run as a prompt, and for the others run one at a time. */
-  time(tokens: Int32Array, prompt: number): Promise<Timing>;
+  /**
+   * Seconds for the first `prompt` tokens run as a prompt, and for the others run one at a time.
+   * @param everyLogit compute the logits of every token of the prompt, not of each micro-batch's last only
+   */
+  time(tokens: Int32Array, prompt: number, everyLogit?: boolean): Promise<Timing>;
   /** Euclidean norms of the block inputs, blocks × tokens. */
   stateNorms(tokens: Int32Array): Promise<Float32Array>;
   /**
@@ -112,33 +117,52 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
   const { signal } = options;
   const native = new addon.Model();
   const gpuLayers = options.gpuLayers ?? (runtime.device === "cpu" ? 0 : -1);
+  const memory = await budgetMemory(path, options.maxMemory);
   await runtime.takeComplaint();
   try {
-    await withControl(signal, (control) => native.load(path, { gpuLayers }, control));
+    const { repack } = memory;
+    await withControl(signal, (control) => native.load(path, { gpuLayers, repack }, control));
   } catch (error) {
     throw await explain(error, runtime, `llama.cpp cannot load ${path}`);
   }
   const threads = options.threads ?? runtime.mathCores;
+  const info = native.info();
+  const workload = ({ sequenceLength }: SessionOptions) => ({ ...info, sequenceLength, threads });
   return {
-    info: native.info(),
+    info,
     runtime,
+    repacked: memory.repack,
     tokenize: (text) => withControl(signal, (control) => native.tokenize(text, false, false, control)),
     tokenBytes: () => native.tokenBytes(),
-    openSession: (sessionOptions) => openSession(native, sessionOptions, threads, signal),
+    openSession(given) {
+      const needs = { ...workload(given), logits: info.vocabularySize, lanes: 1 };
+      const { microBatch } = layOut(needs, memory.work);
+      return openSession(native, { ...given, microBatch: given.microBatch ?? microBatch, threads }, signal);
+    },
+    openLanes(given) {
+      const lanes = usefulLanes(runtime.device, threads, memory);
+      const layout = layOut({ ...workload(given), logits: 0, lanes }, memory.work);
+      const microBatch = given.microBatch ?? layout.microBatch;
+      const closing = new AbortController();
+      const either = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
+      const sessions = layout.threads.map((laneThreads) =>
+        openSession(native, { ...given, microBatch, threads: laneThreads }, either),
+      );
+      return createLanes(sessions, microBatch, () => closing.abort());
+    },
     close: () => native.close(),
   };
 }
 
 function openSession(
   model: NativeModel,
-  options: SessionOptions,
-  threads: number,
+  options: SessionOptions & { readonly microBatch: number; readonly threads: number },
   signal: AbortSignal | undefined,
 ): Session {
   const native = new addon.Session(model, {
     contextLength: options.sequenceLength,
-    microBatch: options.microBatch ?? Math.min(options.sequenceLength, 512),
-    threads,
+    microBatch: options.microBatch,
+    threads: options.threads,
     blocks: model.info().layers,
     blockOutput: options.blockOutput,
     parallelBlocks: options.parallelBlocks ?? false,
@@ -162,7 +186,8 @@ function openSession(
       ),
     logits: (tokens, skip, factors) =>
       withControl(signal, (control) => native.logits(tokens, toNative({ skip, factors }, layers), control)),
-    time: (tokens, prompt) => withControl(signal, (control) => native.time(tokens, prompt, control)),
+    time: (tokens, prompt, everyLogit = false) =>
+      withControl(signal, (control) => native.time(tokens, prompt, everyLogit, control)),
     stateNorms: (tokens) => withControl(signal, (control) => native.stateNorms(tokens, control)),
     fitFactors: async (tokens, { sequenceLength, skip, ridge, original, onProgress }) => {
       const options = {

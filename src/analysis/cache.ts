@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { UsageError } from "../errors.ts";
+import type { SequenceSums } from "./capture.ts";
+import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+
+/** How often an unfinished capture is saved, milliseconds. */
+const INTERVAL = 60_000;
+
+/** Everything that a sequence's sums depend on, to the last bit; plain JSON. */
+export type CaptureKey = Readonly<Record<string, string | number | boolean>>;
+
+/**
+ * What was measured of a model on a text, in the user's cache folder. A capture that was finished, or that ended when
+ * its answer had settled, serves every later one, whatever it is for; one that was interrupted serves those that resume.
+ */
+export interface CaptureCache {
+  /** Sums of the first sequences, in order. */
+  readonly earlier: readonly SequenceSums[];
+  /** Saves an unfinished capture if a minute has passed since the last time. */
+  offer(measured: readonly SequenceSums[]): Promise<void>;
+  /** Saves an interrupted capture, for a run that resumes. */
+  interrupt(measured: readonly SequenceSums[]): Promise<void>;
+  finish(measured: readonly SequenceSums[]): Promise<void>;
+}
+
+/**
+ * @param folder lorp's cache folder
+ * @param resume whether to go on from an interrupted capture
+ * @throws UsageError `CACHE_UNWRITABLE`, before any work is done; CheckpointError
+ */
+export async function openCaptureCache(
+  folder: string,
+  key: CaptureKey,
+  resume: boolean,
+): Promise<CaptureCache> {
+  const captures = join(folder, "captures");
+  await mkdir(captures, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+    throw new UsageError(
+      "CACHE_UNWRITABLE",
+      `The cache folder ${captures} cannot be made (${cause.code}): make it writable, or use --no-cache.`,
+      { cause },
+    );
+  });
+  const finished = join(captures, `${digest(key)}.json`);
+  const interrupted = join(captures, `${digest(key)}.checkpoint.json`);
+  const kept = [await readCheckpoint(finished), ...(resume ? [await readCheckpoint(interrupted)] : [])];
+  const earlier = kept.reduce((longest, one) => (one.length > longest.length ? one : longest));
+  let saved = performance.now();
+  const save = async (path: string, measured: readonly SequenceSums[]) => {
+    if (measured.length > earlier.length) await writeCheckpoint(path, measured);
+    saved = performance.now();
+  };
+  return {
+    earlier,
+    async offer(measured) {
+      if (performance.now() - saved >= INTERVAL) await save(interrupted, measured);
+    },
+    interrupt: (measured) => save(interrupted, measured),
+    async finish(measured) {
+      await save(finished, measured);
+      await rm(interrupted, { force: true });
+    },
+  };
+}
+
+/** The same for the same content, whatever the order of its fields. */
+function digest(key: CaptureKey): string {
+  const sorted = Object.entries(key).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash("sha256").update(JSON.stringify(sorted)).digest("hex");
+}

@@ -1,0 +1,135 @@
+import { stat } from "node:fs/promises";
+import { splitPath } from "../gguf/split-name.ts";
+import { RuntimeError } from "./errors.ts";
+
+/** What may be used of the memory that the machine has left, unless the user says how much. */
+const DEFAULT_SHARE = 0.75;
+
+/** What a rearranged copy of the weights may take of that. */
+const REPACK_SHARE = 0.75;
+
+/** Node's pool runs four native calls at a time. */
+const MOST_LANES = 4;
+
+/** Tokens of a micro-batch beyond which nothing gets faster: of several lanes together, or of one alone. */
+const MOST_TOKENS = 512;
+
+/** Fewer tokens than this a micro-batch waste more time than fewer lanes do. */
+const FEW_TOKENS = 64;
+
+/** How the memory beside the mapped model file is divided. */
+export interface MemoryBudget {
+  /** Whether the CPU's weights are a copy, rearranged for speed, instead of the mapped file. */
+  readonly repack: boolean;
+  /** Whether the model fits in memory at all; if not, every pass reads it from disk. */
+  readonly resident: boolean;
+  /** Bytes for contexts and hidden states. */
+  readonly work: number;
+}
+
+/** @param maxMemory bytes for everything but the mapped model; 3/4 of the machine's available memory by default */
+export async function budgetMemory(path: string, maxMemory: number | undefined): Promise<MemoryBudget> {
+  const available = process.availableMemory();
+  const total = maxMemory ?? DEFAULT_SHARE * available;
+  const bytes = await modelBytes(path);
+  const repack = bytes <= REPACK_SHARE * total;
+  return { repack, resident: bytes <= available, work: repack ? total - bytes : total };
+}
+
+/** Size of a model's file, or of all its parts if the name is that of a first part. */
+async function modelBytes(path: string): Promise<number> {
+  const [suffix, parts] = /-00001-of-(\d{5})\.gguf$/.exec(path) ?? [];
+  const prefix = path.slice(0, -(suffix?.length ?? 0));
+  const files = suffix
+    ? Array.from({ length: Number(parts) }, (_, index) => splitPath(prefix, index, Number(parts)))
+    : [path];
+  const sizes = await Promise.all(files.map((file) => stat(file))).catch((cause: NodeJS.ErrnoException) => {
+    throw new RuntimeError(
+      "RUNTIME_MODEL",
+      `Cannot read ${cause.path ?? path} (${cause.code}); check the path.`,
+      {
+        cause,
+      },
+    );
+  });
+  return sizes.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** What a context must be able to run. */
+export interface Workload {
+  readonly layers: number;
+  readonly embeddingLength: number;
+  readonly sequenceLength: number;
+  /** Logits of every token: the size of the vocabulary; 0 where none are computed. */
+  readonly logits: number;
+  readonly threads: number;
+  /** Contexts that could be of use at the same time. */
+  readonly lanes: number;
+}
+
+/** How a workload runs: contexts side by side, each with threads and a micro-batch of its own. */
+export interface Layout {
+  /** Threads of each lane. */
+  readonly threads: readonly number[];
+  /** Tokens of a lane's micro-batch. */
+  readonly microBatch: number;
+}
+
+/**
+ * Contexts that are of use at the same time. Several with a thread or two each are faster than one with all threads:
+ * they never wait for each other. On a GPU, or where the model is read from disk in every pass, one is.
+ */
+export function usefulLanes(device: string, threads: number, { resident }: MemoryBudget): number {
+  return device === "cpu" && resident ? Math.min(threads, MOST_LANES) : 1;
+}
+
+/**
+ * The fastest layout that fits.
+ * @param memory bytes
+ * @throws RuntimeError `RUNTIME_MEMORY` where none does
+ */
+export function layOut(workload: Workload, memory: number): Layout {
+  const { lanes: wanted, threads, sequenceLength } = workload;
+  const most = Math.min(sequenceLength, Math.floor(MOST_TOKENS / Math.min(wanted, 2)));
+  const few = Math.min(most, FEW_TOKENS);
+  const candidates = [
+    ...halvings(most, few).map((microBatch) => ({ lanes: wanted, microBatch })),
+    ...halvings(wanted, 1).map((lanes) => ({ lanes, microBatch: few })),
+    ...halvings(few, 1).map((microBatch) => ({ lanes: 1, microBatch })),
+  ];
+  const need = ({ lanes, microBatch }: { lanes: number; microBatch: number }) =>
+    lanes * contextBytes(workload, microBatch);
+  const fitting = candidates.find((candidate) => need(candidate) <= memory);
+  if (!fitting) {
+    const least = Math.ceil(Math.min(...candidates.map(need)) / 1e6);
+    throw new RuntimeError(
+      "RUNTIME_MEMORY",
+      `Sequences of ${sequenceLength} tokens need ${least} MB of memory beside the model, but ${Math.floor(memory / 1e6)} MB may be used: lower --sequence-length, or raise --max-memory.`,
+    );
+  }
+  return {
+    threads: Array.from({ length: fitting.lanes }, (_, lane) => Math.floor((threads + lane) / fitting.lanes)),
+    microBatch: fitting.microBatch,
+  };
+}
+
+/** Bytes of one context at work, from above. */
+function contextBytes(
+  { layers, embeddingLength, sequenceLength, logits }: Workload,
+  microBatch: number,
+): number {
+  const row = embeddingLength * Float32Array.BYTES_PER_ELEMENT;
+  const states = layers * microBatch * row;
+  // Keys and values, half precision each, with as many heads as the queries have.
+  const cache = layers * sequenceLength * row;
+  // What a block has in flight: the stream, its norm, queries, and a feed-forward of several times the width.
+  const activations = 24 * microBatch * row;
+  return states + cache + activations + 2 * microBatch * logits * Float32Array.BYTES_PER_ELEMENT;
+}
+
+/** high, high/2, … down to low, whole numbers. */
+function halvings(high: number, low: number): number[] {
+  const values = [];
+  for (let value = high; value >= low; value = Math.floor(value / 2)) values.push(value);
+  return values;
+}
