@@ -41,8 +41,10 @@
     X(llama_model_n_layer)                 \
     X(llama_model_n_params)                \
     X(llama_model_size)                    \
+    X(llama_token_to_piece)                \
     X(llama_tokenize)                      \
     X(llama_vocab_bos)                     \
+    X(llama_vocab_get_add_bos)             \
     X(llama_vocab_n_tokens)                \
     X(llama_vocab_type)
 
