@@ -52,7 +52,7 @@ figure svg { display: block; max-width: 100%; height: auto; color: var(--muted);
 figure.wide + figure.wide { margin-top: 32px; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(180px, 1fr)); gap: 12px; margin: 28px 0 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(180px, 45%), 1fr)); gap: 12px; margin: 28px 0 0; }
 .tiles div { background: var(--raised); border: 1px solid var(--line); border-radius: 12px; padding: 14px 16px; }
 .tiles dt, .tiles dd { margin: 0; color: var(--muted); font-size: 14px; font-variant-numeric: tabular-nums; }
 .tiles b { color: var(--ink); font-size: 26px; line-height: 1.3; letter-spacing: -0.02em; font-weight: 650; white-space: nowrap; }
@@ -113,6 +113,9 @@ footer { color: var(--muted); font-size: 14px; padding-top: 48px; padding-bottom
 @media print {
   @page { margin: 14mm; }
   body { font-size: 12px; background: none; }
+  h1 { font-size: 28px; }
+  .summary { font-size: 14px; }
+  table, .legend, .plain, .facts { font-size: 12px; }
   header { padding-top: 0; }
   header, main, footer { max-width: none; padding-left: 0; padding-right: 0; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

@@ -84,6 +84,9 @@ function cells(similarity: SimilarityMatrix): Plot.RenderFunction {
       if (path === "") return;
       const element = create("path");
       element.setAttribute("fill", `var(--similarity-${step})`);
+      // So that no light shows between cells where edges are smoothed, as on paper.
+      element.setAttribute("stroke", `var(--similarity-${step})`);
+      element.setAttribute("stroke-width", "0.04");
       element.setAttribute("d", path);
       group.append(element);
     });

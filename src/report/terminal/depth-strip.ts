@@ -1,0 +1,36 @@
+import { clusterColour, type Ink, paint, removedColour, type TerminalStyle } from "./colour.ts";
+
+const INDENT = 4;
+
+export interface Depth {
+  readonly blockCount: number;
+  readonly removed: readonly number[];
+  /** The cluster of each block, as far as known; colours the blocks. */
+  readonly clusters?: readonly number[] | undefined;
+}
+
+/** The blocks from first to last as a strip of squares, hollow where removed; several lines for many. */
+export function renderDepthStrip({ blockCount, removed, clusters }: Depth, style: TerminalStyle): string {
+  const room = Math.floor((style.width - INDENT) / 2);
+  const perLine = blockCount <= room ? blockCount : Math.max(room - (room % 10), 1);
+  const gone = new Set(removed);
+  const square = (layer: number): Ink => {
+    const cluster = clusters?.[layer];
+    if (gone.has(layer)) return { text: "□ ", front: removedColour };
+    return { text: "■ ", front: cluster === undefined ? undefined : clusterColour(cluster) };
+  };
+  const lines = Array.from({ length: Math.ceil(blockCount / perLine) }, (_, line) => {
+    const first = line * perLine;
+    const count = Math.min(perLine, blockCount - first);
+    const numbers = Array.from({ length: Math.ceil(count / 5) }, (_, i) => String(first + i * 5).padEnd(10));
+    const squares = Array.from({ length: count }, (_, i) => square(first + i));
+    return [
+      [{ text: " ".repeat(INDENT) + numbers.join("").trimEnd() }],
+      [{ text: " ".repeat(INDENT) }, ...squares],
+    ];
+  });
+  return lines
+    .flat()
+    .map((line) => paint(line, style.colour))
+    .join("\n");
+}
