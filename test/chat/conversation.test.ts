@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Conversation, openConversation } from "../../src/chat/conversation.ts";
+import { EXAMPLE_MODEL } from "../support/example.ts";
+
+let conversation: Conversation;
+beforeAll(async () => {
+  conversation = await openConversation(EXAMPLE_MODEL, { gpu: "off", threads: 1 });
+});
+afterAll(() => conversation.close());
+
+test("goes on with a text when the model has no chat template, piece by piece", async () => {
+  const pieces: string[] = [];
+  const answer = await conversation.answer("It was a truth", {
+    maxTokens: 12,
+    onText: (text) => pieces.push(text),
+  });
+  expect(conversation.mode).toBe("completion");
+  expect(pieces.length).toBeGreaterThan(3);
+  expect(pieces.join("").trimEnd()).toBe(answer.trimEnd());
+  expect(answer).toMatch(/[a-z]{2,} [a-z]{2,}/);
+});
+
+test("says the same again, but for a temperature", async () => {
+  const answer = await conversation.answer("She looked at", { maxTokens: 12 });
+  expect(await conversation.answer("She looked at", { maxTokens: 12 })).toBe(answer);
+  expect(await conversation.answer("She looked at", { maxTokens: 12, temperature: 5, seed: 7 })).not.toBe(
+    answer,
+  );
+});
+
+test("stops in the middle of an answer, and can go on after it", async () => {
+  const controller = new AbortController();
+  const stopped = conversation.answer("Once", {
+    onText: () => controller.abort(),
+    signal: controller.signal,
+  });
+  await expect(stopped).rejects.toMatchObject({ code: "ABORTED" });
+  expect(await conversation.answer("Once", { maxTokens: 4 })).not.toBe("");
+});
+
+test("refuses what is no model", async () => {
+  await expect(openConversation("package.json")).rejects.toMatchObject({ code: "GGUF_NOT_GGUF" });
+});
