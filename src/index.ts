@@ -2,11 +2,20 @@
 
 export { type AnalyzeOptions, analyze } from "./api/analyze.ts";
 export { apply, type WriteOptions, type Written } from "./api/apply.ts";
+export { type CompareOptions, compare } from "./api/compare.ts";
+export {
+  type EvaluatedTask,
+  type EvaluatedText,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+} from "./api/evaluate.ts";
 export { type InspectedBlock, type Inspection, inspect, type Saving } from "./api/inspect.ts";
 export type { CalibrationOptions, ClusterOptions, ModelRunOptions, Progress } from "./api/options.ts";
 export { type PlanOptions, plan } from "./api/plan.ts";
 export { type PruneOptions, prune } from "./api/prune.ts";
 export type { Analysis, PartialAnalysis } from "./documents/analysis.ts";
+export type { Comparison } from "./documents/comparison.ts";
 export { readAnalysis, readPlan, readReport, writeDocument } from "./documents/files.ts";
 export type { Plan, Removal } from "./documents/plan.ts";
 export type { Report } from "./documents/report.ts";

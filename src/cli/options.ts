@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { GPU_CHOICES } from "../model/gpu.ts";
+import { bytes, factor, positiveShare } from "./quantities.ts";
 
 /** The options that several commands share, by what they are about. Each function adds a group to a command. */
 
 /** @throws InvalidArgumentError, which commander reports with the option's name */
-function whole(low: number): (text: string) => number {
+export function whole(low: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < low) {
@@ -54,7 +55,26 @@ export function addBudgetOptions(command: Command): Command {
     .option("--remove <n>", "number of layers to remove", whole(0))
     .option("--ratio <r>", "share of the layers to remove, such as 0.25", share)
     .option("--layers <list>", "the layers to remove, such as 5,7,11-13")
-    .option("--method <name>", "how to choose them (default: lorp)");
+    .option("--method <name>", "how to choose them; lorp methods lists the ways (default: lorp)");
+}
+
+/** How much to remove where a model is at hand to be measured. */
+export function addGoalOptions(command: Command): Command {
+  return command
+    .option("--target-size <size>", "remove until the file has at most this size, such as 4.5GB", bytes)
+    .option("--speedup <x>", "remove until the model is about this many times as fast, such as 1.3", factor)
+    .option(
+      "--max-loss <share>",
+      "remove as long as perplexity rises by no more, such as 10%",
+      positiveShare,
+    );
+}
+
+/** How far the method `auto` searches. */
+export function addSearchOptions(command: Command): Command {
+  return command
+    .option("--evaluations <n>", "sets of layers that the method auto measures (default: 64)", whole(1))
+    .option("--search-time <seconds>", "when the method auto stops looking further", whole(0));
 }
 
 export function addWriteOptions(command: Command): Command {

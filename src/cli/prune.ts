@@ -4,8 +4,10 @@ import {
   addBudgetOptions,
   addCalibrationOptions,
   addClusterOptions,
+  addGoalOptions,
   addOutputOptions,
   addRunOptions,
+  addSearchOptions,
   addWriteOptions,
 } from "./options.ts";
 import { run } from "./run.ts";
@@ -18,6 +20,8 @@ export function pruneCommand(): Command {
     .description("measure a model, decide which layers go, write it without them, and say what that cost")
     .argument("<model>", "a GGUF file, or any part of a split one");
   addBudgetOptions(command);
+  addGoalOptions(command);
+  addSearchOptions(command);
   addWriteOptions(command)
     .option("--dry-run", "stop after the plan and write nothing")
     .option("--matrix", "keep the similarity matrix in the JSON report");

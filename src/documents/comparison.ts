@@ -1,14 +1,20 @@
 import Type from "typebox";
 import { AnalysisSchema, CalibrationSchema } from "./analysis.ts";
-import { count, type Immutable, layer, lorpVersion, schemaVersion } from "./fields.ts";
+import { count, type Immutable, layer, lorpVersion, numberOrNull, schemaVersion } from "./fields.ts";
 import { ModelSchema } from "./model.ts";
 
 const MeasureSchema = Type.Object(
   {
     perplexity: Type.Number(),
+    standardError: Type.Optional(numberOrNull("Of the perplexity, tokens taken as independent.")),
     klDivergence: Type.Optional(
       Type.Number({
         description: "Mean Kullback-Leibler divergence from the original's token distributions, in nats.",
+      }),
+    ),
+    topAgreement: Type.Optional(
+      Type.Number({
+        description: "Share of the tokens where the original puts most probability on the same.",
       }),
     ),
   },

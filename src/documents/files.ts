@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Static, TSchema } from "typebox";
 import { writeWhole } from "../whole-file.ts";
 import { type Analysis, type PartialAnalysis, PartialAnalysisSchema } from "./analysis.ts";
+import type { Comparison } from "./comparison.ts";
 import { DocumentError } from "./errors.ts";
 import type { Immutable } from "./fields.ts";
 import { type Plan, PlanSchema } from "./plan.ts";
@@ -33,7 +34,10 @@ export const readReport = (path: string): Promise<Report> => read(ReportSchema, 
  * Writes a document whole or not at all, replacing an older one.
  * @throws DocumentError `DOCUMENT_UNWRITABLE`
  */
-export async function writeDocument(path: string, document: Analysis | Plan | Report): Promise<void> {
+export async function writeDocument(
+  path: string,
+  document: Analysis | Plan | Report | Comparison,
+): Promise<void> {
   try {
     await writeWhole(path, stringifyDocument(document));
   } catch (cause) {

@@ -72,26 +72,20 @@ async function tokenizeChoice(model: Model, { context, continuation }: Choice): 
   return { tokens, first, bytes: Buffer.byteLength(continuation) };
 }
 
-export interface AnswerOptions {
-  /** Blocks made the identity. */
-  readonly skip?: readonly number[] | undefined;
-  /** Called with the number of items done so far. */
-  readonly onProgress?: ((items: number) => void) | undefined;
-}
-
 /**
  * Answers every item of a task.
  * @param session of a context at least as long as the task's longest choice
+ * @param skip blocks made the identity
  * @throws RuntimeError, AbortedError
  */
 export async function answerTask(
   session: Session,
   { name, items }: TokenizedTask,
-  { skip, onProgress }: AnswerOptions = {},
+  skip: readonly number[] = [],
 ): Promise<TaskMeasures> {
   let raw = 0;
   let normalized = 0;
-  for (const [index, { choices, answer }] of items.entries()) {
+  for (const { choices, answer } of items) {
     const likelihoods: number[] = [];
     for (const { tokens, first } of choices) {
       const { logProb } = await session.score(tokens, { first, skip });
@@ -99,7 +93,6 @@ export async function answerTask(
     }
     if (highest(likelihoods) === answer) raw++;
     if (highest(likelihoods.map((value, choice) => value / choices[choice]!.bytes)) === answer) normalized++;
-    onProgress?.(index + 1);
   }
   const accuracy = (right: number): Accuracy => ({
     accuracy: right / items.length,

@@ -1,0 +1,179 @@
+import type { Comparison } from "../documents/comparison.ts";
+import { SCHEMA_VERSION } from "../documents/fields.ts";
+import type { Plan } from "../documents/plan.ts";
+import { UsageError } from "../errors.ts";
+import { sessionLosses } from "../evaluation/losses.ts";
+import { scoredBytes } from "../evaluation/scores.ts";
+import { measureText, openText, type WindowedText } from "../evaluation/text.ts";
+import type { Windows } from "../evaluation/windows.ts";
+import type { Model } from "../model/model.ts";
+import { checkBudget } from "../selection/budget.ts";
+import { SelectionError } from "../selection/errors.ts";
+import { findAnyMethod, METHODS } from "../selection/methods.ts";
+import { VERSION } from "../version.ts";
+import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
+import { describeModel, type OpenedModel, openForCalibration } from "./open.ts";
+import { createPlanner, type Planner, requireHeldBack, type SearchOptions } from "./planner.ts";
+
+export interface CompareOptions extends Omit<AnalyzeOptions, "remove" | "ratio" | "method">, SearchOptions {
+  /** Numbers of layers to remove. */
+  readonly remove: readonly number[];
+  /** Methods by name; all by default. */
+  readonly methods?: readonly string[] | undefined;
+  /** Texts to measure on beside the held-back calibration text, by path. */
+  readonly text?: readonly string[] | undefined;
+  /** Windows of each text that are scored; 24 or as many as it has by default. */
+  readonly textSequences?: number | undefined;
+}
+
+/** Enough to tell methods apart on one text in the time that a text has: some 12,000 tokens. */
+const DEFAULT_TEXT_SEQUENCES = 24;
+
+type Candidate = Comparison["candidates"][number];
+type Measure = Candidate["measures"][number];
+
+/**
+ * Measures what every method's choice costs for every number of layers, by virtual pruning: perplexity, and KL
+ * divergence from the model as it is, on the held-back calibration text and on further texts. A method that finds no
+ * legal choice of a size is left out there.
+ * @throws UsageError, GgufError, ArchitectureError, CalibrationError, RuntimeError, AbortedError
+ */
+export async function compare(path: string, options: CompareOptions): Promise<Comparison> {
+  const { remove, methods = METHODS.map(({ name }) => name), signal } = options;
+  for (const name of methods) findAnyMethod(name);
+  if (remove.length === 0) {
+    throw new UsageError("BUDGET_INVALID", "Say for how many layers to compare, such as --remove 3,5,7.");
+  }
+  const described = await describeModel(path, signal);
+  for (const budget of remove) checkBudget(budget, described.architecture.analysedBlocks);
+
+  const opened = await openForCalibration(described, options);
+  try {
+    requireHeldBack(opened, "a comparison");
+    const texts = await openTexts(opened, options);
+    const analysis = await analyzeOpened(described, opened, { ...options, remove: Math.max(...remove) });
+    const losses = sessionLosses(opened.session, opened.split.heldBack);
+    const plans = await planAll(createPlanner(opened, analysis, losses, options), methods, remove);
+    const { blockOutput } = described.architecture;
+    const base = opened.model.openSession({ sequenceLength: opened.sequenceLength, blockOutput });
+    try {
+      const measure = memoize(measurer(opened, base, texts, plans, options));
+      const original = await measure([]);
+      const candidates: Candidate[] = [];
+      for (const { method, budget, removedLayers } of plans) {
+        candidates.push({ method, budget, removedLayers, measures: await measure(removedLayers) });
+      }
+      const { constraints: _, ...model } = described.summary;
+      return {
+        schemaVersion: SCHEMA_VERSION,
+        lorpVersion: VERSION,
+        model,
+        analysis,
+        texts: texts.map(({ name, sha256, sequenceLength, windows }, index) => ({
+          name,
+          sha256,
+          sequences: windows.sequences.length,
+          sequenceLength,
+          original: original[index]!,
+        })),
+        candidates,
+      };
+    } finally {
+      base.close();
+    }
+  } finally {
+    opened.close();
+  }
+}
+
+/** The held-back sequences first, then the texts asked for. */
+async function openTexts(
+  { model, calibration, sequenceLength, split }: OpenedModel,
+  { text = [], textSequences }: CompareOptions,
+): Promise<WindowedText[]> {
+  const heldBack: Windows = { sequences: split.heldBack, first: 1 };
+  const { name, sha256 } = calibration;
+  const bytes = scoredBytes(heldBack, model.tokenBytes());
+  const texts: WindowedText[] = [
+    { name: `${name} (held back)`, sha256, sequenceLength, windows: heldBack, bytes },
+  ];
+  for (const path of text) texts.push(await openSome(model, path, sequenceLength, textSequences));
+  return texts;
+}
+
+async function openSome(
+  model: Model,
+  path: string,
+  sequenceLength: number,
+  sequences: number | undefined,
+): Promise<WindowedText> {
+  const whole = await openText(model, path, { sequenceLength, sequences, protocol: "windows" });
+  const kept = sequences ?? DEFAULT_TEXT_SEQUENCES;
+  const windows = { ...whole.windows, sequences: whole.windows.sequences.slice(0, kept) };
+  return { ...whole, windows, bytes: scoredBytes(windows, model.tokenBytes()) };
+}
+
+async function planAll(
+  plan: Planner,
+  methods: readonly string[],
+  budgets: readonly number[],
+): Promise<Plan[]> {
+  const plans: Plan[] = [];
+  for (const budget of budgets) {
+    for (const method of methods) {
+      try {
+        plans.push(await plan(method, budget));
+      } catch (error) {
+        if (!(error instanceof SelectionError)) throw error;
+      }
+    }
+  }
+  return plans;
+}
+
+/** Measures a set of layers on every text. */
+function measurer(
+  { session }: OpenedModel,
+  base: OpenedModel["session"],
+  texts: readonly WindowedText[],
+  plans: readonly Plan[],
+  { onProgress }: CompareOptions,
+): (skip: readonly number[]) => Promise<Measure[]> {
+  const sets = new Set(plans.map(({ removedLayers }) => removedLayers.join()));
+  const length = ({ windows, sequenceLength }: WindowedText) => windows.sequences.length * sequenceLength;
+  const total = (1 + sets.size) * texts.reduce((sum, text) => sum + length(text), 0);
+  let before = 0;
+  return async (skip) => {
+    const measures: Measure[] = [];
+    for (const text of texts) {
+      const {
+        perplexity,
+        standardError,
+        base: against,
+      } = await measureText(session, text, {
+        skip,
+        base: skip.length > 0 ? { session: base } : undefined,
+        onProgress: (done) => onProgress?.({ stage: "evaluate", done: before + done, total, unit: "tokens" }),
+      });
+      before += length(text);
+      measures.push({
+        perplexity,
+        standardError,
+        ...(against && { klDivergence: against.klDivergence.mean, topAgreement: against.topAgreement }),
+      });
+    }
+    return measures;
+  };
+}
+
+function memoize<Result>(
+  work: (layers: readonly number[]) => Promise<Result>,
+): (layers: readonly number[]) => Promise<Result> {
+  const done = new Map<string, Promise<Result>>();
+  return (layers) => {
+    const key = layers.join();
+    const result = done.get(key) ?? work(layers);
+    done.set(key, result);
+    return result;
+  };
+}

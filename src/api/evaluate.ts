@@ -1,0 +1,202 @@
+import { DEFAULT_SEQUENCE_LENGTH } from "../calibration/sequences.ts";
+import { answerTask, type TaskMeasures, type TokenizedTask, tokenizeTask } from "../evaluation/choices.ts";
+import { measureSpeed, type Speed } from "../evaluation/speed.ts";
+import { loadTask } from "../evaluation/tasks/load.ts";
+import { measureText, openText, type TextMeasures, type WindowedText } from "../evaluation/text.ts";
+import { requireSameVocabulary } from "../evaluation/vocabulary.ts";
+import type { Protocol } from "../evaluation/windows.ts";
+import { type Model, openModel, type Session } from "../model/model.ts";
+import { parseLayers } from "../selection/budget.ts";
+import { explicitPlan } from "../selection/plan.ts";
+import { VERSION } from "../version.ts";
+import { type DescribedModel, describeModel, fileBytes } from "./open.ts";
+import type { ModelRunOptions } from "./options.ts";
+
+export interface EvaluateOptions extends ModelRunOptions {
+  /** The model to compare with: a file of the same vocabulary; with `skipLayers` the model itself by default. */
+  readonly against?: string | undefined;
+  /** Layers made the identity, e.g. `5,7,11-13`: scores exactly what the file without them would score. */
+  readonly skipLayers?: string | undefined;
+  /** Texts to score, by path; lorp's own where neither texts nor tasks are given. */
+  readonly text?: readonly string[] | undefined;
+  /** Multiple-choice tasks, by path. */
+  readonly task?: readonly string[] | undefined;
+  /** How texts are cut and what is scored. */
+  readonly protocol?: Protocol | undefined;
+  /** Tokens in a window; 512, or the model's own context if that is shorter, by default. */
+  readonly sequenceLength?: number | undefined;
+  /** Windows scored of each text; all by default. */
+  readonly sequences?: number | undefined;
+  /** Time the model, and its base; not done by default. */
+  readonly speed?: boolean | undefined;
+}
+
+/** What a model scores. */
+export interface Evaluation {
+  readonly lorpVersion: string;
+  readonly model: string;
+  readonly base: string | null;
+  /** Layers that were made the identity. */
+  readonly skippedLayers: readonly number[];
+  readonly protocol: Protocol;
+  readonly texts: readonly EvaluatedText[];
+  readonly tasks: readonly EvaluatedTask[];
+  /** The model's file, as it is, then its base's if that is another one; empty unless asked for. */
+  readonly resources: readonly Resources[];
+}
+
+export interface EvaluatedText extends TextMeasures {
+  readonly name: string;
+  readonly sha256: string;
+  readonly sequences: number;
+  readonly sequenceLength: number;
+}
+
+export interface EvaluatedTask extends TaskMeasures {
+  readonly base?: TaskMeasures;
+}
+
+/** What running a file takes. */
+export interface Resources {
+  readonly path: string;
+  readonly fileBytes: number;
+  /** What loading and running it added to the process's resident memory; GPU memory is not in it. */
+  readonly memoryBytes: number;
+  readonly tokensPerSecond: Speed;
+}
+
+/**
+ * Scores a model, or what would be left of it without some layers, on texts and tasks, alone or against a base.
+ * @throws UsageError, SelectionError for layers that cannot be skipped; GgufError, ArchitectureError,
+ *   CalibrationError, EvaluationError, RuntimeError, AbortedError
+ */
+export async function evaluate(path: string, options: EvaluateOptions = {}): Promise<Evaluation> {
+  const { against, protocol = "windows" } = options;
+  const described = await describeModel(path, options.signal);
+  const skippedLayers = options.skipLayers === undefined ? [] : skipped(described, options.skipLayers);
+  const describedBase = against === undefined ? undefined : await describeModel(against, options.signal);
+  if (describedBase) requireSameVocabulary(described.file, describedBase.file);
+
+  const opened: { close(): void }[] = [];
+  const keep = <Closable extends { close(): void }>(closable: Closable): Closable => {
+    opened.push(closable);
+    return closable;
+  };
+  try {
+    const before = process.memoryUsage.rss();
+    const model = keep(await openModel(described.file.paths[0]!, options));
+    const sequenceLength =
+      options.sequenceLength ?? Math.min(DEFAULT_SEQUENCE_LENGTH, model.info.trainedContextLength);
+    const texts = await openTexts(model, { ...options, protocol, sequenceLength });
+    const tasks: TokenizedTask[] = [];
+    for (const file of options.task ?? []) tasks.push(await tokenizeTask(model, await loadTask(file)));
+    const longest = Math.max(
+      ...texts.map((text) => text.sequenceLength),
+      ...tasks.map((task) => task.longest),
+    );
+    const sample = texts[0]?.windows.sequences[0] ?? tasks[0]!.items[0]!.choices[0]!.tokens;
+    const open = (of: Model, { architecture }: DescribedModel) =>
+      keep(of.openSession({ sequenceLength: longest, blockOutput: architecture.blockOutput }));
+    const resources: Resources[] = [];
+
+    const session = open(model, described);
+    if (options.speed) resources.push(await resourcesOf(described, session, sample, before));
+    let base: Session | undefined;
+    if (describedBase) {
+      const beforeBase = process.memoryUsage.rss();
+      base = open(keep(await openModel(describedBase.file.paths[0]!, options)), describedBase);
+      if (options.speed) resources.push(await resourcesOf(describedBase, base, sample, beforeBase));
+    } else if (skippedLayers.length > 0) {
+      base = open(model, described);
+    }
+    const sides: Sides = { session, base, skip: skippedLayers };
+    return {
+      lorpVersion: VERSION,
+      model: path,
+      base: base ? (against ?? path) : null,
+      skippedLayers,
+      protocol,
+      texts: await evaluateTexts(sides, texts, options),
+      tasks: await evaluateTasks(sides, tasks),
+      resources,
+    };
+  } finally {
+    for (const closable of opened.reverse()) closable.close();
+  }
+}
+
+/** What is scored side by side. */
+interface Sides {
+  readonly session: Session;
+  readonly base: Session | undefined;
+  /** Layers made the identity in `session`. */
+  readonly skip: readonly number[];
+}
+
+/** @throws UsageError, SelectionError as for layers to remove */
+function skipped({ summary }: DescribedModel, layers: string): readonly number[] {
+  return explicitPlan(summary, parseLayers(layers)).removedLayers;
+}
+
+async function openTexts(
+  model: Model,
+  {
+    text,
+    task,
+    ...settings
+  }: EvaluateOptions & { readonly protocol: Protocol; readonly sequenceLength: number },
+): Promise<WindowedText[]> {
+  const paths = text ?? (task ? [] : [undefined]);
+  const texts: WindowedText[] = [];
+  for (const path of paths) texts.push(await openText(model, path, settings));
+  return texts;
+}
+
+async function evaluateTexts(
+  { session, base, skip }: Sides,
+  texts: readonly WindowedText[],
+  { onProgress }: EvaluateOptions,
+): Promise<EvaluatedText[]> {
+  const lengths = texts.map(({ windows, sequenceLength }) => windows.sequences.length * sequenceLength);
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const evaluated: EvaluatedText[] = [];
+  let before = 0;
+  for (const [index, text] of texts.entries()) {
+    const measures = await measureText(session, text, {
+      skip,
+      base: base && { session: base },
+      onProgress: (done) => onProgress?.({ stage: "evaluate", done: before + done, total, unit: "tokens" }),
+    });
+    const { name, sha256, sequenceLength, windows } = text;
+    evaluated.push({ name, sha256, sequences: windows.sequences.length, sequenceLength, ...measures });
+    before += lengths[index]!;
+  }
+  return evaluated;
+}
+
+async function evaluateTasks(
+  { session, base, skip }: Sides,
+  tasks: readonly TokenizedTask[],
+): Promise<EvaluatedTask[]> {
+  const evaluated: EvaluatedTask[] = [];
+  for (const task of tasks) {
+    const measures = await answerTask(session, task, skip);
+    evaluated.push(base ? { ...measures, base: await answerTask(base, task) } : measures);
+  }
+  return evaluated;
+}
+
+async function resourcesOf(
+  { file }: DescribedModel,
+  session: Session,
+  sample: Int32Array,
+  residentBefore: number,
+): Promise<Resources> {
+  const tokensPerSecond = await measureSpeed(session, sample);
+  return {
+    path: file.paths[0]!,
+    fileBytes: fileBytes(file),
+    memoryBytes: process.memoryUsage.rss() - residentBefore,
+    tokensPerSecond,
+  };
+}

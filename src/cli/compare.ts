@@ -1,0 +1,45 @@
+import { Command } from "commander";
+import type { CompareOptions } from "../api/compare.ts";
+import {
+  addCalibrationOptions,
+  addClusterOptions,
+  addOutputOptions,
+  addRunOptions,
+  addSearchOptions,
+  whole,
+} from "./options.ts";
+import { names, wholeNumbers } from "./quantities.ts";
+import { run } from "./run.ts";
+import { type OutputOptions, openTerminal } from "./terminal.ts";
+
+type Options = CompareOptions & OutputOptions & { readonly output?: string };
+
+export function compareCommand(): Command {
+  const command = new Command("compare")
+    .description("measure what every method's choice costs, before anything is written")
+    .argument("<model>", "a GGUF file, or any part of a split one")
+    .requiredOption("--remove <list>", "numbers of layers to remove, such as 3,5,7 or 2-8", wholeNumbers)
+    .option("--methods <names>", "methods, such as lorp,shortgpt,auto (default: all)", names)
+    .option("--text <file...>", "texts to measure on beside the held-back calibration text")
+    .option("--text-sequences <n>", "windows scored of each of these texts (default: at most 24)", whole(1))
+    .option("-o, --output <file>", "write the Comparison (JSON) here");
+  addSearchOptions(command);
+  addCalibrationOptions(command);
+  addClusterOptions(command);
+  addRunOptions(command);
+  addOutputOptions(command);
+  return command.action((model: string, options: Options) =>
+    run(async (signal) => {
+      const terminal = openTerminal(options);
+      const { compare } = await import("../api/compare.ts");
+      const comparison = await compare(model, { ...options, signal, onProgress: terminal.onProgress });
+      if (options.output !== undefined) {
+        const { writeDocument } = await import("../documents/files.ts");
+        await writeDocument(options.output, comparison);
+        terminal.say(`Wrote ${options.output}`);
+      }
+      const { describeComparison } = await import("./describe-evaluation.ts");
+      await terminal.result(describeComparison(comparison), comparison);
+    }),
+  );
+}

@@ -1,0 +1,37 @@
+import { Command, Option } from "commander";
+import type { EvaluateOptions } from "../api/evaluate.ts";
+import { PROTOCOLS } from "../evaluation/windows.ts";
+import { addOutputOptions, addRunOptions, whole } from "./options.ts";
+import { run } from "./run.ts";
+import { type OutputOptions, openTerminal } from "./terminal.ts";
+
+type Options = EvaluateOptions & OutputOptions;
+
+export function evalCommand(): Command {
+  const command = new Command("eval")
+    .description("score a model, or what would be left of it without some layers, on texts and tasks")
+    .argument("<model>", "a GGUF file, or any part of a split one")
+    .option("--against <base>", "the model to compare with (default with --skip-layers: the model as it is)")
+    .option("--skip-layers <list>", "score it as it would be without these layers, such as 5,7,11-13")
+    .option("--text <file...>", "texts: plain, or .jsonl with a text field (default: lorp's own)")
+    .option("--task <file...>", "multiple choice: .jsonl, .txt (HellaSwag) or .csv (Winogrande)")
+    .addOption(
+      new Option("--protocol <name>", "how texts are cut and what is scored")
+        .choices(PROTOCOLS)
+        .default("windows"),
+    )
+    .option("--sequence-length <n>", "tokens in a window (default: 512, or the model's context)", whole(2))
+    .option("--sequences <n>", "windows scored of each text (default: all)", whole(1))
+    .option("--speed", "also say how fast it is and how much memory it takes");
+  addRunOptions(command);
+  addOutputOptions(command);
+  return command.action((model: string, options: Options) =>
+    run(async (signal) => {
+      const terminal = openTerminal(options);
+      const { evaluate } = await import("../api/evaluate.ts");
+      const evaluation = await evaluate(model, { ...options, signal, onProgress: terminal.onProgress });
+      const { describeEvaluation } = await import("./describe-evaluation.ts");
+      await terminal.result(describeEvaluation(evaluation), evaluation);
+    }),
+  );
+}
