@@ -1,6 +1,5 @@
 import { clusterColour, type Ink, paint, removedColour, type TerminalStyle } from "./colour.ts";
-
-const INDENT = 4;
+import { GUTTER, ruler } from "./ruler.ts";
 
 export interface Depth {
   readonly blockCount: number;
@@ -11,7 +10,7 @@ export interface Depth {
 
 /** The blocks from first to last as a strip of squares, hollow where removed; several lines for many. */
 export function renderDepthStrip({ blockCount, removed, clusters }: Depth, style: TerminalStyle): string {
-  const room = Math.floor((style.width - INDENT) / 2);
+  const room = Math.floor((style.width - GUTTER) / 2);
   const perLine = blockCount <= room ? blockCount : Math.max(room - (room % 10), 1);
   const gone = new Set(removed);
   const square = (layer: number): Ink => {
@@ -22,12 +21,9 @@ export function renderDepthStrip({ blockCount, removed, clusters }: Depth, style
   const lines = Array.from({ length: Math.ceil(blockCount / perLine) }, (_, line) => {
     const first = line * perLine;
     const count = Math.min(perLine, blockCount - first);
-    const numbers = Array.from({ length: Math.ceil(count / 5) }, (_, i) => String(first + i * 5).padEnd(10));
+    const numbers = ruler({ cells: count, cellWidth: 2, step: 5, blockOf: (cell) => first + cell });
     const squares = Array.from({ length: count }, (_, i) => square(first + i));
-    return [
-      [{ text: " ".repeat(INDENT) + numbers.join("").trimEnd() }],
-      [{ text: " ".repeat(INDENT) }, ...squares],
-    ];
+    return [[{ text: numbers }], [{ text: " ".repeat(GUTTER) }, ...squares]];
   });
   return lines
     .flat()

@@ -1,8 +1,6 @@
 import type { SimilarityMatrix } from "../../documents/analysis.ts";
 import { type Ink, paint, removedColour, similarityColour, type TerminalStyle } from "./colour.ts";
-
-/** Room for a block number and a space, left of a row. */
-const GUTTER = 4;
+import { GUTTER, ruler } from "./ruler.ts";
 
 /** Up to so many blocks, a cell is two characters wide and a line high; above, one wide and half a line high. */
 const LARGE_CELLS = 24;
@@ -34,21 +32,21 @@ export function renderHeatmap(
   const gutter = (row: number): Ink => ({ text: `${String(row * share).padStart(GUTTER - 1)} ` });
   const lines = large ? wholeLines(cells, style, gutter) : halfLines(cells, gutter);
   return [
-    [{ text: ruler(cells.length, share, cellWidth) }],
+    [
+      {
+        text: ruler({
+          cells: cells.length,
+          cellWidth,
+          step: share === 1 ? 5 : 10,
+          blockOf: (cell) => cell * share,
+        }),
+      },
+    ],
     ...(removed.length > 0 ? [[{ text: " ".repeat(GUTTER) }, ...crosses]] : []),
     ...lines,
   ]
     .map((line) => paint(line, style.colour))
     .join("\n");
-}
-
-/** Block numbers along the top, as far apart as they must be. */
-function ruler(cells: number, share: number, cellWidth: number): string {
-  const step = share === 1 ? 5 : 10;
-  const numbers = Array.from({ length: Math.ceil(cells / step) }, (_, i) =>
-    String(i * step * share).padEnd(step * cellWidth),
-  );
-  return " ".repeat(GUTTER) + numbers.join("").trimEnd();
 }
 
 function wholeLines(
