@@ -162,7 +162,14 @@ public:
         options.n_threads = arguments::integer<std::int32_t>(given.Get("threads"), "threads", 1, GGML_MAX_N_THREADS);
         options.layout.n_blocks = arguments::integer<std::int32_t>(given.Get("blocks"), "blocks", 1, model->n_layer());
         options.layout.n_embd = model->n_embd();
-        options.layout.output_name = arguments::string(given.Get("blockOutput"), "blockOutput");
+        const Napi::Object states = arguments::object(given.Get("states"), "states");
+        options.layout.output_name = arguments::string(states.Get("blockOutput"), "blockOutput");
+        options.layout.block_input_name = arguments::string(states.Get("blockInput"), "blockInput");
+        options.layout.input_name = arguments::string(states.Get("input"), "input");
+        options.layout.last_output_name = arguments::string(states.Get("lastOutput"), "lastOutput");
+        options.layout.streams = arguments::integer<std::int32_t>(states.Get("streams"), "streams", 1);
+        options.layout.streams_inside = arguments::boolean(states.Get("streamsInside"), "streamsInside");
+        options.layout.empty = block_flags(states.Get("emptyBlocks"), "emptyBlocks", options.layout.n_blocks);
         options.layout.parallel = arguments::boolean(given.Get("parallelBlocks"), "parallelBlocks");
         session_ = guarded(info.Env(), [&] { return std::make_shared<Session>(model, options); });
     }

@@ -27,14 +27,51 @@ void require_contiguous(const ggml_tensor& tensor) {
     }
 }
 
+namespace {
+
+/** Reads a tensor of rows, which may be a view into wider rows (embeddings beside image features), without the gaps. */
+void read_rows(const ggml_tensor& tensor, float* to) {
+    if (llama().ggml_is_contiguous(&tensor)) {
+        llama().ggml_backend_tensor_get(&tensor, to, 0, llama().ggml_nbytes(&tensor));
+        return;
+    }
+    const std::int64_t width = tensor.ne[0];
+    for (std::int64_t i2 = 0; i2 < tensor.ne[2]; ++i2) {
+        for (std::int64_t i1 = 0; i1 < tensor.ne[1]; ++i1) {
+            const std::size_t offset = static_cast<std::size_t>(i1) * tensor.nb[1] + static_cast<std::size_t>(i2) * tensor.nb[2];
+            llama().ggml_backend_tensor_get(&tensor, to + (i2 * tensor.ne[1] + i1) * width, offset,
+                                            static_cast<std::size_t>(width) * sizeof(float));
+        }
+    }
+}
+
+/** n_embd × n_tokens × streams → n_embd × streams × n_tokens */
+std::vector<float> streams_inside(std::span<const float> outside, std::int64_t n_embd, std::int64_t streams) {
+    const auto n_tokens = static_cast<std::int64_t>(outside.size()) / (n_embd * streams);
+    std::vector<float> inside(outside.size());
+    for (std::int64_t stream = 0; stream < streams; ++stream) {
+        for (std::int64_t token = 0; token < n_tokens; ++token) {
+            std::copy_n(outside.data() + (stream * n_tokens + token) * n_embd, n_embd,
+                        inside.data() + (token * streams + stream) * n_embd);
+        }
+    }
+    return inside;
+}
+
+}  // namespace
+
 std::optional<std::int32_t> StateFinder::find(const ggml_tensor& node) {
-    const bool is_state =
-        node.type == GGML_TYPE_F32 && node.ne[0] == layout_.n_embd && element_count(node) % static_cast<std::size_t>(layout_.n_embd) == 0;
     const auto indexed = split_index(node.name);
     if (indexed && indexed->second == 0) inside_blocks_ = true;
+    const bool is_state = node.type == GGML_TYPE_F32 && node.ne[0] == layout_.n_embd && node.ne[3] == 1 &&
+                          element_count(node) % static_cast<std::size_t>(layout_.state_size()) == 0;
     if (!is_state) return std::nullopt;
+    const std::string_view name = node.name;
+    if (!layout_.input_name.empty() && name == layout_.input_name) return 0;
+    if (!layout_.last_output_name.empty() && name == layout_.last_output_name) return layout_.n_blocks;
     if (indexed && indexed->first == layout_.output_name) return indexed->second + 1;
-    if (!inside_blocks_ && node.ne[1] == n_tokens_ && node.ne[2] == 1 && node.ne[3] == 1) return 0;
+    if (indexed && indexed->first == layout_.block_input_name) return indexed->second;
+    if (layout_.input_name.empty() && !inside_blocks_ && node.ne[1] == n_tokens_ && node.ne[2] == 1) return 0;
     return std::nullopt;
 }
 
@@ -49,28 +86,39 @@ bool CaptureStates::wants(const ggml_tensor& node) {
 
 bool CaptureStates::computed(ggml_tensor& node) {
     if (complete()) return false;
-    require_contiguous(node);
     const std::size_t size = states_.size() / static_cast<std::size_t>(layout_.n_blocks);
     if (element_count(node) != size) throw std::runtime_error(std::string("the state tensor ") + node.name + " has another size than the input");
+    while (found_ > captured_ && layout_.is_empty(captured_ - 1)) repeat_state(size);
     if (found_ > captured_) {
         throw std::runtime_error("the output of block " + std::to_string(captured_ - 1) + " was not found in the graph");
     }
-    llama().ggml_backend_tensor_get(&node, states_.data() + static_cast<std::size_t>(found_) * size, 0, size * sizeof(float));
+    const std::span<float> state = states_.subspan(static_cast<std::size_t>(found_) * size, size);
+    read_rows(node, state.data());
+    if (layout_.streams > 1 && !layout_.streams_inside) {
+        std::ranges::copy(streams_inside(state, layout_.n_embd, layout_.streams), state.begin());
+    }
     captured_ = found_ + 1;
+    while (!complete() && layout_.is_empty(captured_ - 1)) repeat_state(size);
     return !complete();
+}
+
+void CaptureStates::repeat_state(std::size_t size) {
+    float* const next = states_.data() + static_cast<std::size_t>(captured_) * size;
+    std::copy(next - size, next, next);
+    ++captured_;
 }
 
 bool SkipBlocks::wants(const ggml_tensor& node) {
     const auto state = finder_.find(node);
     if (!state) return false;
     found_ = *state;
-    return skips(found_) || skips(found_ - 1);
+    return enters_skipped(found_) || skips(found_ - 1);
 }
 
 bool SkipBlocks::computed(ggml_tensor& node) {
-    require_contiguous(node);
-    const std::size_t bytes = llama().ggml_nbytes(&node);
     if (skips(found_ - 1)) {
+        require_contiguous(node);
+        const std::size_t bytes = llama().ggml_nbytes(&node);
         if (bytes != state_.size() * sizeof(float)) {
             throw std::runtime_error(std::string("the state tensor ") + node.name + " has another size than the block's input");
         }
@@ -78,13 +126,15 @@ bool SkipBlocks::computed(ggml_tensor& node) {
         ++overwritten_;
     } else {
         state_.resize(element_count(node));
-        llama().ggml_backend_tensor_get(&node, state_.data(), 0, bytes);
+        read_rows(node, state_.data());
     }
     return true;
 }
 
 bool SkipBlocks::complete() const {
-    return overwritten_ == std::count(skipped_.begin(), skipped_.end(), true);
+    std::int32_t expected = 0;
+    for (std::int32_t block = 0; block < layout_.n_blocks; ++block) expected += skips(block) && !layout_.is_empty(block);
+    return overwritten_ == expected;
 }
 
 }  // namespace lorp

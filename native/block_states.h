@@ -21,8 +21,26 @@ struct BlockLayout {
     std::int32_t n_embd = 0;
     /** Name of the block output tensors without their `-<il>`; `l_out` for most architectures. */
     std::string output_name = "l_out";
+    /** Name of the block input tensors without their `-<il>`, where it replaces the output name of the block before. */
+    std::string block_input_name;
+    /** Name of the tensor that enters block 0, where it is not the last one of its shape before the block's nodes. */
+    std::string input_name;
+    /** Name of the last block's output, where it is another. */
+    std::string last_output_name;
+    /** Residual streams, each of n_embd. */
+    std::int32_t streams = 1;
+    /** Whether a token's streams lie side by side, n_embd × streams × n_tokens; else n_embd × n_tokens × streams. */
+    bool streams_inside = false;
+    /** n_blocks flags: blocks that llama.cpp passes over, so that they have no output tensor. */
+    std::vector<bool> empty;
     /** Whether a block adds its attention and its feed-forward to the same state, instead of one after the other. */
     bool parallel = false;
+
+    /** Floats of one token's state. */
+    std::int64_t state_size() const { return static_cast<std::int64_t>(n_embd) * streams; }
+    bool is_empty(std::int32_t block) const {
+        return block >= 0 && static_cast<std::size_t>(block) < empty.size() && empty[static_cast<std::size_t>(block)];
+    }
 };
 
 /** `name-12` → ("name", 12) */
@@ -61,7 +79,10 @@ public:
     virtual bool computed(ggml_tensor& node) = 0;
 };
 
-/** Copies every block's input, n_blocks × n_tokens × n_embd, then ends the pass before the last block is computed. */
+/**
+ * Copies every block's input, n_blocks × n_tokens × state_size, then ends the pass before the last block is computed.
+ * An output must be asked for all the same: some graphs cannot be built without one.
+ */
 class CaptureStates final : public EvalHook {
 public:
     CaptureStates(const BlockLayout& layout, std::int64_t n_tokens, std::span<float> states)
@@ -73,6 +94,9 @@ public:
     bool complete() const { return captured_ == layout_.n_blocks; }
 
 private:
+    /** Hands the last state on through an empty block. */
+    void repeat_state(std::size_t size);
+
     const BlockLayout& layout_;
     StateFinder finder_;
     std::span<float> states_;
@@ -85,7 +109,7 @@ class SkipBlocks final : public EvalHook {
 public:
     /** @param skipped n_blocks flags */
     SkipBlocks(const BlockLayout& layout, std::int64_t n_tokens, const std::vector<bool>& skipped)
-        : finder_(layout, n_tokens), skipped_(skipped) {}
+        : layout_(layout), finder_(layout, n_tokens), skipped_(skipped) {}
 
     bool wants(const ggml_tensor& node) override;
     bool computed(ggml_tensor& node) override;
@@ -97,6 +121,13 @@ private:
         return block >= 0 && static_cast<std::size_t>(block) < skipped_.size() && skipped_[static_cast<std::size_t>(block)];
     }
 
+    /** Whether a block to skip takes this state, perhaps through empty blocks. */
+    bool enters_skipped(std::int32_t state) const {
+        while (layout_.is_empty(state)) ++state;
+        return skips(state);
+    }
+
+    const BlockLayout& layout_;
     StateFinder finder_;
     const std::vector<bool>& skipped_;
     std::vector<float> state_;

@@ -112,16 +112,16 @@ void Session::decode(std::span<const llama_token> tokens, std::size_t from, std:
 std::vector<double> Session::sum_cosines(std::span<const llama_token> tokens, const Control& control) {
     start_sequence(tokens.size());
     const auto n_blocks = static_cast<std::size_t>(layout().n_blocks);
-    const auto n_embd = static_cast<std::size_t>(layout().n_embd);
+    const auto state_size = static_cast<std::size_t>(layout().state_size());
     const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
     std::vector<double> sums(n_blocks * n_blocks);
     for (std::size_t from = 0; from < tokens.size(); from += n_ubatch) {
         const std::size_t count = std::min(n_ubatch, tokens.size() - from);
-        states_.resize(n_blocks * count * n_embd);
+        states_.resize(n_blocks * count * state_size);
         CaptureStates capture(layout(), static_cast<std::int64_t>(count), states_);
-        decode(tokens, from, count, tokens.size(), &capture, control);
+        decode(tokens, from, count, from + count - 1, &capture, control);
         if (!capture.complete()) fail_without_outputs();
-        accumulate_cosines(states_, n_blocks, count, n_embd, sums);
+        accumulate_cosines(states_, n_blocks, count, state_size, sums);
         control.report(static_cast<double>(from + count) / static_cast<double>(tokens.size()));
     }
     return sums;
@@ -220,20 +220,20 @@ std::vector<float> Session::logits(std::span<const llama_token> tokens, const Bl
 std::vector<float> Session::state_norms(std::span<const llama_token> tokens, const Control& control) {
     start_sequence(tokens.size());
     const auto n_blocks = static_cast<std::size_t>(layout().n_blocks);
-    const auto n_embd = static_cast<std::size_t>(layout().n_embd);
+    const auto state_size = static_cast<std::size_t>(layout().state_size());
     const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
     std::vector<float> norms(n_blocks * tokens.size());
     std::vector<float> states;
     for (std::size_t from = 0; from < tokens.size(); from += n_ubatch) {
         const std::size_t count = std::min(n_ubatch, tokens.size() - from);
-        states.resize(n_blocks * count * n_embd);
+        states.resize(n_blocks * count * state_size);
         CaptureStates capture(layout(), static_cast<std::int64_t>(count), states);
-        decode(tokens, from, count, tokens.size(), &capture, control);
+        decode(tokens, from, count, from + count - 1, &capture, control);
         if (!capture.complete()) fail_without_outputs();
         for (std::size_t block = 0; block < n_blocks; ++block) {
             for (std::size_t i = 0; i < count; ++i) {
-                const float* const state = states.data() + (block * count + i) * n_embd;
-                const double squared = std::inner_product(state, state + n_embd, state, 0.0);
+                const float* const state = states.data() + (block * count + i) * state_size;
+                const double squared = std::inner_product(state, state + state_size, state, 0.0);
                 norms[block * tokens.size() + from + i] = static_cast<float>(std::sqrt(squared));
             }
         }

@@ -1,4 +1,5 @@
 import { loadAddon } from "./addon-file.ts";
+import type { StateTensors } from "./architecture/types.ts";
 
 /**
  * The C++ addon's surface, as small as it can be (native/addon.cpp); src/model gives llama.cpp's part a friendly
@@ -73,8 +74,8 @@ export interface NativeSessionOptions {
   readonly threads: number;
   /** Blocks that run. */
   readonly blocks: number;
-  /** Name of the block output tensors without `-<il>`. */
-  readonly blockOutput: string;
+  /** Where the states between blocks are in llama.cpp's graph (src/architecture). */
+  readonly states: Omit<StateTensors, "emptyBlocks"> & { readonly emptyBlocks: Int32Array };
   /** Blocks that add attention and feed-forward to the same state. */
   readonly parallelBlocks: boolean;
 }

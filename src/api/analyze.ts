@@ -42,7 +42,7 @@ export async function analyzeOpened(
 ): Promise<Analysis> {
   const { calibration, sequenceLength } = opened;
   const { architecture, summary } = described;
-  const lanes = opened.model.openLanes({ sequenceLength, blockOutput: architecture.blockOutput });
+  const lanes = opened.model.openLanes({ sequenceLength, states: architecture.states });
   try {
     const cache = options.cache ? await openCache(described, opened, lanes, options) : undefined;
     const goal = goalOf(summary, options);

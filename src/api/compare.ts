@@ -54,8 +54,8 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
     const analysis = await analyzeOpened(described, opened, { ...options, remove: Math.max(...remove) });
     const losses = sessionLosses(opened.session, opened.split.heldBack);
     const plans = await planAll(createPlanner(opened, analysis, losses, options), methods, remove);
-    const { blockOutput } = described.architecture;
-    const base = opened.model.openSession({ sequenceLength: opened.sequenceLength, blockOutput });
+    const { states } = described.architecture;
+    const base = opened.model.openSession({ sequenceLength: opened.sequenceLength, states });
     try {
       const measure = memoize(measurer(opened, base, texts, plans, options));
       const original = await measure([]);

@@ -96,7 +96,7 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
     );
     const sample = texts[0]?.windows.sequences[0] ?? tasks[0]!.items[0]!.choices[0]!.tokens;
     const open = (of: Model, { architecture }: DescribedModel) =>
-      keep(of.openSession({ sequenceLength: longest, blockOutput: architecture.blockOutput }));
+      keep(of.openSession({ sequenceLength: longest, states: architecture.states }));
     const resources: Resources[] = [];
 
     const session = open(model, described);

@@ -75,7 +75,7 @@ export async function openForCalibration(
       options.sequenceLength ?? Math.min(DEFAULT_SEQUENCE_LENGTH, model.info.trainedContextLength);
     const tokens = await model.tokenize(calibration.text);
     const split = splitHeldBack(tokens, { sequenceLength, sequences: options.sequences });
-    const session = model.openSession({ sequenceLength, blockOutput: architecture.blockOutput });
+    const session = model.openSession({ sequenceLength, states: architecture.states });
     return {
       model,
       session,

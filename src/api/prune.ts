@@ -127,7 +127,7 @@ async function measureWritten(
   try {
     const session = model.openSession({
       sequenceLength: opened.sequenceLength,
-      blockOutput: architecture.blockOutput,
+      states: architecture.states,
     });
     try {
       return (await measure(session, opened, options)) ?? Number.NaN;

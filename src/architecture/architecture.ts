@@ -17,7 +17,6 @@ export function describeArchitecture(file: GgufFile): Architecture {
     blockCount: model.blockCount,
     analysedBlocks: model.trunkBlocks,
     states: statesOf(model, entry),
-    blockOutput: entry.states?.blockOutput ?? "l_out",
     constraints: constraintsOf(model, rules),
   };
 }

@@ -10,8 +10,6 @@ export interface Architecture {
   /** Blocks the analysis measures, 0…analysedBlocks−1 (trailing MTP blocks are not run and not measured). */
   readonly analysedBlocks: number;
   readonly states: StateTensors;
-  /** `states.blockOutput`. */
-  readonly blockOutput: string;
   /** Over the trunk: `positional` kinds have `analysedBlocks` entries; `fixed` also lists the MTP blocks. */
   readonly constraints: Constraints;
 }

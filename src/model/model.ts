@@ -1,4 +1,5 @@
 import type { BlockFactors } from "../documents/compensation.ts";
+import type { StateTensors } from "../architecture/types.ts";
 import {
   addon,
   type ModelInfo,
@@ -31,8 +32,8 @@ export interface SessionOptions {
   readonly sequenceLength: number;
   /** Tokens of one micro-batch; as long as the sequence, at most 512 or what fits in memory, by default. */
   readonly microBatch?: number | undefined;
-  /** Name of the block output tensors in llama.cpp's graph, from src/architecture. */
-  readonly blockOutput: string;
+  /** Where the states between blocks are in llama.cpp's graph, from src/architecture. */
+  readonly states: StateTensors;
   /** Whether blocks add attention and feed-forward to the same state; needed only where factors are used. */
   readonly parallelBlocks?: boolean | undefined;
 }
@@ -164,7 +165,7 @@ function openSession(
     microBatch: options.microBatch,
     threads: options.threads,
     blocks: model.info().layers,
-    blockOutput: options.blockOutput,
+    states: { ...options.states, emptyBlocks: Int32Array.from(options.states.emptyBlocks) },
     parallelBlocks: options.parallelBlocks ?? false,
   });
   const { layers } = model.info();

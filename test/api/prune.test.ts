@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { describeArchitecture } from "../../src/architecture/architecture.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { apply, plan, prune, type Report } from "../../src/index.ts";
 import { openModel } from "../../src/model/model.ts";
@@ -14,7 +15,8 @@ const TOKENS = Int32Array.from({ length: 100 }, (_, i) => (i * 37 + 11) % 4096);
 
 async function logits(path: string, skip: readonly number[] = []): Promise<Float32Array> {
   const model = await openModel(path, { gpu: "off", threads: 1 });
-  const session = model.openSession({ sequenceLength: 128, blockOutput: "l_out" });
+  const { states } = describeArchitecture(await readGguf(path));
+  const session = model.openSession({ sequenceLength: 128, states });
   try {
     return await session.logits(TOKENS, skip);
   } finally {
