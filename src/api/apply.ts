@@ -13,6 +13,10 @@ export interface WriteOptions {
   readonly output?: string | undefined;
   /** Replace an existing output. */
   readonly force?: boolean | undefined;
+  /** Keep the parts of a split input instead of writing one file. */
+  readonly keepSplit?: boolean | undefined;
+  /** Divide the output into parts with at most this many bytes of tensors each. */
+  readonly splitMaxSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -58,6 +62,7 @@ export async function applyDescribed(
     provenance: provenance(plan, summary.fingerprint, VERSION),
     output: options.output ?? defaultOutput(input, plan),
     force: options.force,
+    split: { keepSplit: options.keepSplit, maxSize: options.splitMaxSize },
     signal: options.signal,
     onProgress: (done, total) => options.onProgress?.({ stage: "write", done, total, unit: "bytes" }),
   });

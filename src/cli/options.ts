@@ -80,5 +80,14 @@ export function addSearchOptions(command: Command): Command {
 export function addWriteOptions(command: Command): Command {
   return command
     .option("-o, --output <file>", "where to write (default: beside the input)")
-    .option("--force", "replace an existing output");
+    .option("--force", "replace an existing output")
+    .option("--keep-split", "write a split model in the parts it has (default: one file)")
+    .addOption(
+      new Option(
+        "--split-max-size <size>",
+        "write parts with at most this much of the tensors each, such as 2G",
+      )
+        .argParser(bytes)
+        .conflicts("keepSplit"),
+    );
 }

@@ -5,9 +5,9 @@ import { parseLayers } from "../selection/budget.ts";
 
 const POWERS = ["", "k", "m", "g", "t"];
 
-/** Bytes: `4.5GB`, `800 MiB`, `120000`; kB … TB are powers of 1000, KiB … TiB of 1024. */
+/** Bytes: `4.5GB`, `2G`, `800 MiB`, `120000`; kB … TB are powers of 1000, KiB … TiB of 1024. */
 export function bytes(text: string): number {
-  const match = /^\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])?(i)?b)?\s*$/i.exec(text);
+  const match = /^\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])(i)?)?b?\s*$/i.exec(text);
   const power = POWERS.indexOf(match?.[2]?.toLowerCase() ?? "");
   const value = Math.floor(Number(match?.[1]) * (match?.[3] ? 1024 : 1000) ** power);
   if (!match || value < 1) throw new InvalidArgumentError("It must be a size, such as 4.5GB or 800MiB.");
