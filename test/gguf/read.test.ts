@@ -275,6 +275,30 @@ describe("refused by name", () => {
     return expectCode(header(0, 1, entry("a", value)), "GGUF_NESTING");
   });
 
+  test("a header that would fill the memory, without reading it", async () => {
+    // One array of 2^40 bytes in a file that is long enough to hold it.
+    const start = header(
+      0,
+      1,
+      encodeString("a"),
+      encodeType("array"),
+      encodeType("uint8"),
+      encodeValue(u64(2 ** 40)),
+    );
+    let bytesRead = 0;
+    const open = async () => ({
+      size: 2 ** 41,
+      async read(buffer: Uint8Array, position: number) {
+        bytesRead += buffer.length;
+        buffer.set(start.subarray(position, position + buffer.length));
+        return buffer.length;
+      },
+      async close() {},
+    });
+    expect((await failure(readGguf("m.gguf", { open }))).code).toBe("GGUF_HEADER_TOO_LARGE");
+    expect(bytesRead).toBeLessThanOrEqual(2 ** 20);
+  });
+
   test("every truncation of a whole file", async () => {
     const bytes = buildGguf({ metadata: { name: str("x"), list: array("string", ["a", "b"]) }, tensors });
     const dataEnd = bytes.length - 18; // the last tensor's padding may be missing
