@@ -39,7 +39,7 @@ test("analyze, plan and apply by hand make what prune makes", async () => {
   const report = JSON.parse(pruned.stdout);
   expect(report.plan.removedLayers).toEqual(plan.removedLayers);
   expect(report.perplexity.pruned).toBeGreaterThan(report.perplexity.original);
-  expect(readFileSync(at("at-once.gguf"))).toEqual(readFileSync(at("by-hand.gguf")));
+  expect(readFileSync(at("at-once.gguf")).equals(readFileSync(at("by-hand.gguf")))).toBe(true);
 });
 
 test("an Analysis written by hand needs three fields", async () => {
