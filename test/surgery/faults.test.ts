@@ -109,7 +109,7 @@ test(`killed at ${KILLS} random moments, the output is absent or whole and the n
   expect(hash(input)).toBe(inputHash);
   // The moments were really during the writing.
   expect(seen.leftovers).toBeGreaterThan(KILLS / 10);
-}, 300_000);
+}, 600_000);
 
 describe("two runs to one output at once", () => {
   test.each([false, true])("forced: %s", async (force) => {
