@@ -11,10 +11,9 @@ import { SelectionError } from "../selection/errors.ts";
 import { findAnyMethod, isMeasured, SELECTION_METHODS } from "../selection/methods.ts";
 import { createTrials, type LossSource, meanLoss } from "../selection/trials.ts";
 import { layOut } from "../surgery/layout.ts";
-import { provenance } from "../surgery/provenance.ts";
-import { VERSION } from "../version.ts";
 import { type DescribedModel, fileBytes, type OpenedModel } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
+import { outputMetadata } from "./output-metadata.ts";
 import { checkOneBudget, DEFAULT_METHOD, type PlanOptions } from "./plan.ts";
 import {
   createPlanner,
@@ -98,7 +97,7 @@ async function planIfAny(plan: Planner, method: string, budget: number): Promise
 }
 
 function smallEnough(search: Search, targetSize: number): Promise<Plan> {
-  const { file, architecture, summary } = search.described;
+  const { file, architecture } = search.described;
   const { blocks } = measureBlocks(file, architecture.name, architecture.blockCount);
   const whole = fileBytes(file);
   return fewest(search, {
@@ -106,7 +105,7 @@ function smallEnough(search: Search, targetSize: number): Promise<Plan> {
     needed: whole - targetSize,
     gain: (plan) => {
       const rewrite = planRewrite(file, plan.keptLayers);
-      const parts = layOut(file, rewrite, provenance(plan, summary.fingerprint, VERSION));
+      const parts = layOut(file, rewrite, outputMetadata(search.described, plan, rewrite));
       return whole - parts.reduce((sum, { size }) => sum + size, 0);
     },
     failure: (most) =>

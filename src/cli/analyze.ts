@@ -2,24 +2,27 @@ import { Command } from "commander";
 import type { AnalyzeOptions } from "../api/analyze.ts";
 import { addCalibrationOptions, addClusterOptions, addOutputOptions, addRunOptions } from "./options.ts";
 import { run } from "./run.ts";
+import { addSourceOptions, findModel, MODEL_ARGUMENT, type SourceOptions } from "./source.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
 
-type Options = AnalyzeOptions & OutputOptions & { readonly output?: string };
+type Options = AnalyzeOptions & OutputOptions & SourceOptions & { readonly output?: string };
 
 export function analyzeCommand(): Command {
   const command = new Command("analyze")
     .description("measure how alike the inputs of a model's blocks are")
-    .argument("<model>", "a GGUF file, or any part of a split one")
+    .argument("<model>", MODEL_ARGUMENT)
     .option("-o, --output <file>", "write the Analysis (JSON) here");
   addCalibrationOptions(command);
   addClusterOptions(command);
   addRunOptions(command);
+  addSourceOptions(command);
   addOutputOptions(command);
   return command.action((model: string, options: Options) =>
     run(async (signal) => {
       const terminal = openTerminal(options);
       const { analyze } = await import("../api/analyze.ts");
-      const analysis = await analyze(model, { ...options, signal, onProgress: terminal.onProgress });
+      const { path } = await findModel(model, options, terminal, signal);
+      const analysis = await analyze(path, { ...options, signal, onProgress: terminal.onProgress });
       if (options.output !== undefined) {
         const { writeDocument } = await import("../documents/files.ts");
         await writeDocument(options.output, analysis);

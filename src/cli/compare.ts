@@ -10,14 +10,15 @@ import {
 } from "./options.ts";
 import { names, wholeNumbers } from "./quantities.ts";
 import { run } from "./run.ts";
+import { addSourceOptions, findModel, MODEL_ARGUMENT, type SourceOptions } from "./source.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
 
-type Options = CompareOptions & OutputOptions & { readonly output?: string };
+type Options = CompareOptions & OutputOptions & SourceOptions & { readonly output?: string };
 
 export function compareCommand(): Command {
   const command = new Command("compare")
     .description("measure what every method's choice costs, before anything is written")
-    .argument("<model>", "a GGUF file, or any part of a split one")
+    .argument("<model>", MODEL_ARGUMENT)
     .requiredOption("--remove <list>", "numbers of layers to remove, such as 3,5,7 or 2-8", wholeNumbers)
     .option("--methods <names>", "methods, such as lorp,shortgpt,auto (default: all)", names)
     .option("--text <file...>", "texts to measure on beside the held-back calibration text")
@@ -27,12 +28,14 @@ export function compareCommand(): Command {
   addCalibrationOptions(command);
   addClusterOptions(command);
   addRunOptions(command);
+  addSourceOptions(command);
   addOutputOptions(command);
   return command.action((model: string, options: Options) =>
     run(async (signal) => {
       const terminal = openTerminal(options);
       const { compare } = await import("../api/compare.ts");
-      const comparison = await compare(model, { ...options, signal, onProgress: terminal.onProgress });
+      const { path } = await findModel(model, options, terminal, signal);
+      const comparison = await compare(path, { ...options, signal, onProgress: terminal.onProgress });
       if (options.output !== undefined) {
         const { writeDocument } = await import("../documents/files.ts");
         await writeDocument(options.output, comparison);

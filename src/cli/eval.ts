@@ -3,14 +3,15 @@ import type { EvaluateOptions } from "../api/evaluate.ts";
 import { PROTOCOLS } from "../evaluation/windows.ts";
 import { addOutputOptions, addRunOptions, whole } from "./options.ts";
 import { run } from "./run.ts";
+import { addSourceOptions, findModel, MODEL_ARGUMENT, type SourceOptions } from "./source.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
 
-type Options = EvaluateOptions & OutputOptions;
+type Options = EvaluateOptions & OutputOptions & SourceOptions;
 
 export function evalCommand(): Command {
   const command = new Command("eval")
     .description("score a model, or what would be left of it without some layers, on texts and tasks")
-    .argument("<model>", "a GGUF file, or any part of a split one")
+    .argument("<model>", MODEL_ARGUMENT)
     .option("--against <base>", "the model to compare with (default with --skip-layers: the model as it is)")
     .option("--skip-layers <list>", "score it as it would be without these layers, such as 5,7,11-13")
     .option("--text <file...>", "texts: plain, or .jsonl with a text field (default: lorp's own)")
@@ -24,12 +25,14 @@ export function evalCommand(): Command {
     .option("--sequences <n>", "windows scored of each text (default: all)", whole(1))
     .option("--speed", "also say how fast it is and how much memory it takes");
   addRunOptions(command);
+  addSourceOptions(command);
   addOutputOptions(command);
   return command.action((model: string, options: Options) =>
     run(async (signal) => {
       const terminal = openTerminal(options);
       const { evaluate } = await import("../api/evaluate.ts");
-      const evaluation = await evaluate(model, { ...options, signal, onProgress: terminal.onProgress });
+      const { path } = await findModel(model, options, terminal, signal);
+      const evaluation = await evaluate(path, { ...options, signal, onProgress: terminal.onProgress });
       const { describeEvaluation } = await import("./describe-evaluation.ts");
       await terminal.result(describeEvaluation(evaluation), evaluation);
     }),

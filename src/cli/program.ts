@@ -2,7 +2,13 @@ import { Command } from "commander";
 import { VERSION } from "../version.ts";
 import { analyzeCommand } from "./analyze.ts";
 import { applyCommand } from "./apply.ts";
+import { chatCommand } from "./chat.ts";
+import { compareCommand } from "./compare.ts";
+import { diffCommand } from "./diff.ts";
+import { evalCommand } from "./eval.ts";
 import { inspectCommand } from "./inspect.ts";
+import { lsCommand } from "./ls.ts";
+import { methodsCommand } from "./methods.ts";
 import { planCommand } from "./plan.ts";
 import { pruneCommand } from "./prune.ts";
 
@@ -14,7 +20,19 @@ export function buildProgram(): Command {
     )
     .version(VERSION, "-V, --version")
     .showHelpAfterError("(run the command with --help for its options)");
-  for (const command of [pruneCommand(), analyzeCommand(), planCommand(), applyCommand(), inspectCommand()]) {
+  for (const command of [
+    pruneCommand(),
+    analyzeCommand(),
+    planCommand(),
+    applyCommand(),
+    inspectCommand(),
+    evalCommand(),
+    compareCommand(),
+    methodsCommand(),
+    lsCommand(),
+    chatCommand(),
+    diffCommand(),
+  ]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;

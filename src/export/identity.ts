@@ -1,8 +1,6 @@
 import type { Plan } from "../documents/plan.ts";
 import type { GgufFile, GgufValue } from "../gguf/types.ts";
-
-/** What becomes of metadata: a value to set, or undefined for an entry that goes. */
-export type MetadataChanges = ReadonlyMap<string, GgufValue | undefined>;
+import type { MetadataChanges } from "../surgery/metadata.ts";
 
 /** What identifies the model itself and so is its base's from now on (source: the GGUF specification, "Source metadata"). */
 const BASE_KEYS = [

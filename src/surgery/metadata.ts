@@ -7,14 +7,20 @@ export function toEntry(key: string, value: GgufValue): RawEntry {
   return { key, type: value.type, raw: encodeValue(value) };
 }
 
-/** The entries with some values set: an existing key keeps its place, a new one comes last. Others stay byte for byte. */
-export function setEntries(entries: readonly RawEntry[], set: ReadonlyMap<string, GgufValue>): RawEntry[] {
-  const replaced = entries.map((entry) => {
-    const value = set.get(entry.key);
-    return value === undefined ? entry : toEntry(entry.key, value);
-  });
+/** Metadata to set in a file; an entry whose value is undefined goes. */
+export type MetadataChanges = ReadonlyMap<string, GgufValue | undefined>;
+
+/** The entries with changes made: an existing key keeps its place, a new one comes last. Others stay byte for byte. */
+export function setEntries(entries: readonly RawEntry[], changes: MetadataChanges): RawEntry[] {
+  const entry = (key: string, value: GgufValue | undefined) =>
+    value === undefined ? [] : [toEntry(key, value)];
+  const replaced = entries.flatMap((old) =>
+    changes.has(old.key) ? entry(old.key, changes.get(old.key)) : [old],
+  );
   const present = new Set(entries.map(({ key }) => key));
-  const added = [...set].filter(([key]) => !present.has(key)).map(([key, value]) => toEntry(key, value));
+  const added = [...changes]
+    .filter(([key]) => !present.has(key))
+    .flatMap(([key, value]) => entry(key, value));
   return [...replaced, ...added];
 }
 

@@ -1,0 +1,72 @@
+import { Command } from "commander";
+import type { ChangedTensor, ModelDiff } from "../diff/diff.ts";
+import { addOutputOptions } from "./options.ts";
+import { run } from "./run.ts";
+import { type OutputOptions, openTerminal } from "./terminal.ts";
+
+export function diffCommand(): Command {
+  const command = new Command("diff")
+    .description(
+      "say what differs between two models in tensors and metadata; knows blocks by the numbers they had",
+    )
+    .argument("<first>", "a GGUF file, or any part of a split one")
+    .argument("<second>", "another one");
+  addOutputOptions(command);
+  return command.action((first: string, second: string, options: OutputOptions) =>
+    run(async (signal) => {
+      const terminal = openTerminal(options);
+      const { readGguf } = await import("../gguf/read.ts");
+      const { diffModels } = await import("../diff/diff.ts");
+      const diff = await diffModels(await readGguf(first, { signal }), await readGguf(second, { signal }), {
+        signal,
+        onProgress: (done, total) => terminal.onProgress({ stage: "diff", done, total, unit: "bytes" }),
+      });
+      const { blockOf } = await import("../diff/numbering.ts");
+      await terminal.result(describeDiff(first, second, diff, blockOf), diff);
+    }),
+  );
+}
+
+type BlockOf = (name: string) => number | undefined;
+
+function describeDiff(first: string, second: string, diff: ModelDiff, blockOf: BlockOf): string {
+  const { tensors, metadata, removed, renumbered } = diff;
+  const cut = [first, second].flatMap((path, side) => {
+    const layers = removed[side] ?? [];
+    return layers.length === 0 ? [] : [`${path} was made without blocks ${layers.join(", ")}.`];
+  });
+  return [
+    ...cut,
+    ...(renumbered ? ["Blocks are counted as before the removal."] : []),
+    `tensors: ${tensors.same} the same, ${tensors.changed.length} changed`,
+    ...only(first, groupBlocks(tensors.onlyInFirst, blockOf)),
+    ...only(second, groupBlocks(tensors.onlyInSecond, blockOf)),
+    ...tensors.changed.map((tensor) => `  ${describeChange(tensor)}`),
+    `metadata: ${metadata.same} the same, ${metadata.changed.length} changed`,
+    ...only(first, metadata.onlyInFirst),
+    ...only(second, metadata.onlyInSecond),
+    ...metadata.changed.map((key) => `  ${key} changed`),
+  ].join("\n");
+}
+
+const only = (path: string, names: readonly string[]): string[] =>
+  names.map((name) => `  only in ${path}: ${name}`);
+
+/** The tensors of one block as one entry. */
+function groupBlocks(names: readonly string[], blockOf: BlockOf): string[] {
+  const counts = new Map<string, number>();
+  for (const name of names) {
+    const block = blockOf(name);
+    const label = block === undefined ? name : `block ${block}`;
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  return [...counts].map(([label, count]) =>
+    label.startsWith("block ") ? `${label} (${count} tensors)` : label,
+  );
+}
+
+function describeChange({ name, types, shapes }: ChangedTensor): string {
+  if (types) return `${name} is ${types[0]} in the first, ${types[1]} in the second`;
+  if (shapes) return `${name} is ${shapes[0].join("×")} in the first, ${shapes[1].join("×")} in the second`;
+  return `${name} holds other numbers`;
+}
