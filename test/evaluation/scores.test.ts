@@ -1,0 +1,165 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { divergenceOf } from "../../src/evaluation/divergence.ts";
+import { bitsPerByte, perplexityOf } from "../../src/evaluation/perplexity.ts";
+import { scoredBytes, scoreWindows } from "../../src/evaluation/scores.ts";
+import { cutWindows, PROTOCOLS, type Windows } from "../../src/evaluation/windows.ts";
+import type { Session } from "../../src/model/model.ts";
+import { EXAMPLE_MODEL } from "../support/example.ts";
+import { type OpenedExample, openOnCpu } from "../support/example-session.ts";
+import { sharedPath } from "../support/shared.ts";
+
+const LENGTH = 112;
+const SKIP = [4, 13];
+const text = readFileSync(new URL("../../calibration/default.txt", import.meta.url), "utf8");
+
+let example: OpenedExample;
+let session: Session;
+let base: Session;
+let tokens: Int32Array;
+
+beforeAll(async () => {
+  example = await openOnCpu(EXAMPLE_MODEL);
+  session = example.openSession(LENGTH);
+  base = example.openSession(LENGTH);
+  tokens = await example.model.tokenize(text);
+});
+afterAll(() => example.close());
+
+/** Log-softmax of one row in double precision, by the definition. */
+function logSoftmax(logits: Float32Array, position: number): Float64Array {
+  const size = example.model.info.vocabularySize;
+  const row = Float64Array.from(logits.subarray(position * size, (position + 1) * size));
+  const top = Math.max(...row);
+  const normalizer = top + Math.log(row.reduce((sum, value) => sum + Math.exp(value - top), 0));
+  return row.map((value) => value - normalizer);
+}
+
+interface BruteForce {
+  readonly logProb: number[];
+  readonly kl: number[];
+  readonly sameTop: boolean[];
+}
+
+/** From all logits of both models at once, what scoring reduces on the way. */
+async function bruteForce({ sequences, first }: Windows): Promise<BruteForce> {
+  const result: BruteForce = { logProb: [], kl: [], sameTop: [] };
+  for (const window of sequences) {
+    const [mine, other] = [await session.logits(window, SKIP), await base.logits(window)];
+    for (let target = first; target < window.length; target++) {
+      const [q, p] = [logSoftmax(mine, target - 1), logSoftmax(other, target - 1)];
+      result.logProb.push(q[window[target]!]!);
+      result.kl.push(p.reduce((sum, value, token) => sum + Math.exp(value) * (value - q[token]!), 0));
+      result.sameTop.push(p.indexOf(Math.max(...p)) === q.indexOf(Math.max(...q)));
+    }
+  }
+  return result;
+}
+
+describe.each(PROTOCOLS)("scores by the protocol %s", (protocol) => {
+  let windows: Windows;
+  let expected: BruteForce;
+
+  beforeAll(async () => {
+    const bos = example.model.info.bos;
+    windows = cutWindows(tokens, { sequenceLength: LENGTH, sequences: 2, protocol, bos });
+    expected = await bruteForce(windows);
+  });
+
+  test("perplexity, divergence and agreement are those of the raw logits", async () => {
+    const scores = await scoreWindows(session, windows, { skip: SKIP, base: { session: base } });
+    const n = expected.logProb.length;
+    const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / n;
+    const nll = -mean(expected.logProb);
+
+    const { perplexity, standardError, tokens: scored } = perplexityOf(scores.logProb);
+    expect(scored).toBe(n);
+    expect(perplexity / Math.exp(nll)).toBeCloseTo(1, 6);
+    const variance = mean(expected.logProb.map((value) => (value + nll) ** 2)) / (n - 1);
+    expect(standardError).toBeCloseTo(Math.exp(nll) * Math.sqrt(variance), 4);
+
+    const { klDivergence, topAgreement } = divergenceOf(scores);
+    expect(klDivergence.mean).toBeCloseTo(mean(expected.kl), 6);
+    expect(klDivergence.maximum).toBeCloseTo(Math.max(...expected.kl), 5);
+    const ascending = expected.kl.toSorted((a, b) => a - b);
+    const middle = (ascending[Math.ceil(n / 2) - 1]! + ascending[Math.floor(n / 2)]!) / 2;
+    expect(klDivergence.median).toBeCloseTo(middle, 6);
+    expect(topAgreement).toBe(mean(expected.sameTop.map(Number)));
+  });
+
+  test("the base's own scores are those of the base alone", async () => {
+    const { baseLogProb } = await scoreWindows(session, windows, { skip: SKIP, base: { session: base } });
+    expect(baseLogProb).toEqual((await scoreWindows(base, windows)).logProb);
+  });
+});
+
+test("a model does not differ from itself", async () => {
+  const windows = cutWindows(tokens, { sequenceLength: 64, sequences: 1, protocol: "windows", bos: -1 });
+  const { klDivergence, topAgreement } = divergenceOf(
+    await scoreWindows(session, windows, { base: { session: base } }),
+  );
+  expect(klDivergence.maximum).toBeLessThan(1e-6);
+  expect(topAgreement).toBe(1);
+});
+
+test("the tokens of a text stand for its bytes, and bits per byte count them", async () => {
+  const sentence = "Ünïcode, naïveté — “quotes”, 12,345.\n\tand a tab";
+  const whole = await example.model.tokenize(sentence);
+  const bytes = scoredBytes({ sequences: [whole], first: 0 }, example.model.tokenBytes());
+  // This vocabulary puts one space before a text.
+  expect(bytes).toBe(Buffer.byteLength(sentence) + 1);
+  expect(bitsPerByte(Float64Array.of(-Math.LN2, -2 * Math.LN2), 4)).toBeCloseTo(0.75, 12);
+});
+
+describe("cutting", () => {
+  const counted = Int32Array.from({ length: 25 }, (_, index) => index + 100);
+
+  test("windows are consecutive, and the rest is dropped", () => {
+    const { sequences, first } = cutWindows(counted, { sequenceLength: 10, protocol: "windows", bos: 1 });
+    expect(sequences.map((window) => [window[0], window.at(-1), window.length])).toEqual([
+      [100, 109, 10],
+      [110, 119, 10],
+    ]);
+    expect(first).toBe(1);
+  });
+
+  test("llama.cpp's windows begin with BOS, once before the text and over each first token", () => {
+    const { sequences, first } = cutWindows(counted, { sequenceLength: 10, protocol: "llama.cpp", bos: 1 });
+    expect(sequences.map((window) => [...window.slice(0, 2), window.at(-1)])).toEqual([
+      [1, 100, 108],
+      [1, 110, 118],
+    ]);
+    // Positions 5 … 8 predict the tokens 6 … 9.
+    expect(first).toBe(6);
+    const without = cutWindows(counted, { sequenceLength: 10, protocol: "llama.cpp", bos: -1 });
+    expect([...without.sequences[0]!]).toEqual([...counted.slice(0, 10)]);
+  });
+});
+
+/** What llama-perplexity of the same release says of two chunks of 512 tokens. */
+test.runIf(sharedPath("models"))("agrees with llama-perplexity, KL divergence included", async () => {
+  const [model, against] = ["q4_k_m", "q8_0"].map((type) => sharedPath("models", `books-20l-${type}.gguf`)!);
+  const opened = await Promise.all([openOnCpu(model!), openOnCpu(against!)]);
+  try {
+    const book = readFileSync(sharedPath("data", "persuasion.txt")!, "utf8").slice(0, 8000);
+    const windows = cutWindows(await opened[0].model.tokenize(book), {
+      sequenceLength: 512,
+      sequences: 2,
+      protocol: "llama.cpp",
+      bos: opened[0].model.info.bos,
+    });
+    const [mine, other] = opened.map((one) => one.openSession(512, 512));
+    const scores = await scoreWindows(mine!, windows, { base: { session: other! } });
+    expect(perplexityOf(scores.logProb).perplexity).toBeCloseTo(48.159276, 2);
+    expect(perplexityOf(scores.logProb).standardError).toBeCloseTo(5.861187, 3);
+    expect(perplexityOf(scores.baseLogProb).perplexity).toBeCloseTo(47.866652, 2);
+    const { klDivergence, topAgreement } = divergenceOf(scores);
+    expect(klDivergence.mean).toBeCloseTo(0.005149, 5);
+    expect(klDivergence.median).toBeCloseTo(0.003393, 5);
+    expect(klDivergence.q99).toBeCloseTo(0.029025, 4);
+    expect(klDivergence.q999).toBeCloseTo(0.06381, 4);
+    expect(topAgreement).toBeCloseTo(0.94314, 5);
+  } finally {
+    for (const one of opened) one.close();
+  }
+});

@@ -1,0 +1,28 @@
+import { describeArchitecture } from "../../src/architecture/architecture.ts";
+import { readGguf } from "../../src/gguf/read.ts";
+import { type Model, openModel, type Session } from "../../src/model/model.ts";
+
+export interface OpenedExample {
+  readonly model: Model;
+  openSession(sequenceLength: number, microBatch?: number): Session;
+  close(): void;
+}
+
+/** A model open on one CPU thread, so that results are the same everywhere. */
+export async function openOnCpu(path: string): Promise<OpenedExample> {
+  const { states } = describeArchitecture(await readGguf(path));
+  const model = await openModel(path, { gpu: "off", threads: 1 });
+  const sessions: Session[] = [];
+  return {
+    model,
+    openSession(sequenceLength, microBatch = 48) {
+      const session = model.openSession({ sequenceLength, microBatch, states });
+      sessions.push(session);
+      return session;
+    },
+    close() {
+      for (const session of sessions) session.close();
+      model.close();
+    },
+  };
+}
