@@ -34,7 +34,7 @@ export interface Assessment {
   readonly agreement: { readonly k: number; readonly clusters: number; readonly layers: number };
   /** Other sets of layers that resamples led to and their shares, the most frequent first. */
   readonly alternatives: readonly { readonly removedLayers: readonly number[]; readonly share: number }[];
-  /** Whether more sequences are unlikely to change the removed layers. */
+  /** Whether the sequences that are left are unlikely to change the removed layers. */
   readonly settled: boolean;
 }
 
@@ -47,6 +47,13 @@ export interface AssessmentOptions {
   readonly random: () => number;
 }
 
+export interface AssessmentScope {
+  /** How many sequences there are in all, run or not; without end by default, to judge what other texts would say. */
+  readonly outOf?: number | undefined;
+  /** Stop drawing once the answer is known not to be settled; the shares are then rough. */
+  readonly hurry?: boolean | undefined;
+}
+
 /**
  * Whether to look at the answer after that many sequences: after each of the first few, then each time there is an
  * eighth more, so that looking costs a share of measuring that does not grow.
@@ -57,23 +64,25 @@ export function isCheckpoint(sequences: number): boolean {
 
 /**
  * Standard errors over sequences, and the answers of resampled sequences (Efron's bootstrap, 1979).
+ * What is drawn are the answers of all `outOf` sequences, of which n are known: they vary as a mean of n does, times
+ * √(1 − n/outOf).
  * @param measured two sequences at least
- * @param draw whether to stop drawing once the answer is known not to be settled; the shares are then rough
  */
 export function assess(
   measured: readonly SequenceSums[],
   { decide, clustersFollowRls, random }: AssessmentOptions,
-  draw: "if settled" | "to the end",
+  { outOf = Number.POSITIVE_INFINITY, hurry = false }: AssessmentScope = {},
 ): Assessment {
   const n = measured.length;
-  const patience = draw === "to the end" ? RESAMPLES : RESAMPLES - Math.ceil(AGREEMENT * RESAMPLES);
+  const left = Math.sqrt(1 - n / outOf);
+  const patience = hurry ? RESAMPLES - Math.ceil(AGREEMENT * RESAMPLES) : RESAMPLES;
   const answer = decide(weightedSimilarity(measured, new Array(n).fill(1)));
-  const rlsStandardError = localityError(measured);
+  const rlsStandardError = localityError(measured) * left;
   const counts = { k: 0, clusters: 0, layers: 0 };
   const others = new Map<string, { readonly removedLayers: readonly number[]; count: number }>();
   let drawn = 0;
   while (drawn < RESAMPLES && drawn - counts.layers <= patience) {
-    const resampled = decide(weightedSimilarity(measured, resample(n, random)));
+    const resampled = decide(weightedSimilarity(measured, resample(n, left, random)));
     drawn++;
     if (resampled.k === answer.k) counts.k++;
     if (same(resampled.clusters, answer.clusters)) counts.clusters++;
@@ -91,7 +100,7 @@ export function assess(
     THRESHOLDS.every((threshold) => Math.abs(answer.rls! - threshold) >= MARGIN * rlsStandardError);
   return {
     rlsStandardError,
-    entryStandardError: largestEntryError(measured),
+    entryStandardError: largestEntryError(measured) * left,
     agreement: { k: counts.k / drawn, clusters: counts.clusters / drawn, layers: counts.layers / drawn },
     alternatives: [...others.values()]
       .sort((a, b) => b.count - a.count)
@@ -101,13 +110,13 @@ export function assess(
 }
 
 /**
- * Weights of n sequences drawn n times with replacement. They are spread out by √(n/(n−1)) about 1, since a resample
- * of n varies less than n new sequences would.
+ * Weights of n sequences drawn n times with replacement, spread out about 1: by √(n/(n−1)), since a resample of n
+ * varies less than n new sequences would, and by `left`.
  */
-function resample(n: number, random: () => number): number[] {
+function resample(n: number, left: number, random: () => number): number[] {
   const weights = new Array<number>(n).fill(0);
   for (let i = 0; i < n; i++) weights[Math.floor(random() * n)]! += 1;
-  const spread = Math.sqrt(n / (n - 1));
+  const spread = Math.sqrt(n / (n - 1)) * left;
   return weights.map((weight) => 1 + spread * (weight - 1));
 }
 

@@ -4,6 +4,7 @@ import { type CaptureCache, openCaptureCache } from "../analysis/cache.ts";
 import { type Capture, captureSimilarity, countTokens, type SequenceSums } from "../analysis/capture.ts";
 import { completeAnalysis } from "../analysis/complete.ts";
 import { cacheFolder } from "../cache-folder.ts";
+import { spreadOut } from "../calibration/sequences.ts";
 import type { Analysis, Confidence } from "../documents/analysis.ts";
 import { SCHEMA_VERSION } from "../documents/fields.ts";
 import { AbortedError } from "../errors.ts";
@@ -76,7 +77,8 @@ async function measure(
   goal: Goal,
   options: AnalyzeOptions,
 ): Promise<Capture> {
-  const total = split.analysis.length * sequenceLength;
+  const sequences = options.sequences === undefined ? spreadOut(split.analysis) : split.analysis;
+  const total = sequences.length * sequenceLength;
   const report = (done: number, note?: string) =>
     options.onProgress?.({ stage: "capture", done, total, unit: "tokens", ...(note && { note }) });
   let latest: readonly SequenceSums[] = [];
@@ -88,7 +90,10 @@ async function measure(
       report(done);
       return false;
     }
-    const { settled, agreement, rlsStandardError } = assess(measured, goal.assessment(), "if settled");
+    const { settled, agreement, rlsStandardError } = assess(measured, goal.assessment(), {
+      outOf: sequences.length,
+      hurry: true,
+    });
     report(
       settled ? total : done,
       `${Math.round(100 * agreement.layers)} % sure of the layers, locality ± ${rlsStandardError.toFixed(4)}`,
@@ -97,7 +102,7 @@ async function measure(
   };
   report(0);
   try {
-    const capture = await captureSimilarity(lanes, split.analysis, { earlier: cache?.earlier, onSequence });
+    const capture = await captureSimilarity(lanes, sequences, { earlier: cache?.earlier, onSequence });
     await cache?.finish(capture.measured);
     return capture;
   } catch (error) {
@@ -111,14 +116,15 @@ async function measure(
 
 function openCache(
   { summary }: DescribedModel,
-  { calibration, model, sequenceLength }: OpenedModel,
+  { calibration, model, sequenceLength, split }: OpenedModel,
   { microBatch }: Lanes,
-  { resume = false }: AnalyzeOptions,
+  { sequences, resume = false }: AnalyzeOptions,
 ): Promise<CaptureCache> {
   const key = {
     model: summary.fingerprint,
     text: createHash("sha256").update(calibration.text).digest("hex"),
     sequenceLength,
+    order: sequences === undefined ? `spread over ${split.analysis.length}` : "consecutive",
     microBatch,
     repacked: model.repacked,
     device: model.runtime.device,
@@ -128,6 +134,6 @@ function openCache(
 }
 
 function confidenceOf(measured: readonly SequenceSums[], { method, budget, assessment }: Goal): Confidence {
-  const { alternatives, ...assessed } = assess(measured, assessment(), "to the end");
+  const { alternatives, ...assessed } = assess(measured, assessment());
   return { method, budget, ...assessed, alternatives: alternatives.slice(0, MOST_ALTERNATIVES) };
 }

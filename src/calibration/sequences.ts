@@ -39,6 +39,21 @@ export function cutSequences(
   );
 }
 
+/**
+ * The same windows in an order in which any first few are spread over the whole text: that of the numbers 0, 1, 2, …
+ * with their bits reversed (van der Corput).
+ */
+export function spreadOut<T>(windows: readonly T[]): T[] {
+  const bits = Math.ceil(Math.log2(Math.max(windows.length, 2)));
+  const reversed = (number: number) =>
+    Array.from({ length: bits }, (_, bit) => ((number >> bit) & 1) << (bits - 1 - bit)).reduce(
+      (a, b) => a | b,
+    );
+  return Array.from({ length: 2 ** bits }, (_, number) => reversed(number))
+    .filter((index) => index < windows.length)
+    .map((index) => windows[index]!);
+}
+
 /** Which windows of a text are measured, and which are kept for judging the result. */
 export interface HeldBackSplit {
   readonly analysis: Int32Array[];

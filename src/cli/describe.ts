@@ -1,12 +1,12 @@
 import type { Inspection } from "../api/inspect.ts";
-import type { Analysis } from "../documents/analysis.ts";
+import type { Analysis, Confidence } from "../documents/analysis.ts";
 import type { Plan } from "../documents/plan.ts";
 import type { Report } from "../documents/report.ts";
 import { formatBytes, formatCount, formatPercent, formatTable } from "../report/format.ts";
 
 /** Documents as text for people, in at most 80 columns where a model's own names allow. */
 
-export function describeAnalysis({ model, settings, rls, k, layers }: Analysis): string {
+export function describeAnalysis({ model, settings, rls, k, layers, confidence }: Analysis): string {
   const rows = layers.map(({ layer, cluster, redundancy, blockInfluence }) => [
     String(layer),
     String(cluster),
@@ -16,9 +16,17 @@ export function describeAnalysis({ model, settings, rls, k, layers }: Analysis):
   return [
     `${model.name ?? model.architecture ?? "model"}: ${model.blockCount} blocks, measured on ${settings.tokens ?? "?"} tokens`,
     locality(rls, k),
+    ...(confidence ? [describeConfidence(confidence)] : []),
     "",
     formatTable([["layer", "cluster", "redundancy", "block influence"], ...rows]),
   ].join("\n");
+}
+
+/** How sure the choice of layers is, and what else it might be. */
+function describeConfidence({ method, budget, settled, agreement, alternatives }: Confidence): string {
+  const [other] = alternatives;
+  const doubt = other ? `; next ${other.removedLayers.join(", ")} in ${formatPercent(other.share)}` : "";
+  return `${settled ? "Settled" : "Not settled"}: ${method} removes the same ${budget} layers in ${formatPercent(agreement.layers)} of resamples${settled ? "" : doubt}`;
 }
 
 function locality(rls: number | null, k: number): string {

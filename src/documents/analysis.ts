@@ -57,7 +57,7 @@ export const ConfidenceSchema = Type.Object(
     budget: count("The number of layers it was asked for."),
     settled: Type.Boolean({
       description:
-        "Whether more sequences are unlikely to change the removed layers: the same ones in 95 % of resamples, and the locality score two standard errors away from where the number of clusters changes.",
+        "Whether another text is unlikely to change the removed layers: the same ones in 95 % of resamples, and the locality score two standard errors away from where the number of clusters changes.",
     }),
     agreement: Type.Object(
       { k: Type.Number(), clusters: Type.Number(), layers: Type.Number() },
