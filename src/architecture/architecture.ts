@@ -142,7 +142,10 @@ function checkKept(model: Model, rules: readonly Rule[], kept: readonly number[]
   const { fixed, positional, lengths = [] } = constraintsOf(model, rules);
   const isKept = new Set(kept);
   const missing = fixed.find(({ layer }) => !isKept.has(layer));
-  if (missing) throw broken(model, `block ${missing.layer} must stay: ${missing.rule}`);
+  if (missing) {
+    const holding = fixed.filter(({ layer }) => layer === missing.layer).map(({ rule }) => rule);
+    throw broken(model, `block ${missing.layer} must stay: ${holding.join("; ")}`);
+  }
 
   const trunk = kept.filter((index) => index < model.trunkBlocks);
   for (const { rule, kinds } of positional) {
