@@ -106,7 +106,7 @@ function allowedLengths(model: Model, { byLength }: Rule): readonly number[] | u
 
 function lengthRefusal(model: Model, rule: Rule): string | undefined {
   const allowed = allowedLengths(model, rule);
-  return allowed?.length === 1 ? `llama.cpp tells ${rule.name} by the number of blocks` : undefined;
+  return allowed?.length === 1 ? rule.name : undefined;
 }
 
 function refusal(model: Model, reason: string): ArchitectureError {

@@ -291,11 +291,11 @@ export const refused = (
 
 /** Something that llama.cpp derives from the number of blocks alone. */
 export const byLength = (
-  name: string,
+  what: string,
   source: string,
   of: (model: Model, blocks: number) => unknown,
 ): Rule => ({
-  name,
+  name: `the number of blocks decides on ${what}`,
   source,
   byLength: of,
 });

@@ -69,7 +69,7 @@ const smallthinker: readonly Rule[] = [
     hasWindow(model) ? (index) => index % 4 === 0 : undefined,
   ),
   byLength(
-    "with exactly four blocks every block gets a rotary embedding",
+    "rotary embeddings: with four blocks, all have one",
     "smallthinker.cpp graph: n_no_rope_layer_step == n_layer",
     (model, blocks) => hasWindow(model) && blocks === 4,
   ),
@@ -92,7 +92,7 @@ const ernieMoe: readonly Rule[] = [
 /** Gemma's largest model is told by its number of blocks and scales its attention in another way. */
 const gemmaScale = (largest: number, source: string): Rule =>
   byLength(
-    `the attention scale of the ${largest}-block model`,
+    `the attention scale, which is another with ${largest} blocks`,
     `${source} load_arch_hparams: f_attention_scale of LLM_TYPE_27B`,
     (model, blocks) => {
       const headSize = model.number("attention.key_length");
@@ -122,7 +122,7 @@ const deepseek2: readonly Rule[] = [
     "deepseek2.cpp load_arch_hparams: GLM 4.7 Lite",
   ),
   byLength(
-    "numbers of blocks that llama.cpp takes for a Lite model",
+    "the kind of query projection: 26 and 27 blocks make a Lite model",
     "deepseek2.cpp load_arch_hparams: is_lite",
     (model, blocks) =>
       !isLite(model, model.trunkBlocks) &&
@@ -351,7 +351,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   "command-r": {
     rules: [
       byLength(
-        "query and key norms, which only models of 64 and more blocks have",
+        "query and key norms, which models of 64 and more blocks have",
         "command-r.cpp load_arch_tensors",
         (_, blocks) => blocks >= 64,
       ),
@@ -367,7 +367,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   exaone4: {
     rules: [
       byLength(
-        "the sliding window, which only the 64-block model has",
+        "the sliding window, which models of 64 blocks have",
         "exaone4.cpp load_arch_hparams",
         (_, blocks) => blocks === 64,
       ),
@@ -454,19 +454,13 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     ],
   },
   minicpm3: {
-    rules: [
-      byLength(
-        "the residual scale, which follows from the number of blocks",
-        "minicpm3.cpp graph: scale_res",
-        (_, blocks) => blocks,
-      ),
-    ],
+    rules: [byLength("the residual scale", "minicpm3.cpp graph: scale_res", (_, blocks) => blocks)],
   },
   "minimax-01": {
     rules: [
       ...recurrentInterval(8, "minimax-01.cpp"),
       byLength(
-        "the decay of linear attention, which follows from index and number of blocks",
+        "the decay of linear attention in each block",
         "minimax-01.cpp graph: slope_scale",
         (_, blocks) => blocks,
       ),
