@@ -47,7 +47,7 @@ function parse(text: string): SequenceSums[] | undefined {
   }));
   const size = measured[0]?.sums.length ?? 0;
   const sound = measured.every(
-    ({ tokens, sums }) => tokens > 0 && sums.length === size && Number.isInteger(Math.sqrt(size)),
+    ({ tokens, sums }) => tokens > 0 && size > 0 && sums.length === size && Number.isInteger(Math.sqrt(size)),
   );
   return sound ? measured : undefined;
 }

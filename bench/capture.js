@@ -1,0 +1,170 @@
+// @ts-check
+// What measuring a model costs beside llama.cpp's own forward pass over the same tokens with the same threads: time
+// and memory. Needs `npm run build` first.
+//
+//   node bench/capture.js [--runs N] [--tokens N] [--threads N] [MODEL…]
+//
+// Without models: a random one of 115 M parameters in F16 and Q8_0, and the trained example. The plain passes run in a
+// context of their own whose callback is asked about nodes but wants none. Prints a table on stderr, JSON on stdout.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { describeModel } from "../dist/api/open.js";
+import { openModel } from "../dist/model/model.js";
+import { alternate, median, medianRatio, printTable } from "./measure.js";
+import { writeRandomModel } from "./random-model.js";
+
+const SEQUENCE = 512;
+const EXAMPLE = fileURLToPath(new URL("../examples/books-20l-q8_0.gguf", import.meta.url));
+
+/** What a session over the model needs to be told. */
+async function sessionOptions(path) {
+  const { architecture } = await describeModel(path);
+  return { sequenceLength: SEQUENCE, states: architecture.states };
+}
+
+/** Scattered over the vocabulary. */
+function sequencesOf(count, vocabulary) {
+  return Array.from({ length: count }, (_, sequence) =>
+    Int32Array.from({ length: SEQUENCE }, (_, i) => ((sequence * SEQUENCE + i) * 40_503) % vocabulary),
+  );
+}
+
+async function measureTime(path, { runs, tokens, threads }) {
+  const model = await openModel(path, { gpu: "off", threads });
+  const sequences = sequencesOf(Math.ceil(tokens / SEQUENCE), model.info.vocabularySize);
+  const options = await sessionOptions(path);
+  const plain = model.openSession({ ...options, microBatch: SEQUENCE });
+  const lanes = model.openLanes(options);
+  const pass = async (everyLogit) => {
+    for (const sequence of sequences) await plain.time(sequence, SEQUENCE, everyLogit);
+  };
+  const things = {
+    capture: () => Promise.all(sequences.map((sequence) => lanes.sumCosines(sequence))),
+    allLogits: () => pass(true),
+    noLogits: () => pass(false),
+  };
+  await alternate(things, 1);
+  const { capture, allLogits, noLogits } = await alternate(things, runs);
+  const result = {
+    lanes: lanes.count,
+    microBatch: lanes.microBatch,
+    parameters: model.info.parameters,
+    tokens: sequences.length * SEQUENCE,
+    seconds: {
+      capture: median(capture.wall),
+      allLogits: median(allLogits.wall),
+      noLogits: median(noLogits.wall),
+    },
+    cpuSeconds: {
+      capture: median(capture.cpu),
+      allLogits: median(allLogits.cpu),
+      noLogits: median(noLogits.cpu),
+    },
+    ratio: {
+      allLogits: medianRatio(capture.wall, allLogits.wall),
+      noLogits: medianRatio(capture.wall, noLogits.wall),
+      allLogitsCpu: medianRatio(capture.cpu, allLogits.cpu),
+      noLogitsCpu: medianRatio(capture.cpu, noLogits.cpu),
+    },
+  };
+  lanes.close();
+  plain.close();
+  model.close();
+  return result;
+}
+
+/** Resident memory, bytes: now and at most (Linux). */
+function resident() {
+  const status = readFileSync("/proc/self/status", "utf8");
+  const of = (key) => 1024 * Number(new RegExp(`${key}:\\s+(\\d+)`).exec(status)?.[1]);
+  return { now: of("VmRSS"), most: of("VmHWM") };
+}
+
+/** In a process of its own, whose peak is the capture's. */
+async function measureMemory(path, threads) {
+  const model = await openModel(path, { gpu: "off", threads });
+  const [first, ...others] = sequencesOf(6, model.info.vocabularySize);
+  const { layers, embeddingLength } = model.info;
+  const options = await sessionOptions(path);
+  // The mapped model is read, whole, before anything is measured.
+  readFileSync(path);
+  const before = resident();
+  const lanes = model.openLanes(options);
+  await Promise.all([first, ...others].map((sequence) => lanes.sumCosines(sequence)));
+  const after = resident();
+  const tokens = lanes.count * lanes.microBatch;
+  return {
+    extraBytes: Math.max(after.most, after.now) - before.now,
+    bound: layers * tokens * embeddingLength * 4 * 1.25 + 64e6,
+    processBytes: after.most,
+    modelBytes: statSync(path).size,
+  };
+}
+
+/** @param {{ models?: string[], runs?: number, tokens?: number, threads?: number }} options */
+export async function benchCapture({
+  models,
+  runs = 7,
+  tokens = 4096,
+  threads = availableParallelism(),
+} = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "lorp-bench-"));
+  try {
+    const random = ["f16", "q8_0"].map((type) => ({ type, path: join(folder, `random-115M-${type}.gguf`) }));
+    if (!models)
+      for (const { type, path } of random) writeRandomModel(path, /** @type {"f16" | "q8_0"} */ (type));
+    const rows = [];
+    for (const path of models ?? [...random.map((model) => model.path), EXAMPLE]) {
+      const self = fileURLToPath(import.meta.url);
+      const memory = execFileSync(process.execPath, [self, "--memory", "--threads", `${threads}`, path], {
+        encoding: "utf8",
+      });
+      const time = await measureTime(path, { runs, tokens, threads });
+      rows.push({ model: basename(path), threads, ...time, memory: JSON.parse(memory) });
+    }
+    return rows;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** @param {Awaited<ReturnType<typeof benchCapture>>} rows */
+export function printCapture(rows) {
+  const two = (value) => value.toFixed(2);
+  const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
+  printTable([
+    ["model", "capture s", "÷ all logits", "÷ no logits", "cpu ÷ all", "cpu ÷ none", "extra memory", "bound"],
+    ...rows.map(({ model, seconds, ratio, memory }) => [
+      model,
+      two(seconds.capture),
+      ...[ratio.allLogits, ratio.noLogits, ratio.allLogitsCpu, ratio.noLogitsCpu].map(two),
+      megabytes(memory.extraBytes),
+      megabytes(memory.bound),
+    ]),
+  ]);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const text = /** @type {const} */ ({ type: "string" });
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { runs: text, tokens: text, threads: text, memory: { type: "boolean" } },
+  });
+  const threads = Number(values.threads ?? availableParallelism());
+  if (values.memory) {
+    console.log(JSON.stringify(await measureMemory(positionals[0] ?? EXAMPLE, threads)));
+  } else {
+    const rows = await benchCapture({
+      ...(positionals.length > 0 && { models: positionals }),
+      runs: Number(values.runs ?? 7),
+      tokens: Number(values.tokens ?? 4096),
+      threads,
+    });
+    printCapture(rows);
+    console.log(JSON.stringify(rows, null, 2));
+  }
+}

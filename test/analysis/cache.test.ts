@@ -1,0 +1,65 @@
+import { readdirSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openCaptureCache } from "../../src/analysis/cache.ts";
+import { cacheFolder } from "../../src/cache-folder.ts";
+import { temporaryFolder } from "../support/gguf.ts";
+
+const key = { model: "a", text: "b", sequenceLength: 512 };
+const measured = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ sums: Float64Array.of(0, i / 3, 0, 0), tokens: 512 }));
+
+test("a finished capture serves every later one with the same key", async () => {
+  const folder = temporaryFolder();
+  const cache = await openCaptureCache(folder, key, false);
+  expect(cache.earlier).toEqual([]);
+  await cache.finish(measured(3));
+  expect((await openCaptureCache(folder, key, false)).earlier).toEqual(measured(3));
+  const reordered = { sequenceLength: 512, text: "b", model: "a" };
+  expect((await openCaptureCache(folder, reordered, false)).earlier.length).toBe(3);
+  for (const other of [
+    { ...key, model: "c" },
+    { ...key, sequenceLength: 256 },
+    { ...key, more: true },
+  ]) {
+    expect((await openCaptureCache(folder, other, true)).earlier).toEqual([]);
+  }
+});
+
+test("an interrupted capture serves only those that resume, and goes when one is finished", async () => {
+  const folder = temporaryFolder();
+  await (await openCaptureCache(folder, key, false)).interrupt(measured(5));
+  expect((await openCaptureCache(folder, key, false)).earlier).toEqual([]);
+  const resumed = await openCaptureCache(folder, key, true);
+  expect(resumed.earlier).toEqual(measured(5));
+  await resumed.finish(measured(7));
+  expect(readdirSync(join(folder, "captures")).length).toBe(1);
+  expect((await openCaptureCache(folder, key, true)).earlier.length).toBe(7);
+});
+
+test("less is never written over more", async () => {
+  const folder = temporaryFolder();
+  await (await openCaptureCache(folder, key, false)).finish(measured(6));
+  await (await openCaptureCache(folder, key, false)).finish(measured(2));
+  expect((await openCaptureCache(folder, key, false)).earlier.length).toBe(6);
+});
+
+test("nothing is saved within the first minute", async () => {
+  const folder = temporaryFolder();
+  await (await openCaptureCache(folder, key, false)).offer(measured(2));
+  expect(readdirSync(join(folder, "captures"))).toEqual([]);
+});
+
+test("a folder that cannot be made is told before any work", async () => {
+  const folder = join(temporaryFolder(), "file");
+  writeFileSync(folder, "");
+  await expect(openCaptureCache(folder, key, false)).rejects.toMatchObject({ code: "CACHE_UNWRITABLE" });
+});
+
+test("the folder is where the platform keeps caches", () => {
+  expect(cacheFolder("linux", { XDG_CACHE_HOME: "/x" })).toBe(join("/x", "lorp"));
+  expect(cacheFolder("linux", {})).toBe(join(homedir(), ".cache", "lorp"));
+  expect(cacheFolder("darwin", { XDG_CACHE_HOME: "/x" })).toBe(join(homedir(), "Library", "Caches", "lorp"));
+  expect(cacheFolder("win32", { LOCALAPPDATA: "L" })).toBe(join("L", "lorp", "cache"));
+});
