@@ -4,10 +4,12 @@ import { analyzeCommand } from "./analyze.ts";
 import { applyCommand } from "./apply.ts";
 import { chatCommand } from "./chat.ts";
 import { compareCommand } from "./compare.ts";
+import { completeCommand, completionCommand } from "./completion.ts";
 import { diffCommand } from "./diff.ts";
 import { evalCommand } from "./eval.ts";
 import { inspectCommand } from "./inspect.ts";
 import { lsCommand } from "./ls.ts";
+import { manCommand } from "./man.ts";
 import { methodsCommand } from "./methods.ts";
 import { planCommand } from "./plan.ts";
 import { pruneCommand } from "./prune.ts";
@@ -32,8 +34,11 @@ export function buildProgram(): Command {
     lsCommand(),
     chatCommand(),
     diffCommand(),
+    completionCommand(),
+    manCommand(program),
   ]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
+  program.addCommand(completeCommand(program), { hidden: true });
   return program;
 }
