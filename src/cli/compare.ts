@@ -23,6 +23,7 @@ export function compareCommand(): Command {
     .option("--methods <names>", "methods, such as lorp,shortgpt,auto (default: all)", names)
     .option("--text <file...>", "texts to measure on beside the held-back calibration text")
     .option("--text-sequences <n>", "windows scored of each of these texts (default: at most 24)", whole(1))
+    .option("--no-divergence", "leave the KL divergence out, which takes half the time")
     .option("-o, --output <file>", "write the Comparison (JSON) here");
   addSearchOptions(command);
   addCalibrationOptions(command);

@@ -87,6 +87,7 @@ function describeResources(resources: readonly Resources[]): string {
 export function describeComparison({ model, texts, candidates }: Comparison): string {
   const methods = [...new Set(candidates.map(({ method }) => method))];
   const budgets = [...new Set(candidates.map(({ budget }) => budget))];
+  const diverged = candidates.some(({ measures }) => measures[0]?.klDivergence !== undefined);
   const find = (method: string, budget: number) =>
     candidates.find((candidate) => candidate.method === method && candidate.budget === budget);
   const tables = texts.map(({ name, sequences, sequenceLength, original }, index) => {
@@ -105,8 +106,12 @@ export function describeComparison({ model, texts, candidates }: Comparison): st
       `${name}, ${sequences} × ${sequenceLength} tokens; as it is: ${formatPerplexity(original.perplexity)}`,
       "perplexity",
       pivot(({ perplexity }) => formatPerplexity(perplexity)),
-      "mean KL divergence from the model as it is, nats",
-      pivot(({ klDivergence }) => klDivergence?.toFixed(4) ?? "–"),
+      ...(diverged
+        ? [
+            "mean KL divergence from the model as it is, nats",
+            pivot(({ klDivergence }) => klDivergence?.toFixed(4) ?? "–"),
+          ]
+        : []),
     ].join("\n");
   });
   const choices = candidates.map(({ method, budget, removedLayers }) => [

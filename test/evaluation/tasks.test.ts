@@ -1,0 +1,158 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { answerTask, tokenizeTask } from "../../src/evaluation/choices.ts";
+import { loadTask } from "../../src/evaluation/tasks/load.ts";
+import type { Session } from "../../src/model/model.ts";
+import { EXAMPLE_MODEL } from "../support/example.ts";
+import { type OpenedExample, openOnCpu } from "../support/example-session.ts";
+import { temporaryFolder } from "../support/folder.ts";
+
+const folder = temporaryFolder();
+
+function write(name: string, content: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe("formats", () => {
+  test("JSON lines; a space joins context and choice where there is none", async () => {
+    const lines = [
+      '{"context": "The sun", "choices": ["rises", " sets"], "answer": 1}',
+      "",
+      '{"context": "Two and two make ", "choices": ["four", "five", "six"], "answer": 0, "id": 7}',
+    ];
+    const { name, items } = await loadTask(write("a.jsonl", lines.join("\n")));
+    expect(name).toBe("a.jsonl");
+    expect(items).toEqual([
+      {
+        line: 1,
+        answer: 1,
+        choices: [
+          { context: "The sun", continuation: " rises" },
+          { context: "The sun", continuation: " sets" },
+        ],
+      },
+      {
+        line: 3,
+        answer: 0,
+        choices: ["four", "five", "six"].map((continuation) => ({
+          context: "Two and two make ",
+          continuation,
+        })),
+      },
+    ]);
+  });
+
+  test("HellaSwag, with either kind of line end", async () => {
+    const item = ["Cooking: A man", "2", "sings.", "dances.", "cooks.", "sleeps."];
+    const { items } = await loadTask(write("h.txt", `${[...item, ...item].join("\r\n")}\r\n`));
+    expect(items).toHaveLength(2);
+    expect(items[1]).toMatchObject({ line: 7, answer: 2 });
+    expect(items[1]!.choices[2]).toEqual({ context: "Cooking: A man", continuation: " cooks." });
+  });
+
+  test("Winogrande: what follows the filling is weighed", async () => {
+    const lines = [
+      "0,Sarah was a better surgeon than Maria so _ got the easier cases.,Sarah,Maria,2",
+      '1,"The cup, said ""he"", is in the _ today.",box,bag,1',
+    ];
+    const { items } = await loadTask(write("w.csv", lines.join("\n")));
+    const start = "Sarah was a better surgeon than Maria so ";
+    expect(items[0]).toEqual({
+      line: 1,
+      answer: 1,
+      choices: ["Sarah", "Maria"].map((filling) => ({
+        context: start + filling,
+        continuation: " got the easier cases.",
+      })),
+    });
+    expect(items[1]!.choices[0]).toEqual({
+      context: 'The cup, said "he", is in the box',
+      continuation: " today.",
+    });
+  });
+
+  const good = '{"context": "a", "choices": ["b", "c"], "answer": 0}\n';
+  test.each([
+    ["x.jsonl", `${good}{`, /Line 2 .*not JSON/],
+    ["x.jsonl", `${good}\n[1]\n`, /Line 3 .*"context"/],
+    ["x.jsonl", '{"context": "a", "choices": ["b"], "answer": 0}', /Line 1 .*two or more/],
+    ["x.jsonl", '{"context": "a", "choices": ["b", 3], "answer": 0}', /Line 1 .*two or more/],
+    ["x.jsonl", '{"context": "a", "choices": ["b", "c"], "answer": 2}', /Line 1 .*from 0 to 1/],
+    ["x.jsonl", '{"context": "a", "choices": ["b", "c"]}', /Line 1 .*"answer"/],
+    ["x.jsonl", "\n\n", /has no items/],
+    ["x.txt", "a\n1\nb\nc\nd\n", /Line 5 .*fewer than 6 lines/],
+    ["x.txt", "a\nfour\nb\nc\nd\ne\n", /Line 2 .*index of an ending/],
+    ["x.txt", "a\n1\nb\n\nd\ne\n", /Line 4 .*blank/],
+    ["x.csv", "0,No gap here.,a,b,1", /Line 1 .*no _/],
+    ["x.csv", "0,A _ here.,a,b,3", /Line 1 .*neither 1 nor 2/],
+    ["x.csv", "0,A _ here.,a,b", /Line 1 .*five fields/],
+    ["x.md", good, /none of the known endings/],
+  ])("%s: %j is refused", async (name, content, message) => {
+    await expect(loadTask(write(name, content))).rejects.toThrow(message);
+  });
+
+  test("a task that is not there", async () => {
+    await expect(loadTask(join(folder, "none.jsonl"))).rejects.toThrow(/ENOENT/);
+  });
+});
+
+describe("answers", () => {
+  let example: OpenedExample;
+  let session: Session;
+  beforeAll(async () => {
+    example = await openOnCpu(EXAMPLE_MODEL);
+    session = example.openSession(64);
+  });
+  afterAll(() => example.close());
+
+  /** log P(continuation | context) from the raw logits of the whole. */
+  async function logLikelihood(context: string, continuation: string): Promise<number> {
+    const { model } = example;
+    const start = model.info.bos < 0 ? [] : [model.info.bos];
+    const prefix = [...start, ...(await model.tokenize(context))];
+    const tokens = Int32Array.of(...start, ...(await model.tokenize(context + continuation)));
+    expect([...tokens.subarray(0, prefix.length)]).toEqual(prefix);
+    const logits = await session.logits(tokens);
+    const size = model.info.vocabularySize;
+    let sum = 0;
+    for (let target = prefix.length; target < tokens.length; target++) {
+      const row = Float64Array.from(logits.subarray((target - 1) * size, target * size));
+      sum += row[tokens[target]!]! - Math.log(row.reduce((total, value) => total + Math.exp(value), 0));
+    }
+    return sum;
+  }
+
+  test("are those of the highest log-likelihood, raw and per byte", async () => {
+    const items = [
+      { context: "He looked at her and said nothing for a", choices: ["moment.", "purple elephant."] },
+      { context: "She sat down by the", choices: ["zq", "window and looked out of it for a long time"] },
+      { context: "It was a", choices: ["zzz qq", "very good thing", "great deal"] },
+    ];
+    const picks = { raw: [] as number[], normalized: [] as number[] };
+    for (const { context, choices } of items) {
+      const raw: number[] = [];
+      for (const choice of choices) raw.push(await logLikelihood(context, ` ${choice}`));
+      const perByte = raw.map((value, index) => value / (choices[index]!.length + 1));
+      picks.raw.push(raw.indexOf(Math.max(...raw)));
+      picks.normalized.push(perByte.indexOf(Math.max(...perByte)));
+    }
+    // The second item is made so that the two ways differ.
+    expect(picks.raw[1]).not.toBe(picks.normalized[1]);
+    const lines = items.map((item, index) => JSON.stringify({ ...item, answer: picks.raw[index] }));
+    const task = await loadTask(write("answers.jsonl", lines.join("\n")));
+    const tokenized = await tokenizeTask(example.model, task);
+    const measures = await answerTask(session, tokenized);
+    expect(measures).toMatchObject({ name: "answers.jsonl", items: 3, raw: { accuracy: 1 } });
+    const agreeing = picks.raw.filter((pick, index) => pick === picks.normalized[index]).length;
+    expect(measures.normalized.accuracy).toBe(agreeing / 3);
+  });
+
+  test("an item longer than the model's context is refused with its line", async () => {
+    const long = { context: "It was so. ".repeat(300), choices: ["a", "b"], answer: 0 };
+    const task = await loadTask(write("long.jsonl", `\n${JSON.stringify(long)}`));
+    await expect(tokenizeTask(example.model, task)).rejects.toThrow(/line 2 .*context of 512/);
+  });
+});
