@@ -11,9 +11,11 @@
 
 #include "arguments.h"
 #include "async.h"
+#include "conversion.h"
 #include "file_copy.h"
 #include "llama_api.h"
 #include "model.h"
+#include "rpc.h"
 #include "session.h"
 #include "spectral.h"
 
@@ -295,11 +297,21 @@ private:
 };
 
 void attach_to_llama(const Napi::CallbackInfo& info) {
-    if (!info[0].IsArray()) throw arguments::wrong(info[0], "libraryNames", "an array of strings");
-    const auto given = info[0].As<Napi::Array>();
-    std::vector<std::string> names;
-    for (std::uint32_t i = 0; i < given.Length(); ++i) names.push_back(arguments::string(given.Get(i), "libraryNames"));
+    const auto names = arguments::strings(info[0], "libraryNames");
     guarded(info.Env(), [&] { attach(names); });
+}
+
+Napi::Value connect_rpc_servers(const Napi::CallbackInfo& info) {
+    const std::string library = arguments::string(info[0], "library");
+    const auto endpoints = arguments::strings(info[1], "endpoints");
+    guarded(info.Env(), [] { llama(); });
+    return Task<bool>::run(
+        info.Env(), arguments::control(info[2]),
+        [=](const Control&) {
+            add_rpc_servers(library, endpoints);
+            return true;
+        },
+        [](Napi::Env env, bool&&) { return env.Undefined(); });
 }
 
 Napi::Value cluster(const Napi::CallbackInfo& info) {
@@ -328,11 +340,32 @@ Napi::Value copy_file_range_in_kernel(const Napi::CallbackInfo& info) {
         [](Napi::Env env, std::uint64_t&& moved) { return Napi::Number::New(env, static_cast<double>(moved)); });
 }
 
+ggml_type tensor_type(const Napi::Value& value) {
+    return static_cast<ggml_type>(arguments::integer<int>(value, "type", 0, GGML_TYPE_COUNT - 1));
+}
+
+Napi::Value quantize_values(const Napi::CallbackInfo& info) {
+    const auto type = tensor_type(info[0]);
+    const auto values = arguments::floats(info[1], "values");
+    const auto row_length = arguments::integer<std::uint32_t>(info[2], "rowLength", 1U);
+    return typed_array<Napi::Uint8Array>(info.Env(),
+                                         guarded(info.Env(), [&] { return quantize(type, values, row_length); }));
+}
+
+Napi::Value dequantize_bytes(const Napi::CallbackInfo& info) {
+    const auto type = tensor_type(info[0]);
+    const auto bytes = arguments::bytes(info[1], "bytes");
+    return typed_array<Napi::Float32Array>(info.Env(), guarded(info.Env(), [&] { return dequantize(type, bytes); }));
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     exports.Set("release", LORP_LLAMA_RELEASE);
     exports.Set("attach", Napi::Function::New(env, attach_to_llama, "attach"));
+    exports.Set("addRpcServers", Napi::Function::New(env, connect_rpc_servers, "addRpcServers"));
     exports.Set("spectralClusters", Napi::Function::New(env, cluster, "spectralClusters"));
     exports.Set("copyFileRange", Napi::Function::New(env, copy_file_range_in_kernel, "copyFileRange"));
+    exports.Set("quantize", Napi::Function::New(env, quantize_values, "quantize"));
+    exports.Set("dequantize", Napi::Function::New(env, dequantize_bytes, "dequantize"));
     exports.Set("Model", ModelHandle::define(env));
     exports.Set("Session", SessionHandle::define(env));
     return exports;

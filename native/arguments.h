@@ -40,6 +40,14 @@ inline std::string string(const Napi::Value& value, const std::string& name) {
     return value.As<Napi::String>().Utf8Value();
 }
 
+inline std::vector<std::string> strings(const Napi::Value& value, const std::string& name) {
+    if (!value.IsArray()) throw wrong(value, name, "an array of strings");
+    const auto array = value.As<Napi::Array>();
+    std::vector<std::string> all;
+    for (std::uint32_t i = 0; i < array.Length(); ++i) all.push_back(string(array.Get(i), name));
+    return all;
+}
+
 inline bool boolean(const Napi::Value& value, const std::string& name) {
     if (!value.IsBoolean()) throw wrong(value, name, "a boolean");
     return value.As<Napi::Boolean>().Value();
@@ -69,6 +77,18 @@ inline Napi::Int32Array control(const Napi::Value& value) {
 inline std::vector<double> doubles(const Napi::Value& value, const std::string& name) {
     if (!is_typed_array(value, napi_float64_array)) throw wrong(value, name, "a Float64Array");
     const auto array = value.As<Napi::Float64Array>();
+    return {array.Data(), array.Data() + array.ElementLength()};
+}
+
+inline std::vector<float> floats(const Napi::Value& value, const std::string& name) {
+    if (!is_typed_array(value, napi_float32_array)) throw wrong(value, name, "a Float32Array");
+    const auto array = value.As<Napi::Float32Array>();
+    return {array.Data(), array.Data() + array.ElementLength()};
+}
+
+inline std::vector<std::uint8_t> bytes(const Napi::Value& value, const std::string& name) {
+    if (!is_typed_array(value, napi_uint8_array)) throw wrong(value, name, "a Uint8Array");
+    const auto array = value.As<Napi::Uint8Array>();
     return {array.Data(), array.Data() + array.ElementLength()};
 }
 

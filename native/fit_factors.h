@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -39,9 +40,12 @@ struct FactorSums {
     /** Σ w ‖added‖² */
     double squared = 0;
 
-    /** The solution, drawn towards 1: argmin of the above + ridge · squared · (f − 1)². 1 where nothing is added. */
+    /**
+     * The solution, drawn towards 1: argmin of the above + ridge · squared · (f − 1)², between 1/4 and 4: an output is
+     * neither turned off nor round. 1 where nothing is added.
+     */
     double solve(double ridge) const {
-        return squared > 0 ? (along + ridge * squared) / ((1 + ridge) * squared) : 1;
+        return squared > 0 ? std::clamp((along + ridge * squared) / ((1 + ridge) * squared), 0.25, 4.0) : 1;
     }
 };
 

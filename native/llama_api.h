@@ -12,11 +12,15 @@
 #define LORP_LLAMA_FUNCTIONS(X)            \
     X(ggml_backend_dev_backend_reg)        \
     X(ggml_backend_dev_by_type)            \
+    X(ggml_backend_load)                   \
     X(ggml_backend_reg_get_proc_address)   \
+    X(ggml_backend_register)               \
     X(ggml_backend_tensor_get)             \
     X(ggml_backend_tensor_set)             \
+    X(ggml_get_type_traits)                \
     X(ggml_is_contiguous)                  \
     X(ggml_nbytes)                         \
+    X(ggml_quantize_chunk)                 \
     X(ggml_threadpool_params_default)      \
     X(llama_attach_threadpool)             \
     X(llama_context_default_params)        \

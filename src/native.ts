@@ -15,6 +15,12 @@ export interface Addon {
    */
   attach(libraryNames: readonly string[]): void;
   /**
+   * Makes the devices of llama.cpp's RPC servers devices of this process.
+   * @param library path of the RPC backend
+   * @param endpoints `host:port`
+   */
+  addRpcServers(library: string, endpoints: readonly string[], control: Int32Array): Promise<void>;
+  /**
    * Spectral clustering of an n×n similarity matrix (row-major) into k clusters; the Laplacian and k-means of LoRP.
    * @returns n labels, numbered by first layer
    */
@@ -31,6 +37,10 @@ export interface Addon {
     length: number,
     control: Int32Array,
   ): Promise<number>;
+  /** llama.cpp's own quantisation of rows of floats to a ggml type. */
+  quantize(type: number, values: Float32Array, rowLength: number): Uint8Array;
+  /** llama.cpp's own reading of whole blocks of a ggml type. @throws where it has none (Q8_1, Q8_K) */
+  dequantize(type: number, bytes: Uint8Array): Float32Array;
   readonly Model: new () => NativeModel;
   readonly Session: new (model: NativeModel, options: NativeSessionOptions) => NativeSession;
 }

@@ -1,22 +1,31 @@
 import { planRewrite } from "../architecture/architecture.ts";
+import type { CompensationChoice } from "../compensation/modes.ts";
+import { storeFactors } from "../compensation/store.ts";
 import type { Plan } from "../documents/plan.ts";
 import { UsageError } from "../errors.ts";
 import { applyPlan } from "../surgery/apply.ts";
-import { provenance } from "../surgery/provenance.ts";
-import { VERSION } from "../version.ts";
-import { type DescribedModel, describeModel } from "./open.ts";
-import type { Progress } from "./options.ts";
+import { compensate } from "./compensate.ts";
+import { type DescribedModel, describeModel, openForCalibration } from "./open.ts";
+import type { CalibrationOptions, ModelRunOptions, Progress } from "./options.ts";
 import { defaultOutput } from "./output.ts";
+import { outputMetadata } from "./output-metadata.ts";
 
 export interface WriteOptions {
   /** Where to write; beside the input under a name that says what was done, by default. */
   readonly output?: string | undefined;
+  /** What the name of the default output begins with; the input's path by default. */
+  readonly stem?: string | undefined;
   /** Replace an existing output. */
   readonly force?: boolean | undefined;
   /** Keep the parts of a split input instead of writing one file. */
   readonly keepSplit?: boolean | undefined;
   /** Divide the output into parts with at most this many bytes of tensors each. */
   readonly splitMaxSize?: number | undefined;
+  /**
+   * Store a factor that a tensor's type cannot take as a `.scale` tensor beside it, where llama.cpp would read it: since
+   * it reads NVFP4.
+   */
+  readonly scaleTensors?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -27,21 +36,64 @@ export interface Written {
   readonly bytes: number;
 }
 
+export interface ApplyOptions extends WriteOptions, CalibrationOptions, ModelRunOptions {
+  /** How to make up for what the removed layers did; as the Plan says by default. */
+  readonly compensate?: CompensationChoice | undefined;
+}
+
 /**
- * Writes the model that a Plan describes, without running it.
+ * Writes the model that a Plan describes, without running it unless factors are to be found.
  * @throws UsageError when the Plan was made for another model
- * @throws GgufError, ArchitectureError, SurgeryError, AbortedError
+ * @throws GgufError, ArchitectureError, CompensationError, CalibrationError, RuntimeError, SurgeryError, AbortedError
  */
-export async function apply(path: string, plan: Plan, options: WriteOptions = {}): Promise<Written> {
-  return applyDescribed(await describeModel(path, options.signal), plan, options);
+export async function apply(path: string, plan: Plan, options: ApplyOptions = {}): Promise<Written> {
+  const described = await describeModel(path, options.signal);
+  checkModel(described, plan);
+  return applyDescribed(described, await withFactors(described, plan, options), options);
+}
+
+async function withFactors(described: DescribedModel, plan: Plan, options: ApplyOptions): Promise<Plan> {
+  const { compensate: choice } = options;
+  if (choice === undefined) return plan;
+  if (choice === "off") {
+    const { compensation: _, ...plain } = plan;
+    return plain;
+  }
+  const opened = await openForCalibration(described, options);
+  try {
+    return await compensate(described, opened, plan, choice, options);
+  } finally {
+    opened.close();
+  }
 }
 
 /** As `apply`, on a file that has been read already. */
 export async function applyDescribed(
-  { file, summary }: DescribedModel,
+  described: DescribedModel,
   plan: Plan,
   options: WriteOptions,
 ): Promise<Written> {
+  checkModel(described, plan);
+  const { file, architecture } = described;
+  const { scaleTensors, signal } = options;
+  const factors = plan.compensation?.factors ?? [];
+  const rewrite = planRewrite(file, plan.keptLayers);
+  return applyPlan({
+    model: file,
+    rewrite,
+    provenance: outputMetadata(described, plan, rewrite),
+    ...(factors.length > 0 && {
+      changes: await storeFactors(file, architecture.name, factors, { scaleTensors, signal }),
+    }),
+    output: options.output ?? defaultOutput(options.stem ?? file.paths[0]!, plan),
+    force: options.force,
+    split: { keepSplit: options.keepSplit, maxSize: options.splitMaxSize },
+    signal,
+    onProgress: (done, total) => options.onProgress?.({ stage: "write", done, total, unit: "bytes" }),
+  });
+}
+
+function checkModel({ file, summary }: DescribedModel, plan: Plan): void {
   const input = file.paths[0]!;
   const { fingerprint } = plan.model;
   if (fingerprint !== undefined && fingerprint !== summary.fingerprint) {
@@ -56,14 +108,4 @@ export async function applyDescribed(
       `The plan is for a model of ${plan.model.blockCount} blocks, but ${input} has ${summary.blockCount}; make a new plan from an analysis of this file.`,
     );
   }
-  return applyPlan({
-    model: file,
-    rewrite: planRewrite(file, plan.keptLayers),
-    provenance: provenance(plan, summary.fingerprint, VERSION),
-    output: options.output ?? defaultOutput(input, plan),
-    force: options.force,
-    split: { keepSplit: options.keepSplit, maxSize: options.splitMaxSize },
-    signal: options.signal,
-    onProgress: (done, total) => options.onProgress?.({ stage: "write", done, total, unit: "bytes" }),
-  });
 }

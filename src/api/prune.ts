@@ -1,3 +1,4 @@
+import { type CompensationChoice, DEFAULT_COMPENSATION } from "../compensation/modes.ts";
 import type { Analysis } from "../documents/analysis.ts";
 import { SCHEMA_VERSION } from "../documents/fields.ts";
 import type { Plan } from "../documents/plan.ts";
@@ -10,6 +11,7 @@ import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { applyDescribed, type WriteOptions } from "./apply.ts";
 import { type ChooseOptions, checkChoice, choose } from "./choose.ts";
+import { compensate } from "./compensate.ts";
 import {
   countParameters,
   type DescribedModel,
@@ -22,6 +24,8 @@ import { defaultOutput } from "./output.ts";
 import { plan as planFrom } from "./plan.ts";
 
 export interface PruneOptions extends AnalyzeOptions, ChooseOptions, WriteOptions {
+  /** How to make up for what the removed layers did; `off` by default. */
+  readonly compensate?: CompensationChoice | undefined;
   /** Stop after the plan: nothing is written and nothing evaluated. */
   readonly dryRun?: boolean | undefined;
   /** Keep the similarity matrix in the Report's analysis. */
@@ -43,10 +47,14 @@ export async function prune(path: string, options: PruneOptions): Promise<Report
   let decided: Decided;
   let original: number | null = null;
   try {
-    decided = await decide(described, opened, options);
+    const { analysis, plan } = await decide(described, opened, options);
+    decided = {
+      ...(analysis && { analysis }),
+      plan: await compensate(described, opened, plan, options.compensate ?? DEFAULT_COMPENSATION, options),
+    };
     if (!options.dryRun) {
       await checkOutput(
-        options.output ?? defaultOutput(path, decided.plan),
+        options.output ?? defaultOutput(options.stem ?? path, decided.plan),
         described.file.paths,
         options.force ?? false,
       );

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { COMPENSATION_CHOICES } from "../compensation/modes.ts";
 import { GPU_CHOICES } from "../model/gpu.ts";
 import { bytes, factor, positiveShare } from "./quantities.ts";
 
@@ -31,7 +32,24 @@ export function addRunOptions(command: Command): Command {
   return command
     .option("--threads <n>", "compute threads (default: the machine's cores)", whole(1))
     .addOption(new Option("--gpu <choice>", "what computes").choices(GPU_CHOICES).default("auto"))
-    .option("--gpu-layers <n>", "layers kept in GPU memory (default: all)", whole(0));
+    .option("--gpu-layers <n>", "layers kept in GPU memory (default: all)", whole(0))
+    .option("--rpc <servers>", "compute on llama.cpp's RPC servers: host:port,… (docs/rpc.md)", list)
+    .option(
+      "--max-memory <size>",
+      "memory to use beside the mapped model, such as 2GB (default: 3/4 of what is free)",
+      bytes,
+    );
+}
+
+/** What is kept of a measurement from one run to the next. */
+export function addCacheOptions(command: Command): Command {
+  return command
+    .option("--resume", "go on from where an interrupted run of the same command stopped")
+    .option("--no-cache", "neither use nor keep measurements in the cache folder");
+}
+
+function list(text: string): string[] {
+  return text.split(",").map((part) => part.trim());
 }
 
 export function addCalibrationOptions(command: Command): Command {
@@ -40,7 +58,11 @@ export function addCalibrationOptions(command: Command): Command {
       "--calibration <file>",
       "text to measure on: plain, or .jsonl with a text field (default: lorp's own)",
     )
-    .option("--sequences <n>", "number of token sequences to analyse", whole(1))
+    .option(
+      "--sequences <n>",
+      "number of token sequences to analyse (default: until the answer has settled)",
+      whole(1),
+    )
     .option("--sequence-length <n>", "tokens in a sequence", whole(2));
 }
 
@@ -68,6 +90,18 @@ export function addGoalOptions(command: Command): Command {
       "remove as long as perplexity rises by no more, such as 10%",
       positiveShare,
     );
+}
+
+/** @param otherwise what is done without the option */
+export function addCompensationOptions(command: Command, otherwise: string): Command {
+  return command
+    .addOption(
+      new Option(
+        "--compensate <how>",
+        `make up for the removed layers by scaling what the others write (default: ${otherwise})`,
+      ).choices(COMPENSATION_CHOICES),
+    )
+    .option("--scale-tensors", "allow .scale tensors for factors that a tensor's type cannot hold");
 }
 
 /** How far the method `auto` searches. */

@@ -20,11 +20,14 @@ export interface Terminal {
 }
 
 const STAGES: Record<Progress["stage"], string> = {
+  download: "Downloading",
   load: "Loading",
   capture: "Measuring",
   search: "Comparing",
+  compensate: "Compensating",
   evaluate: "Evaluating",
   write: "Writing",
+  diff: "Comparing",
 };
 
 /** How often the progress line is redrawn, milliseconds. */

@@ -1,5 +1,7 @@
 import Type from "typebox";
+import { CompensationSchema } from "./compensation.ts";
 import { type Immutable, k, layer, lorpVersion, numberOrNull, rls, schemaVersion, seed } from "./fields.ts";
+import { MeasurementsSchema } from "./measurements.ts";
 import { ModelSchema } from "./model.ts";
 
 export const RemovalSchema = Type.Object(
@@ -36,6 +38,8 @@ export const PlanSchema = Type.Object(
     rls: Type.Optional(rls),
     k: Type.Optional(k),
     seed: Type.Optional(seed),
+    measurements: Type.Optional(MeasurementsSchema),
+    compensation: Type.Optional(CompensationSchema),
   },
   { title: "lorp Plan", description: "Which layers go, and why." },
 );

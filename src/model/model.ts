@@ -1,5 +1,5 @@
-import type { BlockFactors } from "../documents/compensation.ts";
 import type { StateTensors } from "../architecture/types.ts";
+import type { BlockFactors } from "../documents/compensation.ts";
 import {
   addon,
   type ModelInfo,
@@ -18,7 +18,9 @@ import { openRuntime, type Runtime } from "./runtime.ts";
 
 export interface RunOptions {
   readonly gpu?: GpuChoice | undefined;
-  /** Layers kept in GPU memory; all by default where there is a GPU. */
+  /** `host:port` of llama.cpp's RPC servers that compute; docs/rpc.md. */
+  readonly rpc?: readonly string[] | undefined;
+  /** Layers kept in GPU memory, or on the servers; all by default where there is one. */
   readonly gpuLayers?: number | undefined;
   /** Compute threads; the machine's cores by default. */
   readonly threads?: number | undefined;
@@ -70,7 +72,6 @@ export interface ScoreOptions extends BlockChanges {
 }
 
 export interface FitOptions {
-  readonly sequenceLength: number;
   /** Blocks made the identity. */
   readonly skip: readonly number[];
   /** How strongly factors are drawn towards 1: 0 not at all, 1 half way. */
@@ -101,9 +102,9 @@ export interface Session {
   stateNorms(tokens: Int32Array): Promise<Float32Array>;
   /**
    * Factors of the blocks after the first skipped one, fitted front to back so that the stream follows the original's.
-   * @param tokens sequences, one after the other
+   * @param sequences equally long
    */
-  fitFactors(tokens: Int32Array, options: FitOptions): Promise<BlockFactors[]>;
+  fitFactors(sequences: readonly Int32Array[], options: FitOptions): Promise<BlockFactors[]>;
   close(): void;
   /** @internal */
   readonly native: NativeSession;
@@ -114,7 +115,7 @@ export interface Session {
  * @throws RuntimeError when llama.cpp refuses the file, with its reason; AbortedError
  */
 export async function openModel(path: string, options: RunOptions = {}): Promise<Model> {
-  const runtime = await openRuntime(options.gpu);
+  const runtime = await openRuntime(options.gpu, options.rpc);
   const { signal } = options;
   const native = new addon.Model();
   const gpuLayers = options.gpuLayers ?? (runtime.device === "cpu" ? 0 : -1);
@@ -190,16 +191,14 @@ function openSession(
     time: (tokens, prompt, everyLogit = false) =>
       withControl(signal, (control) => native.time(tokens, prompt, everyLogit, control)),
     stateNorms: (tokens) => withControl(signal, (control) => native.stateNorms(tokens, control)),
-    fitFactors: async (tokens, { sequenceLength, skip, ridge, original, onProgress }) => {
-      const options = {
-        sequenceLength,
-        skip: Int32Array.from(skip),
-        ridge,
-        original: original.native,
-      };
+    fitFactors: async (sequences, { skip, ridge, original, onProgress }) => {
+      const sequenceLength = sequences[0]?.length ?? 1;
+      const tokens = new Int32Array(sequences.length * sequenceLength);
+      for (const [i, sequence] of sequences.entries()) tokens.set(sequence, i * sequenceLength);
+      const fit = { sequenceLength, skip: Int32Array.from(skip), ridge, original: original.native };
       const pairs = await withControl(
         signal,
-        (control) => native.fitFactors(tokens, options, control),
+        (control) => native.fitFactors(tokens, fit, control),
         onProgress,
       );
       return Array.from({ length: layers }, (_, layer) => ({

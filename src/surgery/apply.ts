@@ -2,23 +2,26 @@ import { open } from "node:fs/promises";
 import type { Rewrite } from "../architecture/types.ts";
 import { throwIfAborted } from "../errors.ts";
 import { splitPath } from "../gguf/split-name.ts";
-import type { GgufFile, GgufValue } from "../gguf/types.ts";
-import { copyRange, type NamedFile, writeFully } from "./copy.ts";
+import type { GgufFile } from "../gguf/types.ts";
+import { copyRange, type NamedFile, transformRange, writeFully } from "./copy.ts";
 import { inputChanged, readFailure, writeFailure } from "./errors.ts";
-import { type FileLayout, layOut, type SplitOptions } from "./layout.ts";
+import { type Changes, type FileLayout, layOut, type SplitOptions } from "./layout.ts";
+import type { MetadataChanges } from "./metadata.ts";
 import { checkOutput, commit, discard, removeLeftovers, type StagedFile, stage } from "./output.ts";
 
 export interface ApplyOptions {
   readonly model: GgufFile;
   /** From `planRewrite` of the model's architecture. */
   readonly rewrite: Rewrite;
-  /** `lorp.*` metadata that says how the file was made. */
-  readonly provenance: ReadonlyMap<string, GgufValue>;
+  /** Metadata that says what the file is and how it was made. */
+  readonly provenance: MetadataChanges;
   /** A split output is named after it as llama.cpp names parts: `x.gguf` gives `x-00001-of-00002.gguf`. */
   readonly output: string;
   /** Replace an existing output. */
   readonly force?: boolean | undefined;
   readonly split?: SplitOptions | undefined;
+  /** What else changes than names and blocks. */
+  readonly changes?: Changes | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Bytes written so far, of how many. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
@@ -33,13 +36,13 @@ export interface Applied {
 }
 
 /**
- * Writes the model that a rewrite describes: tensors renamed or left out, everything else byte for byte as it is.
+ * Writes the model that a rewrite describes: tensors renamed or left out, everything else byte for byte as it is but for `changes`.
  * The output appears whole or not at all; the input is only read.
  * @throws SurgeryError, AbortedError
  */
 export async function applyPlan(options: ApplyOptions): Promise<Applied> {
-  const { model, rewrite, provenance, output, split, force = false } = options;
-  const layouts = layOut(model, rewrite, provenance, split);
+  const { model, rewrite, provenance, output, split, changes, force = false } = options;
+  const layouts = layOut(model, rewrite, provenance, split, changes);
   const paths = outputPaths(output, layouts.length);
   for (const path of paths) await checkOutput(path, model.paths, force);
   for (const path of paths) await removeLeftovers(path);
@@ -84,16 +87,18 @@ async function fill(
 ): Promise<void> {
   const total = sum(layouts.flatMap(({ ranges }) => ranges.map(({ length }) => length)));
   let before = 0;
-  for (const [i, { header, ranges, size }] of layouts.entries()) {
+  for (const [i, { header, ranges, added, size }] of layouts.entries()) {
     const file = staged[i]!;
     await file.handle.truncate(size).catch((error: unknown) => {
       throw writeFailure(file.path, error);
     });
     await writeFully(file, header, 0);
+    for (const { bytes, to } of added) await writeFully(file, bytes, to);
     for (const range of ranges) {
-      await copyRange(sources[range.file]!, file, range, signal, (moved) =>
-        onProgress?.(before + moved, total),
-      );
+      const source = sources[range.file]!;
+      const onMoved = (moved: number) => onProgress?.(before + moved, total);
+      if (range.transform) await transformRange(source, file, range, range.transform, signal, onMoved);
+      else await copyRange(source, file, range, signal, onMoved);
       before += range.length;
     }
   }

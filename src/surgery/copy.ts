@@ -42,14 +42,56 @@ export async function copyRange(
   const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, length - byKernel));
   for (let done = byKernel; done < length; ) {
     throwIfAborted(signal);
-    const wanted = Math.min(buffer.length, length - done);
-    const { bytesRead } = await source.handle.read(buffer, 0, wanted, from + done).catch((error: unknown) => {
-      throw readFailure(source.path, error);
-    });
-    if (bytesRead === 0) throw inputChanged(source.path);
-    await writeFully(target, buffer.subarray(0, bytesRead), to + done);
-    done += bytesRead;
+    const chunk = buffer.subarray(0, length - done);
+    await readFully(source, chunk, from + done);
+    await writeFully(target, chunk, to + done);
+    done += chunk.length;
     onProgress(done);
+  }
+}
+
+/** Changes bytes in place on their way, given any number of whole units at a time, in order. */
+export interface Transform {
+  /** Bytes that are changed together. */
+  readonly unit: number;
+  apply(units: Uint8Array): void;
+}
+
+/** As `copyRange`, with the bytes changed. @throws SurgeryError, AbortedError */
+export async function transformRange(
+  source: NamedFile,
+  target: NamedFile,
+  { from, to, length }: Range,
+  { unit, apply }: Transform,
+  signal: AbortSignal | undefined,
+  onProgress: (moved: number) => void,
+): Promise<void> {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK - (CHUNK % unit), length));
+  for (let done = 0; done < length; ) {
+    throwIfAborted(signal);
+    const chunk = buffer.subarray(0, length - done);
+    await readFully(source, chunk, from + done);
+    apply(chunk);
+    await writeFully(target, chunk, to + done);
+    done += chunk.length;
+    onProgress(done);
+  }
+}
+
+/** Fills `bytes`; the system may give them in several goes. @throws SurgeryError when the file ends before */
+export async function readFully(
+  { path, handle }: NamedFile,
+  bytes: Uint8Array,
+  position: number,
+): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesRead } = await handle
+      .read(bytes, done, bytes.length - done, position + done)
+      .catch((error: unknown) => {
+        throw readFailure(path, error);
+      });
+    if (bytesRead === 0) throw inputChanged(path);
+    done += bytesRead;
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Rewrite } from "../architecture/types.ts";
 import { alignUp } from "../gguf/header.ts";
-import type { GgufFile, GgufValue, TensorInfo } from "../gguf/types.ts";
+import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 import { type RawEntry, writeHeader } from "../gguf/write.ts";
-import type { Range } from "./copy.ts";
-import { ownEntries, setEntries, splitEntries, toEntry } from "./metadata.ts";
+import type { Range, Transform } from "./copy.ts";
+import { type MetadataChanges, ownEntries, setEntries, splitEntries, toEntry } from "./metadata.ts";
 import { type Arrangement, arrangeForSharing, phaseOf } from "./sharing.ts";
 
 /** How the output is divided into files; one file unless something is asked for. */
@@ -14,20 +14,37 @@ export interface SplitOptions {
   readonly maxSize?: number | undefined;
 }
 
+/** A tensor that the input does not have, small enough to be held in memory. Blocks are numbered as in the input. */
+export interface NewTensor extends Pick<TensorInfo, "name" | "shape" | "type"> {
+  readonly bytes: Uint8Array;
+}
+
+/** What changes in the tensors that stay. */
+export interface Changes {
+  /** By the tensor's name in the input. */
+  readonly transforms: ReadonlyMap<string, Transform>;
+  readonly added: readonly NewTensor[];
+}
+
+const NO_CHANGES: Changes = { transforms: new Map(), added: [] };
+
 /** A tensor that stays, under its new name. */
 interface KeptTensor extends TensorInfo {
   readonly newName: string;
+  readonly transform: Transform | undefined;
 }
 
-/** A range of the input's part `file`. */
+/** A range of the input's part `file`; one whole tensor if it is transformed. */
 export interface SourceRange extends Range {
   readonly file: number;
+  readonly transform: Transform | undefined;
 }
 
-/** One output file: `header` first, then `ranges` of the input; zeros between them. */
+/** One output file: `header` first, then `ranges` of the input and what is `added`; zeros between them. */
 export interface FileLayout {
   readonly header: Uint8Array;
   readonly ranges: readonly SourceRange[];
+  readonly added: readonly { readonly bytes: Uint8Array; readonly to: number }[];
   readonly size: number;
 }
 
@@ -35,19 +52,28 @@ export interface FileLayout {
 export function layOut(
   model: GgufFile,
   rewrite: Rewrite,
-  provenance: ReadonlyMap<string, GgufValue>,
+  provenance: MetadataChanges,
   split: SplitOptions = {},
+  { transforms, added }: Changes = NO_CHANGES,
 ): FileLayout[] {
   const kept = model.tensors.flatMap((tensor): KeptTensor[] => {
     const newName = rewrite.renameTensor(tensor.name);
-    return newName === null ? [] : [{ ...tensor, newName }];
+    return newName === null ? [] : [{ ...tensor, newName, transform: transforms.get(tensor.name) }];
   });
+  const renamed = added.map((tensor) => ({
+    ...tensor,
+    name: rewrite.renameTensor(tensor.name) ?? tensor.name,
+  }));
   const entries = setEntries(setEntries(ownEntries(model), rewrite.set), provenance);
   const parts = divide(kept, model.alignment, split);
   return parts.map((tensors, no) => {
     const own = no === 0 ? entries : entries.filter(({ key }) => key === "general.alignment");
-    const metadata = parts.length === 1 ? own : setEntries(own, splitEntries(no, parts.length, kept.length));
-    return layOutFile(model, metadata, arrangeForSharing(tensors, model.alignment));
+    const metadata =
+      parts.length === 1
+        ? own
+        : setEntries(own, splitEntries(no, parts.length, kept.length + renamed.length));
+    const arrangement = arrangeForSharing(tensors, model.alignment);
+    return layOutFile(model, metadata, arrangement, no === parts.length - 1 ? renamed : []);
   });
 }
 
@@ -56,14 +82,23 @@ function layOutFile(
   { version, alignment }: GgufFile,
   metadata: readonly RawEntry[],
   { tensors, phase }: Arrangement<KeptTensor>,
+  added: readonly NewTensor[],
 ): FileLayout {
-  const named = tensors.map(({ newName, ...tensor }) => ({ ...tensor, name: newName }));
+  const named = [
+    ...tensors.map(({ newName, ...tensor }) => ({ ...tensor, name: newName })),
+    ...added.map((tensor) => ({ ...tensor, byteLength: tensor.bytes.length })),
+  ];
   const write = (entries: readonly RawEntry[]) =>
     writeHeader({ version, alignment, metadata: entries, tensors: named });
   const plain = write(metadata);
   const padding = paddingEntry(plain.bytes.length, phase);
   const { bytes, offsets, fileSize } = padding === undefined ? plain : write([...metadata, padding]);
-  return { header: bytes, ranges: joinRanges(tensors, offsets), size: fileSize };
+  return {
+    header: bytes,
+    ranges: joinRanges(tensors, offsets),
+    added: added.map((tensor, i) => ({ bytes: tensor.bytes, to: offsets[tensors.length + i]! })),
+    size: fileSize,
+  };
 }
 
 /** The tensors of each output file. A part that all tensors have left goes, unless it is the only one. */
@@ -95,13 +130,14 @@ function divide(
 /** Where to copy from and to: tensors that stay neighbours, padding between them included, are one range. */
 function joinRanges(tensors: readonly KeptTensor[], offsets: readonly number[]): SourceRange[] {
   const ranges: SourceRange[] = [];
-  for (const [i, { file, fileOffset: from, byteLength }] of tensors.entries()) {
+  for (const [i, { file, fileOffset: from, byteLength, transform }] of tensors.entries()) {
     const to = offsets[i]!;
     const last = ranges.at(-1);
-    if (last?.file === file && from >= last.from && from - last.from === to - last.to) {
+    const untouched = transform === undefined && last?.transform === undefined;
+    if (untouched && last?.file === file && from >= last.from && from - last.from === to - last.to) {
       ranges[ranges.length - 1] = { ...last, length: to + byteLength - last.to };
     } else {
-      ranges.push({ file, from, to, length: byteLength });
+      ranges.push({ file, from, to, length: byteLength, transform });
     }
   }
   return ranges;

@@ -7,7 +7,7 @@ import type { GgufValue } from "../gguf/types.ts";
  * @param version of the program that cut it
  */
 export function provenance(
-  { method, removedLayers, rls, model }: Plan,
+  { method, removedLayers, keptLayers, rls, model, compensation }: Plan,
   fingerprint: string | undefined,
   version: string,
 ): ReadonlyMap<string, GgufValue> {
@@ -20,6 +20,18 @@ export function provenance(
   if (typeof rls === "number") entries.push(["lorp.rls", { type: "float64", value: rls }]);
   if (fingerprint !== undefined) {
     entries.push(["lorp.source_fingerprint", { type: "string", value: fingerprint }]);
+  }
+  if (compensation) {
+    const ofKept = (part: "attention" | "feedForward"): GgufValue => ({
+      type: "array",
+      elementType: "float64",
+      value: keptLayers.map((kept) => compensation.factors.find(({ layer }) => layer === kept)?.[part] ?? 1),
+    });
+    entries.push(
+      ["lorp.compensation", { type: "string", value: compensation.mode }],
+      ["lorp.attention_factors", ofKept("attention")],
+      ["lorp.feed_forward_factors", ofKept("feedForward")],
+    );
   }
   return new Map(entries);
 }

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "llama_api.h"
+
+namespace lorp {
+
+/** llama.cpp's own conversions between floats and the bytes of a tensor type, which ours are held against. */
+
+/** ggml_quantize_chunk; types that ask for an importance matrix get equal weights. @throws std::runtime_error */
+std::vector<std::uint8_t> quantize(ggml_type type, std::span<const float> values, std::size_t row_length);
+
+/** ggml_type_traits::to_float. @throws std::runtime_error for a type that has none, or bytes that are no whole blocks */
+std::vector<float> dequantize(ggml_type type, std::span<const std::uint8_t> bytes);
+
+}  // namespace lorp

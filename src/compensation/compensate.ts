@@ -1,0 +1,102 @@
+import type { BlockFactors, Compensation } from "../documents/compensation.ts";
+import type { Session } from "../model/model.ts";
+import { estimate } from "../statistics.ts";
+import { CompensationError } from "./errors.ts";
+import { magnitudeFactors } from "./magnitude.ts";
+import type { CompensationMode } from "./modes.ts";
+import type { StreamRule } from "./stream-rules.ts";
+
+/** An original model to compensate for the removal of some of its blocks. */
+export interface CompensationRequest {
+  /** `streamRule` of its architecture. */
+  readonly rule: StreamRule;
+  readonly session: Session;
+  /** A second session of the same model, which runs beside the first. */
+  readonly original: Session;
+  /** Blocks that run. */
+  readonly blockCount: number;
+  /** Ascending. */
+  readonly removed: readonly number[];
+  /** Sequences to find the factors on, all equally long; the first MAX_SEQUENCES are used. */
+  readonly calibration: readonly Int32Array[];
+  /** Sequences to judge the factors on. */
+  readonly heldBack: readonly Int32Array[];
+  /** Called with the share of the work that is done. */
+  readonly onProgress?: ((fraction: number) => void) | undefined;
+}
+
+/** Enough for one factor: each token says as much about it as the model has dimensions. */
+export const MAX_SEQUENCES = 8;
+
+/** Draws a fitted factor half way towards 1. */
+const RIDGE = 1;
+
+/**
+ * Finds factors for the blocks left and measures, before anything is written, what they give back on held-back
+ * sequences.
+ * @returns for `fit` null where the held-back loss does not fall by more than its standard error
+ * @throws CompensationError when `magnitude` does not apply to the architecture; RuntimeError, AbortedError
+ */
+export async function compensate(
+  mode: CompensationMode,
+  request: CompensationRequest,
+): Promise<Compensation | null> {
+  const { session, removed, heldBack, onProgress } = request;
+  const calibration = request.calibration.slice(0, MAX_SEQUENCES);
+  const steps = 2 * calibration.length + 2 * heldBack.length;
+  const progress = (done: number) => onProgress?.(done / steps);
+  const factors = await FINDERS[mode]({ ...request, calibration }, (share) =>
+    progress(2 * calibration.length * share),
+  );
+  const without: number[] = [];
+  const withFactors: number[] = [];
+  for (const tokens of heldBack) {
+    without.push(await meanLoss(session, tokens, removed, []));
+    withFactors.push(await meanLoss(session, tokens, removed, factors));
+    progress(2 * (calibration.length + without.length));
+  }
+  const { mean, standardError } = estimate(without.map((loss, i) => loss - withFactors[i]!));
+  if (mode === "fit" && !(mean > (standardError ?? Number.POSITIVE_INFINITY))) return null;
+  return {
+    mode,
+    factors,
+    sequences: calibration.length,
+    heldBack: {
+      without: estimate(without).mean,
+      with: estimate(withFactors).mean,
+      standardError,
+      sequences: heldBack.length,
+    },
+  };
+}
+
+type Finder = (request: CompensationRequest, onProgress: (share: number) => void) => Promise<BlockFactors[]>;
+
+const FINDERS: Readonly<Record<CompensationMode, Finder>> = {
+  async magnitude({ rule, session, removed, blockCount, calibration }, onProgress) {
+    if (rule.readsUnnormalised) {
+      throw new CompensationError(
+        "COMPENSATION_ARCHITECTURE",
+        "Some part of this model's blocks reads the stream without normalising it, so magnitude does not apply; use --compensate fit.",
+      );
+    }
+    const norms: Float32Array[] = [];
+    for (const tokens of calibration) {
+      norms.push(await session.stateNorms(tokens));
+      onProgress(norms.length / calibration.length);
+    }
+    return magnitudeFactors(removed, blockCount, norms);
+  },
+  fit: ({ session, original, removed, calibration }, onProgress) =>
+    session.fitFactors(calibration, { skip: removed, ridge: RIDGE, original, onProgress }),
+};
+
+async function meanLoss(
+  session: Session,
+  tokens: Int32Array,
+  skip: readonly number[],
+  factors: readonly BlockFactors[],
+): Promise<number> {
+  const { logProb } = await session.score(tokens, { skip, factors });
+  return -estimate(logProb).mean;
+}

@@ -1,0 +1,86 @@
+import type { BlockFactors } from "../documents/compensation.ts";
+import type { GgufFile, TensorInfo } from "../gguf/types.ts";
+import { CompensationError } from "./errors.ts";
+import {
+  ATTENTION_WRITERS,
+  BIASED_BEFORE_SCALE,
+  FEED_FORWARD_WRITERS,
+  STREAM_RULES,
+  type StreamRule,
+} from "./stream-rules.ts";
+
+/** A tensor whose product a block adds to the stream, and what it is to be multiplied by. */
+export interface Writer {
+  readonly factor: number;
+  readonly weight: TensorInfo;
+  /** llama.cpp multiplies the product by it. */
+  readonly scale: TensorInfo | undefined;
+  readonly bias: TensorInfo | undefined;
+  /** Whether the scale multiplies the bias as well. */
+  readonly scalesBias: boolean;
+}
+
+/** @throws CompensationError when the architecture is in no rule */
+export function streamRule(architecture: string): StreamRule {
+  const rule = STREAM_RULES.get(architecture);
+  if (rule) return rule;
+  throw new CompensationError(
+    "COMPENSATION_ARCHITECTURE",
+    `The blocks of "${architecture}" models do not simply add an attention and a feed-forward output to their input, so factors would not be stored right; use --compensate off.`,
+  );
+}
+
+/**
+ * The tensors that carry the factors of some blocks.
+ * @throws CompensationError when a block has no tensor that carries its factor
+ */
+export function writersOf(file: GgufFile, architecture: string, factors: readonly BlockFactors[]): Writer[] {
+  const rule = streamRule(architecture);
+  const addsOnce = rule.addsOnce?.(file) ?? false;
+  const tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
+  return factors.flatMap(({ layer, attention, feedForward }) => {
+    if (addsOnce && attention !== feedForward) {
+      throw new CompensationError(
+        "COMPENSATION_FACTORS",
+        `Block ${layer} adds only once to its input, so its factors ${attention} and ${feedForward} must be equal; make the plan again.`,
+      );
+    }
+    const find = (name: string) => tensors.get(`blk.${layer}.${name}`);
+    const parts = [
+      { factor: attention, writers: partWriters(find, attention, rule.attentionNorms, ATTENTION_WRITERS) },
+      {
+        factor: feedForward,
+        writers: partWriters(find, feedForward, rule.feedForwardNorms, FEED_FORWARD_WRITERS),
+      },
+    ];
+    const missing = parts.filter(({ factor, writers }) => factor !== 1 && writers.length === 0);
+    if (missing.length > (addsOnce ? 1 : 0)) {
+      throw new CompensationError(
+        "COMPENSATION_ARCHITECTURE",
+        `Block ${layer} of this ${architecture} model has no tensor that could take its factor ${missing[0]!.factor}; use --compensate off.`,
+      );
+    }
+    return parts.flatMap(({ writers }) => writers);
+  });
+}
+
+function partWriters(
+  find: (name: string) => TensorInfo | undefined,
+  factor: number,
+  norms: readonly string[] | undefined,
+  writers: readonly string[],
+): Writer[] {
+  if (factor === 1) return [];
+  if (norms) {
+    return norms.flatMap((name) => {
+      const weight = find(name);
+      return weight ? [{ factor, weight, scale: undefined, bias: undefined, scalesBias: false }] : [];
+    });
+  }
+  return writers.flatMap((name) => {
+    const weight = find(`${name}.weight`);
+    if (!weight) return [];
+    const scalesBias = BIASED_BEFORE_SCALE.has(name);
+    return [{ factor, weight, scale: find(`${name}.scale`), bias: find(`${name}.bias`), scalesBias }];
+  });
+}
