@@ -93,5 +93,7 @@ function findClusters(
 /** Spectral clustering of the layers; see native/spectral.h. */
 function clusterLayers(similarity: SimilarityMatrix, k: number, seed: number): number[] {
   const n = similarity.length;
-  return Array.from(addon.spectralClusters(Float64Array.from(similarity.flat()), n, k, seed));
+  const entries = new Float64Array(n * n);
+  for (const [layer, row] of similarity.entries()) entries.set(row, layer * n);
+  return Array.from(addon.spectralClusters(entries, n, k, seed));
 }

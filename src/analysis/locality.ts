@@ -1,5 +1,5 @@
 import type { SimilarityMatrix } from "../documents/analysis.ts";
-import { mean, pairs, similarityOf } from "./similarity.ts";
+import { meanAmong } from "./similarity.ts";
 
 /**
  * Representation locality score (arXiv 2605.27786): −log₂ of the mean similarity above the diagonal. High: a layer
@@ -9,7 +9,7 @@ import { mean, pairs, similarityOf } from "./similarity.ts";
  */
 export function rls(similarity: SimilarityMatrix): number | null {
   const layers = similarity.map((_, layer) => layer);
-  const average = mean(pairs(layers).map(([i, j]) => similarityOf(similarity, i, j)));
+  const average = meanAmong(similarity, layers);
   return average > 0 ? -Math.log2(average) : null;
 }
 

@@ -21,6 +21,16 @@ export function pairs(layers: readonly number[]): [number, number][] {
   return layers.flatMap((i, index) => layers.slice(index + 1).map((j): [number, number] => [i, j]));
 }
 
+/** Mean similarity of every pair of the layers given; NaN of fewer than two. */
+export function meanAmong(similarity: SimilarityMatrix, layers: readonly number[]): number {
+  let sum = 0;
+  for (const [index, i] of layers.entries()) {
+    for (let other = index + 1; other < layers.length; other++)
+      sum += similarityOf(similarity, i, layers[other]!);
+  }
+  return sum / ((layers.length * (layers.length - 1)) / 2);
+}
+
 /**
  * Checks that `similarity` is an N×N matrix of cosines: square, finite, within [-1, 1], symmetric, 1 on the diagonal.
  * @throws AnalysisError naming the first bad entry

@@ -20,19 +20,26 @@ export function legalSizes(
 ): number[] {
   const fixed = new Set(constraints.fixed.map(({ layer }) => layer));
   const free = new Set(candidates(layers).filter((layer) => !fixed.has(layer)));
+  const fits = (size: number) =>
+    constraints.lengths?.every(({ allowed }) => allowed.includes(layers - size)) ?? true;
+  if (constraints.positional.length === 0) {
+    // Each free layer may go or stay.
+    const more = [...free].filter((layer) => !removed.has(layer)).length;
+    return Array.from({ length: more + 1 }, (_, index) => removed.size + index).filter(fits);
+  }
   let keptCounts = new Set([0]);
   for (let layer = 0; layer < layers; layer++) {
     const next = new Set<number>();
     for (const kept of keptCounts) {
-      const fits = constraints.positional.every(({ kinds }) => kinds[layer] === kinds[kept]);
-      if (fits && !removed.has(layer)) next.add(kept + 1);
+      const ofKind = constraints.positional.every(({ kinds }) => kinds[layer] === kinds[kept]);
+      if (ofKind && !removed.has(layer)) next.add(kept + 1);
       if (free.has(layer) || removed.has(layer)) next.add(kept);
     }
     keptCounts = next;
   }
   return [...keptCounts]
-    .filter((kept) => constraints.lengths?.every(({ allowed }) => allowed.includes(kept)) ?? true)
     .map((kept) => layers - kept)
+    .filter(fits)
     .sort((a, b) => a - b);
 }
 

@@ -1,5 +1,5 @@
 import { clusterMembers, layerRedundancy } from "../analysis/redundancy.ts";
-import { mean, pairs, similarityOf } from "../analysis/similarity.ts";
+import { meanAmong } from "../analysis/similarity.ts";
 import { candidates } from "./constraints.ts";
 import { type Proposals, takeProposals } from "./proposals.ts";
 import type { Removal, SelectionInput, SelectionMethod } from "./types.ts";
@@ -87,5 +87,5 @@ function rankClusters(input: SelectionInput): Cluster[] {
 /** Mean similarity of the remaining members to each other; −∞ of fewer than two. */
 function coherence({ similarity }: SelectionInput, { remaining }: Cluster): number {
   if (remaining.size < 2) return Number.NEGATIVE_INFINITY;
-  return mean(pairs([...remaining]).map(([i, j]) => similarityOf(similarity, i, j)));
+  return meanAmong(similarity, [...remaining]);
 }

@@ -1,4 +1,4 @@
-import { mean, pairs, similarityOf } from "../../analysis/similarity.ts";
+import { meanAmong } from "../../analysis/similarity.ts";
 import type { SimilarityMatrix } from "../../documents/analysis.ts";
 
 /** Mean similarity of all pairs of the layers given, by default of all layers. */
@@ -6,5 +6,5 @@ export function meanSimilarity(
   similarity: SimilarityMatrix,
   layers: readonly number[] = [...similarity.keys()],
 ): number {
-  return mean(pairs(layers).map(([i, j]) => similarityOf(similarity, i, j)));
+  return meanAmong(similarity, layers);
 }
