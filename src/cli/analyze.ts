@@ -1,6 +1,12 @@
 import { Command } from "commander";
 import type { AnalyzeOptions } from "../api/analyze.ts";
-import { addCalibrationOptions, addClusterOptions, addOutputOptions, addRunOptions } from "./options.ts";
+import {
+  addCacheOptions,
+  addCalibrationOptions,
+  addClusterOptions,
+  addOutputOptions,
+  addRunOptions,
+} from "./options.ts";
 import { run } from "./run.ts";
 import { addSourceOptions, findModel, MODEL_ARGUMENT, type SourceOptions } from "./source.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
@@ -13,6 +19,7 @@ export function analyzeCommand(): Command {
     .argument("<model>", MODEL_ARGUMENT)
     .option("-o, --output <file>", "write the Analysis (JSON) here");
   addCalibrationOptions(command);
+  addCacheOptions(command);
   addClusterOptions(command);
   addRunOptions(command);
   addSourceOptions(command);

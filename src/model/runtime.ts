@@ -1,11 +1,14 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { addon } from "../native.ts";
+import { withControl } from "./control.ts";
 import { RuntimeError } from "./errors.ts";
 import type { GpuChoice } from "./gpu.ts";
 
 /** llama.cpp, loaded by node-llama-cpp with its backends registered, and the addon attached to it. */
 export interface Runtime {
-  /** What computes: `cuda`, `vulkan`, `metal`, or `cpu`. */
-  readonly device: "cuda" | "vulkan" | "metal" | "cpu";
+  /** What computes: `cuda`, `vulkan`, `metal`, `cpu`, or other machines by `rpc`. */
+  readonly device: "cuda" | "vulkan" | "metal" | "cpu" | "rpc";
   /** Threads worth using for matrix products on this machine. */
   readonly mathCores: number;
   /** llama.cpp's release, e.g. `v0.5.0`. */
@@ -14,25 +17,34 @@ export interface Runtime {
   takeComplaint(): Promise<string | undefined>;
 }
 
-let opened: { gpu: GpuChoice; runtime: Promise<Runtime> } | undefined;
+/** Where scripts/build-rpc.sh puts the RPC backend, unless the environment names another place. */
+const RPC_BACKEND =
+  process.env.LORP_RPC_BACKEND ??
+  fileURLToPath(
+    new URL(`../../build/rpc/libggml-rpc.${process.platform === "darwin" ? "dylib" : "so"}`, import.meta.url),
+  );
+
+let opened: { devices: string; runtime: Promise<Runtime> } | undefined;
 
 /**
  * Opens the runtime once a process.
- * @throws RuntimeError if no llama.cpp fits this machine, its release is not the addon's, or the process has already
- *   opened it for another GPU choice
+ * @param rpc `host:port` of llama.cpp's RPC servers to compute on
+ * @throws RuntimeError if no llama.cpp fits this machine, its release is not the addon's, a server cannot be reached,
+ *   or the process has already opened it for other devices
  */
-export function openRuntime(gpu: GpuChoice = "auto"): Promise<Runtime> {
-  if (opened && opened.gpu !== gpu) {
+export function openRuntime(gpu: GpuChoice = "auto", rpc: readonly string[] = []): Promise<Runtime> {
+  const devices = [`GPU "${gpu}"`, ...rpc].join(", ");
+  if (opened && opened.devices !== devices) {
     throw new RuntimeError(
       "RUNTIME_GPU_FIXED",
-      `llama.cpp already runs with GPU "${opened.gpu}" in this process, so "${gpu}" needs a process of its own.`,
+      `llama.cpp already runs with ${opened.devices} in this process, so ${devices} needs a process of its own.`,
     );
   }
-  opened ??= { gpu, runtime: load(gpu) };
+  opened ??= { devices, runtime: load(gpu, rpc) };
   return opened.runtime;
 }
 
-async function load(gpu: GpuChoice): Promise<Runtime> {
+async function load(gpu: GpuChoice, rpc: readonly string[]): Promise<Runtime> {
   const { getLlama, LlamaLogLevel } = await import("node-llama-cpp");
   let complaint: string | undefined;
   const llama = await getLlama({
@@ -66,8 +78,10 @@ async function load(gpu: GpuChoice): Promise<Runtime> {
       { cause: error },
     );
   }
+  if (rpc.length > 0) await connect(rpc);
+  const own = llama.gpu === false ? "cpu" : llama.gpu;
   return {
-    device: llama.gpu === false ? "cpu" : llama.gpu,
+    device: rpc.length > 0 ? "rpc" : own,
     mathCores: llama.cpuMathCores,
     release,
     async takeComplaint() {
@@ -78,6 +92,24 @@ async function load(gpu: GpuChoice): Promise<Runtime> {
       return taken;
     },
   };
+}
+
+async function connect(servers: readonly string[]): Promise<void> {
+  if (!existsSync(RPC_BACKEND)) {
+    throw new RuntimeError(
+      "RUNTIME_RPC_BACKEND",
+      `There is no RPC backend at ${RPC_BACKEND}: build it with scripts/build-rpc.sh (docs/rpc.md), or name it in LORP_RPC_BACKEND.`,
+    );
+  }
+  try {
+    await withControl(undefined, (control) => addon.addRpcServers(RPC_BACKEND, servers, control));
+  } catch (error) {
+    throw new RuntimeError(
+      "RUNTIME_RPC_SERVER",
+      `Cannot compute on ${servers.join(", ")}: ${error instanceof Error ? error.message : String(error)}; start rpc-server there (docs/rpc.md).`,
+      { cause: error },
+    );
+  }
 }
 
 /** File names of the runtime's libraries; node-llama-cpp puts the release into the names of those it builds. */
