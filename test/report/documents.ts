@@ -32,6 +32,15 @@ export const analysis20: Analysis = {
   k: 4,
   clusters: trained.clusters,
   layers: measureLayers(trained.similarity, trained.clusters, 4),
+  confidence: {
+    method: "lorp",
+    budget: 5,
+    settled: false,
+    agreement: { k: 1, clusters: 0.985, layers: 0.91 },
+    rlsStandardError: 0.0031,
+    entryStandardError: 0.0074,
+    alternatives: [{ removedLayers: [3, 10, 11, 16, 17], share: 0.09 }],
+  },
 };
 
 /** Eighty blocks whose likeness falls off with what lies between them; made up, but shaped like large models. */
@@ -144,4 +153,46 @@ export const comparison20: Comparison = {
       measures: [{ perplexity, klDivergence: Math.log(perplexity / 57.86) }],
     })),
   ),
+};
+
+const measuredSet = (
+  removedLayers: readonly number[],
+  proposedBy: readonly string[],
+  perplexity: number,
+) => ({
+  removedLayers,
+  proposedBy,
+  complete: perplexity < 64,
+  sequences: perplexity < 64 ? 11 : 4,
+  loss: Math.log(perplexity),
+  perplexity,
+  difference: { mean: Math.log(perplexity / 62.1), standardError: perplexity === 62.1 ? null : 0.0021 },
+});
+
+/** A report with everything in it: measured candidates and compensation too. */
+export const fullReport: Report = {
+  ...report20,
+  plan: {
+    ...report20.plan,
+    method: "auto",
+    passedOver: [{ layer: 4, rule: "a rule of the architecture" }],
+    measurements: {
+      text: { name: "books-valid.txt", sha256: "9f".repeat(32) },
+      sequences: 11,
+      sequenceLength: 512,
+      original: { loss: Math.log(57.86), perplexity: 57.86 },
+      sets: [
+        measuredSet([4, 6, 10, 13, 17], ["swap"], 62.1),
+        measuredSet([4, 6, 10, 13, 16], ["shortgpt"], 62.8),
+        ...Array.from({ length: 12 }, (_, i) =>
+          measuredSet([3, 10, 16, 17, 18 - i], ["lorp", "swap"], 63 + i * 0.7),
+        ),
+      ],
+    },
+    compensation: {
+      mode: "fit",
+      factors: [4, 5, 6, 7].map((layer) => ({ layer, attention: 1.02 + layer / 100, feedForward: 0.99 })),
+      heldBack: { without: 4.1623, with: 4.1411, standardError: 0.0019, sequences: 11 },
+    },
+  },
 };

@@ -52,21 +52,10 @@ export function matrixFigure(described: Described, { similarity, clusters, remov
   });
 }
 
-/** A rectangle round every pair of runs of one cluster; a cluster in one piece has one, on the diagonal. */
+/** A square round every run; a cluster in several pieces has several, of one colour along the edges. */
 function outlines(runs: readonly Run[], stroke: string, strokeWidth: number): Plot.Markish {
-  const pairs = runs.flatMap((row) =>
-    runs.filter((column) => row.cluster === column.cluster).map((column) => ({ row, column })),
-  );
-  return Plot.rect(pairs, {
-    x1: ({ column }) => column.start,
-    x2: ({ column }) => column.end,
-    y1: ({ row }) => row.start,
-    y2: ({ row }) => row.end,
-    fill: "none",
-    stroke,
-    strokeWidth,
-    strokeLinejoin: "round",
-  });
+  const sides = { x1: "start", x2: "end", y1: "start", y2: "end" };
+  return Plot.rect(runs, { ...sides, fill: "none", stroke, strokeWidth, strokeLinejoin: "round" });
 }
 
 /**

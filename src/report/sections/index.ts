@@ -1,14 +1,19 @@
 import type { Markup } from "../markup.ts";
 import type { View } from "../view.ts";
+import { compensation } from "./compensation.ts";
+import { confidence } from "./confidence.ts";
 import { cost } from "./cost.ts";
 import { depth } from "./depth.ts";
 import { locality } from "./locality.ts";
 import { matrix } from "./matrix.ts";
+import { measured } from "./measured.ts";
 import { repeat } from "./repeat.ts";
 import { tiles } from "./tiles.ts";
 import { why } from "./why.ts";
 
 /** The parts of the page, in order; a part whose data the document lacks is left out. */
 export function sections(view: View): Markup[] {
-  return [tiles, cost, depth, why, matrix, locality, repeat].flatMap((section) => section(view) ?? []);
+  return [tiles, cost, depth, why, measured, compensation, matrix, locality, confidence, repeat].flatMap(
+    (section) => section(view) ?? [],
+  );
 }

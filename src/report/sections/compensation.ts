@@ -1,0 +1,28 @@
+import { html, type Markup } from "../markup.ts";
+import type { View } from "../view.ts";
+import { table } from "./table.ts";
+
+/** The factors that make up for removed blocks, and what they give back. */
+export function compensation({ plan }: View): Markup | undefined {
+  if (!plan?.compensation) return undefined;
+  const { mode, factors, heldBack } = plan.compensation;
+  const gain = heldBack
+    ? ` On ${heldBack.sequences} held-back sequences the loss goes from ${heldBack.without.toFixed(4)} to ` +
+      `${heldBack.with.toFixed(4)} nats a token${heldBack.standardError === null ? "" : ` (standard error of the difference ${heldBack.standardError.toFixed(4)})`}.`
+    : "";
+  const rows = factors.map(
+    ({ layer, attention, feedForward }) => html`<tr>
+      <th scope="row" class="number">${layer}</th>
+      <td class="number">${attention.toFixed(4)}</td>
+      <td class="number">${feedForward.toFixed(4)}</td>
+    </tr>`,
+  );
+  const head = ["block", "attention", "feed-forward"].map(
+    (name) => html`<th scope="col" class="number">${name}</th>`,
+  );
+  return html`<section>
+    <h2>Compensation</h2>
+    <p>What the kept blocks add to the residual stream is scaled to make up for the removed ones (${mode}).${gain}</p>
+    <details><summary>Factors of ${factors.length} blocks</summary>${table("Factors by block of the original", head, rows)}</details>
+  </section>`;
+}

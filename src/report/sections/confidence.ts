@@ -1,0 +1,30 @@
+import { formatLayers, formatPercent } from "../format.ts";
+import { html, type Markup } from "../markup.ts";
+import type { View } from "../view.ts";
+
+/** How sure the answer is, and what else it might have been. */
+export function confidence({ analysis }: View): Markup | undefined {
+  if (!analysis?.confidence) return undefined;
+  const { method, budget, settled, agreement, rlsStandardError, entryStandardError, alternatives } =
+    analysis.confidence;
+  const others = alternatives.map(
+    ({ removedLayers, share }) =>
+      html`<li>${formatLayers(removedLayers)}, in ${formatPercent(share)} of resamples</li>`,
+  );
+  return html`<section>
+    <h2>How sure it is</h2>
+    <p>${
+      settled
+        ? "Settled: more text is unlikely to change the removed blocks."
+        : "Not settled: more text might change the removed blocks."
+    } Judged by resampling the sequences, for ${budget} removed by ${method}.</p>
+    <dl class="facts">
+      <div><dt>same blocks</dt><dd>${formatPercent(agreement.layers)} of resamples</dd></div>
+      <div><dt>same clusters</dt><dd>${formatPercent(agreement.clusters)}</dd></div>
+      <div><dt>same cluster count</dt><dd>${formatPercent(agreement.k)}</dd></div>
+      <div><dt>RLS</dt><dd>standard error ${rlsStandardError.toFixed(4)}</dd></div>
+      <div><dt>similarity</dt><dd>standard error at most ${entryStandardError.toFixed(4)}</dd></div>
+    </dl>
+    ${others.length > 0 ? html`<details><summary>Other blocks that resamples led to</summary><ul>${others}</ul></details>` : undefined}
+  </section>`;
+}
