@@ -33,6 +33,8 @@ FileRange part(const FileRange& range, std::uint64_t skip, std::uint64_t length)
 }
 
 std::uint64_t copy_bytes(const FileRange& range, const Control& control) {
+    // Room in one piece if there is any; a disk that is too full is noticed by writing.
+    fallocate(range.target, 0, static_cast<off_t>(range.to), static_cast<off_t>(range.length));
     std::uint64_t done = 0;
     while (done < range.length) {
         if (control.stop_requested()) throw Stopped{};
