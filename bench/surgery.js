@@ -27,6 +27,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { encodeValue } from "../dist/gguf/values.js";
 import { writeHeader } from "../dist/gguf/write.js";
+import { median, printTable } from "./measure.js";
 
 const BLOCKS = 36;
 const REMOVED = [7, 8, 15, 20, 22];
@@ -85,7 +86,6 @@ async function timed(command, ...args) {
   return { seconds: (performance.now() - start) / 1000, peak };
 }
 
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const settle = () => execFileSync("sync");
 /** Makes the next read of a file come from the disk. */
 const forget = (path) => execFileSync("dd", [`if=${path}`, "iflag=nocache", "count=0", "status=none"]);
@@ -195,6 +195,21 @@ export async function benchSurgery({ folders = [tmpdir()], loops = [], size = 4e
   return rows;
 }
 
+/** @param {Awaited<ReturnType<typeof benchSurgery>>} rows */
+export function printSurgery(rows) {
+  const two = (n) => n.toFixed(2);
+  printTable([
+    ["file system", "cache", "lorp s", "cp s", "cp+sync s", "÷ cp", "÷ cp+sync", "peak MB", "new disk"],
+    ...rows.map(({ fileSystem, cache, seconds, ratio, peakMegabytes, newDiskShare }) => [
+      fileSystem,
+      cache,
+      ...[seconds.lorp, seconds.cp, seconds.cpAndSync, ratio.cp, ratio.cpAndSync].map(two),
+      `${Math.round(peakMegabytes)}`,
+      two(newDiskShare),
+    ]),
+  ]);
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -206,16 +221,6 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
     size: Number(values.size ?? 4) * 1e9,
     runs: Number(values.runs ?? 7),
   });
-  const two = (n) => n.toFixed(2);
-  console.error(
-    "| file system | cache | lorp s | cp s | cp+sync s | ÷ cp | ÷ cp+sync | peak MB | new disk |",
-  );
-  console.error("|---|---|---|---|---|---|---|---|---|");
-  for (const { fileSystem, cache, seconds, ratio, peakMegabytes, newDiskShare } of rows) {
-    const numbers = [seconds.lorp, seconds.cp, seconds.cpAndSync, ratio.cp, ratio.cpAndSync].map(two);
-    console.error(
-      `| ${[fileSystem, cache, ...numbers, Math.round(peakMegabytes), two(newDiskShare)].join(" | ")} |`,
-    );
-  }
+  printSurgery(rows);
   console.log(JSON.stringify(rows, null, 2));
 }
