@@ -56,6 +56,7 @@ export function fileBytes(file: GgufFile): number {
 /** A model loaded by llama.cpp, with the token sequences to measure it on. */
 export interface OpenedModel {
   readonly model: Model;
+  /** A context over the model, made when it is first asked for. */
   readonly session: Session;
   readonly calibration: Calibration;
   readonly sequenceLength: number;
@@ -75,15 +76,18 @@ export async function openForCalibration(
       options.sequenceLength ?? Math.min(DEFAULT_SEQUENCE_LENGTH, model.info.trainedContextLength);
     const tokens = await model.tokenize(calibration.text);
     const split = splitHeldBack(tokens, { sequenceLength, sequences: options.sequences });
-    const session = model.openSession({ sequenceLength, states: architecture.states });
+    let session: Session | undefined;
     return {
       model,
-      session,
+      get session() {
+        session ??= model.openSession({ sequenceLength, states: architecture.states });
+        return session;
+      },
       calibration,
       sequenceLength,
       split,
       close() {
-        session.close();
+        session?.close();
         model.close();
       },
     };
