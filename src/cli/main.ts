@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
 import { buildProgram } from "./program.ts";
-import { EXIT } from "./run.ts";
+import { addRecipe } from "./recipe.ts";
+import { EXIT, run } from "./run.ts";
 
 const NEWCOMER = `lorp makes local language models shallower.
 
@@ -19,6 +20,8 @@ async function main(): Promise<void> {
   const program = buildProgram();
   program.exitOverride();
   for (const command of program.commands) command.exitOverride();
+  await run(() => addRecipe(program));
+  if (process.exitCode !== undefined) return;
   try {
     await program.parseAsync();
   } catch (error) {

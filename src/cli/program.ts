@@ -13,6 +13,7 @@ import { manCommand } from "./man.ts";
 import { methodsCommand } from "./methods.ts";
 import { planCommand } from "./plan.ts";
 import { pruneCommand } from "./prune.ts";
+import { addRecipeOption } from "./recipe.ts";
 
 /** The whole command tree; what a command does is loaded when it runs, so that help is instant. */
 export function buildProgram(): Command {
@@ -37,6 +38,7 @@ export function buildProgram(): Command {
     completionCommand(),
     manCommand(program),
   ]) {
+    addRecipeOption(command);
     program.addCommand(command.copyInheritedSettings(program));
   }
   program.addCommand(completeCommand(program), { hidden: true });

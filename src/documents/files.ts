@@ -11,11 +11,11 @@ import { stringifyDocument } from "./stringify.ts";
 import { validate } from "./validate.ts";
 
 /** Reads an Analysis, complete or written by hand. @throws DocumentError */
-export const readAnalysis = (path: string): Promise<PartialAnalysis> => read(PartialAnalysisSchema, path);
+export const readAnalysis = (path: string): Promise<PartialAnalysis> => readJson(PartialAnalysisSchema, path);
 
 /** Reads a Plan. @throws DocumentError, also if its layers contradict each other */
 export async function readPlan(path: string): Promise<Plan> {
-  const plan = await read(PlanSchema, path);
+  const plan = await readJson(PlanSchema, path);
   const parts = [...plan.removedLayers, ...plan.keptLayers].sort((a, b) => a - b);
   const complete = parts.length === plan.model.blockCount && parts.every((layer, index) => layer === index);
   if (!complete || !ascending(plan.removedLayers) || !ascending(plan.keptLayers)) {
@@ -28,7 +28,7 @@ export async function readPlan(path: string): Promise<Plan> {
 }
 
 /** Reads a Report. @throws DocumentError */
-export const readReport = (path: string): Promise<Report> => read(ReportSchema, path);
+export const readReport = (path: string): Promise<Report> => readJson(ReportSchema, path);
 
 /**
  * Writes a document whole or not at all, replacing an older one.
@@ -45,7 +45,8 @@ export async function writeDocument(
   }
 }
 
-async function read<Schema extends TSchema>(
+/** Reads a JSON file of the schema. @throws DocumentError */
+export async function readJson<Schema extends TSchema>(
   schema: Schema,
   path: string,
 ): Promise<Immutable<Static<Schema>>> {

@@ -35,6 +35,7 @@ function explain(error: SchemaError, value: unknown): string {
     const missing = error.params.requiredProperties[0] ?? "";
     return `${pathText([...keys, missing])} is missing`;
   }
+  if (error.keyword === "boolean") return `${pathText(keys)} is not known`;
   const found = keys.reduce<unknown>(field, value);
   return `${pathText(keys)} should be ${expectation(error)}, but is ${show(found)}`;
 }
@@ -45,6 +46,8 @@ function expectation(error: SchemaError): string {
       return [error.params.type].flat().map(typeName).join(" or ");
     case "const":
       return JSON.stringify(error.params.allowedValue);
+    case "enum":
+      return `one of ${error.params.allowedValues.join(", ")}`;
     case "minimum":
       return `at least ${error.params.limit}`;
     default:

@@ -1,0 +1,69 @@
+import { existsSync } from "node:fs";
+import type { Command, Option } from "commander";
+import { COMMON, type Recipe, type RecipeValue, recipeOptions } from "./recipe.ts";
+
+/** The recipe that is used if it is there. */
+export const DEFAULT_RECIPE = "lorp.config.json";
+
+/** Options that exclude each other: one on the command line goes before the others in a recipe. */
+const EXCLUSIVE: readonly (readonly string[])[] = [
+  ["--remove", "--ratio", "--layers", "--target-size", "--speedup", "--max-loss"],
+  ["--keep-split", "--split-max-size"],
+];
+
+/** What a recipe adds to a command line. */
+export interface RecipeArguments {
+  /** Where it was read from. */
+  readonly path: string;
+  /** In the form of options, without what the command line says itself. */
+  readonly added: readonly string[];
+}
+
+/**
+ * Reads the recipe that a command line names with --config, or the default one.
+ * @param args the command line without node and lorp
+ * @returns undefined if there is no recipe, or none for this command
+ * @throws DocumentError
+ */
+export async function readRecipe(
+  commands: readonly Command[],
+  args: readonly string[],
+): Promise<RecipeArguments | undefined> {
+  const command = commands.find((candidate) => candidate.name() === args[0]);
+  const path = namedRecipe(args) ?? (existsSync(DEFAULT_RECIPE) ? DEFAULT_RECIPE : undefined);
+  if (command === undefined || path === undefined) return undefined;
+  const { readJson } = await import("../documents/files.ts");
+  const { recipeSchema } = await import("./schema.ts");
+  const recipe = (await readJson(recipeSchema(commands), path)) as Recipe;
+  return { path, added: recipeArguments(recipe, command, args) };
+}
+
+function namedRecipe(args: readonly string[]): string | undefined {
+  const at = args.findIndex((arg) => /^--config(=|$)/.test(arg));
+  return at < 0 ? undefined : args[at]?.includes("=") ? args[at].slice("--config=".length) : args[at + 1];
+}
+
+/** The recipe's options for a command, but those that the command line gives, or gives an alternative to. */
+export function recipeArguments(recipe: Recipe, command: Command, args: readonly string[]): string[] {
+  const settings = { ...recipe[COMMON], ...recipe[command.name()] };
+  const given = (flag: string | undefined) => args.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
+  return recipeOptions(command).flatMap((option) => {
+    const value = settings[option.attributeName()];
+    const { long = "", short } = option;
+    const alternatives = EXCLUSIVE.find((group) => group.includes(long)) ?? [long];
+    if (value === undefined || [...alternatives, short ?? long].some(given)) return [];
+    return toArguments(option, value);
+  });
+}
+
+function toArguments({ long }: Option, value: RecipeValue): string[] {
+  if (value === false) return [];
+  if (value === true) return [long ?? ""];
+  return [value].flat().map((each) => `${long}=${each}`);
+}
+
+/** The command line with a recipe's options, which come last but before what follows `--`. */
+export function withRecipe(args: readonly string[], added: readonly string[]): string[] {
+  const end = args.indexOf("--");
+  return end < 0 ? [...args, ...added] : [...args.slice(0, end), ...added, ...args.slice(end)];
+}
