@@ -16,6 +16,7 @@
 #include "llama_api.h"
 #include "model.h"
 #include "rpc.h"
+#include "quantize_file.h"
 #include "session.h"
 #include "spectral.h"
 
@@ -314,6 +315,23 @@ Napi::Value connect_rpc_servers(const Napi::CallbackInfo& info) {
         [](Napi::Env env, bool&&) { return env.Undefined(); });
 }
 
+Napi::Value quantize_model_file(const Napi::CallbackInfo& info) {
+    const std::string input = arguments::string(info[0], "input");
+    const std::string output = arguments::string(info[1], "output");
+    const Napi::Object given = arguments::object(info[2], "options");
+    QuantizeFileOptions options;
+    options.type = static_cast<llama_ftype>(arguments::integer<std::int32_t>(given.Get("type"), "type", 0));
+    options.threads = arguments::integer<std::int32_t>(given.Get("threads"), "threads", 1);
+    options.allow_requantize = arguments::boolean(given.Get("allowRequantize"), "allowRequantize");
+    return Task<bool>::run(
+        info.Env(), arguments::control(info[3]),
+        [=](const Control& control) {
+            quantize_file(input, output, options, control);
+            return true;
+        },
+        [](Napi::Env env, bool&&) { return env.Undefined(); });
+}
+
 Napi::Value cluster(const Napi::CallbackInfo& info) {
     const auto similarity = arguments::doubles(info[0], "similarity");
     const auto n = arguments::integer<std::uint32_t>(info[1], "n", 1U, 65535U);
@@ -366,6 +384,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     exports.Set("copyFileRange", Napi::Function::New(env, copy_file_range_in_kernel, "copyFileRange"));
     exports.Set("quantize", Napi::Function::New(env, quantize_values, "quantize"));
     exports.Set("dequantize", Napi::Function::New(env, dequantize_bytes, "dequantize"));
+    exports.Set("quantizeFile", Napi::Function::New(env, quantize_model_file, "quantizeFile"));
     exports.Set("Model", ModelHandle::define(env));
     exports.Set("Session", SessionHandle::define(env));
     return exports;

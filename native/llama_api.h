@@ -30,6 +30,8 @@
     X(llama_get_logits_ith)                \
     X(llama_get_memory)                    \
     X(llama_init_from_model)               \
+    X(llama_log_get)                       \
+    X(llama_log_set)                       \
     X(llama_memory_clear)                  \
     X(llama_model_decoder_start_token)     \
     X(llama_model_default_params)          \
@@ -44,6 +46,8 @@
     X(llama_model_n_embd)                  \
     X(llama_model_n_layer)                 \
     X(llama_model_n_params)                \
+    X(llama_model_quantize)                \
+    X(llama_model_quantize_default_params) \
     X(llama_model_size)                    \
     X(llama_token_to_piece)                \
     X(llama_tokenize)                      \

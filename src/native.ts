@@ -41,6 +41,17 @@ export interface Addon {
   quantize(type: number, values: Float32Array, rowLength: number): Uint8Array;
   /** llama.cpp's own reading of whole blocks of a ggml type. @throws where it has none (Q8_1, Q8_K) */
   dequantize(type: number, bytes: Uint8Array): Float32Array;
+  /**
+   * llama_model_quantize from one file to another.
+   * @param options type: number of enum llama_ftype
+   * @throws with llama.cpp's reason
+   */
+  quantizeFile(
+    input: string,
+    output: string,
+    options: { type: number; threads: number; allowRequantize: boolean },
+    control: Int32Array,
+  ): Promise<void>;
   readonly Model: new () => NativeModel;
   readonly Session: new (model: NativeModel, options: NativeSessionOptions) => NativeSession;
 }
