@@ -1,0 +1,122 @@
+import { availableParallelism } from "node:os";
+import { AbortedError, throwIfAborted } from "../errors.ts";
+import { addon } from "../native.ts";
+import { RuntimeError } from "./errors.ts";
+import type { RunOptions } from "./model.ts";
+import { openRuntime } from "./runtime.ts";
+
+/**
+ * The file types that llama.cpp makes without an importance matrix, by the names that its llama-quantize gives them,
+ * with their numbers (enum llama_ftype).
+ */
+export const QUANTIZATION_TYPES: ReadonlyMap<string, number> = new Map([
+  ["F32", 0],
+  ["F16", 1],
+  ["BF16", 32],
+  ["Q8_0", 7],
+  ["Q6_K", 18],
+  ["Q5_K_M", 17],
+  ["Q5_K_S", 16],
+  ["Q5_1", 9],
+  ["Q5_0", 8],
+  ["Q4_K_M", 15],
+  ["Q4_K_S", 14],
+  ["IQ4_XS", 30],
+  ["IQ4_NL", 25],
+  ["Q4_1", 3],
+  ["Q4_0", 2],
+  ["Q3_K_L", 13],
+  ["Q3_K_M", 12],
+  ["Q3_K_S", 11],
+  ["IQ3_M", 27],
+  ["IQ3_S", 26],
+  ["Q2_K", 10],
+  ["MXFP4_MOE", 38],
+]);
+
+/** Spellings that llama-quantize takes too. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ["Q3_K", "Q3_K_M"],
+  ["Q4_K", "Q4_K_M"],
+  ["Q5_K", "Q5_K_M"],
+]);
+
+export interface QuantizeOptions extends Pick<RunOptions, "gpu" | "threads" | "signal"> {
+  /** Quantise tensors that are quantised already once more; they lose twice. */
+  readonly allowRequantize?: boolean | undefined;
+  /** 0…1 while it runs. */
+  readonly onProgress?: ((fraction: number) => void) | undefined;
+}
+
+/**
+ * The name of a type as llama-quantize spells it, from any case and alias.
+ * @throws RuntimeError `QUANTIZE_TYPE`
+ */
+export function quantizationType(name: string): string {
+  const upper = name.toUpperCase();
+  const type = ALIASES.get(upper) ?? upper;
+  if (QUANTIZATION_TYPES.has(type)) return type;
+  throw new RuntimeError(
+    "QUANTIZE_TYPE",
+    `"${name}" is no type that a model can be quantised to without an importance matrix; choose one of ${[...QUANTIZATION_TYPES.keys()].join(", ")}.`,
+  );
+}
+
+/**
+ * Quantises a model file with llama_model_quantize. `output` is written in place, and left in any state when this
+ * fails (src/surgery/quantize.ts writes it safely). llama.cpp cannot be stopped: after an abort this fails at once
+ * and `settled` tells when llama.cpp has let go of the files.
+ * @returns the result, and a promise that never fails
+ * @throws RuntimeError `QUANTIZE_TYPE`, `QUANTIZE_AGAIN`, `QUANTIZE_FAILED`, AbortedError
+ */
+export function quantizeFile(
+  input: string,
+  output: string,
+  type: string,
+  {
+    gpu,
+    threads = availableParallelism(),
+    allowRequantize = false,
+    signal,
+    onProgress,
+  }: QuantizeOptions = {},
+): { readonly result: Promise<void>; readonly settled: Promise<void> } {
+  const run = async () => {
+    throwIfAborted(signal);
+    const ftype = QUANTIZATION_TYPES.get(quantizationType(type))!;
+    await openRuntime(gpu);
+    const control = new Int32Array(2);
+    const timer = onProgress && setInterval(() => onProgress(Atomics.load(control, 1) / 1000), 100);
+    try {
+      await addon.quantizeFile(input, output, { type: ftype, threads, allowRequantize }, control);
+    } finally {
+      clearInterval(timer);
+    }
+  };
+  const done = run();
+  const settled = done.catch(() => {});
+  const aborted = new Promise<never>((_, reject) => {
+    const stop = () => reject(new AbortedError());
+    signal?.addEventListener("abort", stop, { once: true });
+    settled.finally(() => signal?.removeEventListener("abort", stop));
+  });
+  return { result: Promise.race([done, aborted]).catch((error) => explain(error, input, type)), settled };
+}
+
+function explain(error: unknown, input: string, type: string): never {
+  if (!(error instanceof Error) || "code" in error) throw error;
+  if (/requantizing from type (\S+) is disabled/.test(error.message)) {
+    throw new RuntimeError(
+      "QUANTIZE_AGAIN",
+      `${input} is quantised already, and quantising it again to ${type} would lose twice; begin with an F16, BF16 or F32 file, or allow it explicitly.`,
+      { cause: error },
+    );
+  }
+  throw new RuntimeError(
+    "QUANTIZE_FAILED",
+    `llama.cpp cannot quantise ${input} to ${type}: ${error.message}.`,
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,40 @@
+import { rm, stat } from "node:fs/promises";
+import { readGguf } from "../gguf/read.ts";
+import { type QuantizeOptions, quantizationType, quantizeFile } from "../model/quantize.ts";
+import { checkOutput, commit, discard, removeLeftovers, stage } from "./output.ts";
+
+export interface QuantizeGgufOptions extends QuantizeOptions {
+  /** Replace an existing output. */
+  readonly force?: boolean | undefined;
+}
+
+/**
+ * Quantises a model with llama.cpp's own llama_model_quantize. The output appears whole or not at all, in one file;
+ * the input is only read.
+ * @param input a GGUF file, of a split model any part
+ * @param type a name of llama-quantize, in any case
+ * @returns bytes of the output
+ * @throws RuntimeError `QUANTIZE_TYPE`, `QUANTIZE_AGAIN`, `QUANTIZE_FAILED`; GgufError, SurgeryError, AbortedError
+ */
+export async function quantizeGguf(
+  input: string,
+  output: string,
+  type: string,
+  { force = false, ...options }: QuantizeGgufOptions = {},
+): Promise<number> {
+  const name = quantizationType(type);
+  const { paths } = await readGguf(input, { signal: options.signal });
+  await checkOutput(output, paths, force);
+  await removeLeftovers(output);
+  const staged = await stage(output);
+  const { result, settled } = quantizeFile(paths[0]!, staged.temporary, name, options);
+  try {
+    await result;
+    await commit([staged], force);
+  } finally {
+    await discard([staged]);
+    // An aborted llama.cpp may still come to open the file.
+    void settled.then(() => rm(staged.temporary, { force: true }));
+  }
+  return (await stat(output)).size;
+}
