@@ -78,16 +78,16 @@ async function measure(
   options: AnalyzeOptions,
 ): Promise<Capture> {
   const sequences = options.sequences === undefined ? spreadOut(split.analysis) : split.analysis;
-  const total = sequences.length * sequenceLength;
-  const report = (done: number, note?: string) =>
-    options.onProgress?.({ stage: "capture", done, total, unit: "tokens", ...(note && { note }) });
+  const all = sequences.length * sequenceLength;
+  const report = (done: number, total: number, note?: string) =>
+    options.onProgress?.({ stage: "capture", done, total, unit: "tokens", note });
   let latest: readonly SequenceSums[] = [];
   const onSequence = async (measured: readonly SequenceSums[]) => {
     latest = measured;
     await cache?.offer(measured);
     const done = countTokens(measured);
     if (options.sequences !== undefined || !isCheckpoint(measured.length)) {
-      report(done);
+      report(done, all);
       return false;
     }
     const { settled, agreement, rlsStandardError } = assess(measured, goal.assessment(), {
@@ -95,12 +95,13 @@ async function measure(
       hurry: true,
     });
     report(
-      settled ? total : done,
+      done,
+      settled ? done : all,
       `${Math.round(100 * agreement.layers)} % sure of the layers, locality ± ${rlsStandardError.toFixed(4)}`,
     );
     return settled;
   };
-  report(0);
+  report(0, all);
   try {
     const capture = await captureSimilarity(lanes, sequences, { earlier: cache?.earlier, onSequence });
     await cache?.finish(capture.measured);

@@ -1,0 +1,92 @@
+import { truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { budgetMemory, layOut, usefulLanes, type Workload } from "../../src/model/memory.ts";
+import { temporaryFolder } from "../support/gguf.ts";
+
+/** An 8B model of the Llama kind. */
+const workload: Workload = {
+  layers: 32,
+  embeddingLength: 4096,
+  sequenceLength: 2048,
+  logits: 0,
+  threads: 8,
+  lanes: 4,
+};
+
+/** A file of a size, which takes no room. */
+function emptyFile(name: string, bytes: number): string {
+  const path = join(temporaryFolder(), name);
+  writeFileSync(path, "");
+  truncateSync(path, bytes);
+  return path;
+}
+
+test("with room enough all lanes run, with all threads and full micro-batches", () => {
+  expect(layOut(workload, 1e12)).toEqual({ threads: [2, 2, 2, 2], microBatch: 256 });
+  expect(layOut({ ...workload, threads: 7 }, 1e12).threads).toEqual([1, 2, 2, 2]);
+  expect(layOut({ ...workload, lanes: 1 }, 1e12)).toEqual({ threads: [8], microBatch: 512 });
+  expect(layOut({ ...workload, sequenceLength: 100 }, 1e12).microBatch).toBe(100);
+});
+
+test("less memory takes tokens of the micro-batch first, then lanes", () => {
+  const layouts = [8e9, 5e9, 4e9, 2e9, 1.1e9].map((memory) => layOut(workload, memory));
+  const sizes = layouts.map(({ threads, microBatch }) => threads.length * microBatch);
+  expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
+  expect(layouts.map(({ threads }) => threads.length)).toEqual([4, 4, 2, 1, 1]);
+});
+
+test("whatever fits is found, and uses every thread", () => {
+  const some = fc.record({
+    layers: fc.integer({ min: 1, max: 128 }),
+    embeddingLength: fc.integer({ min: 1, max: 16_384 }),
+    sequenceLength: fc.integer({ min: 1, max: 8192 }),
+    logits: fc.integer({ min: 0, max: 256_000 }),
+    threads: fc.integer({ min: 4, max: 64 }),
+    lanes: fc.integer({ min: 1, max: 4 }),
+  });
+  fc.assert(
+    fc.property(some, fc.integer({ min: 1e6, max: 1e12 }), (given, memory) => {
+      const { layers, embeddingLength, sequenceLength, logits } = given;
+      const states = (microBatch: number) => 4 * microBatch * layers * embeddingLength;
+      const cache = 4 * layers * sequenceLength * embeddingLength;
+      try {
+        const { threads, microBatch } = layOut(given, memory);
+        expect(threads.reduce((a, b) => a + b)).toBe(given.threads);
+        expect(microBatch).toBeGreaterThanOrEqual(1);
+        expect(threads.length * (states(microBatch) + cache)).toBeLessThanOrEqual(memory);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "RUNTIME_MEMORY" });
+        expect(states(1) + cache + 4 * (24 * embeddingLength + 2 * logits)).toBeGreaterThan(memory);
+      }
+    }),
+  );
+});
+
+test("weights are rearranged only where the copy leaves room", async () => {
+  const path = emptyFile("m.gguf", 5e9);
+  expect(await budgetMemory(path, 8e9)).toMatchObject({ repack: true, work: 3e9 });
+  expect(await budgetMemory(path, 6e9)).toMatchObject({ repack: false, work: 6e9 });
+});
+
+test("a model larger than memory runs in one lane", async () => {
+  const memory = await budgetMemory(emptyFile("m.gguf", 1e13), undefined);
+  expect(memory).toMatchObject({ repack: false, resident: false });
+  expect(usefulLanes("cpu", 8, memory)).toBe(1);
+  expect(usefulLanes("cpu", 8, { ...memory, resident: true })).toBe(4);
+  expect(usefulLanes("cpu", 2, { ...memory, resident: true })).toBe(2);
+  expect(usefulLanes("cuda", 8, { ...memory, resident: true })).toBe(1);
+});
+
+test("all parts of a split model count, and a missing one is told", async () => {
+  const first = emptyFile("m-00001-of-00002.gguf", 2e9);
+  await expect(budgetMemory(first, 6e9)).rejects.toMatchObject({
+    code: "RUNTIME_MODEL",
+    message: expect.stringContaining("m-00002-of-00002.gguf"),
+  });
+  writeFileSync(first.replace("00001-of", "00002-of"), "");
+  truncateSync(first.replace("00001-of", "00002-of"), 3e9);
+  expect((await budgetMemory(first, 6e9)).repack).toBe(false);
+  expect((await budgetMemory(first, 7e9)).work).toBe(2e9);
+});
