@@ -1,0 +1,29 @@
+import { describe, expect, test } from "vitest";
+import { architectureTable } from "../support/architecture-table.ts";
+import { FIXTURE_NAMES } from "../support/architectures.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { judge, type Verdict } from "../support/oracle.ts";
+
+/**
+ * The logits of the pruned file are those of the original with the same blocks skipped, for tiny random models of
+ * every architecture: metadata arrays mixed, several periods, sequences longer than the sliding window.
+ */
+describe("the oracle", () => {
+  const folder = temporaryFolder();
+  const verdicts: Verdict[] = [];
+
+  test.for(FIXTURE_NAMES)("%s", async (fixture) => {
+    const verdict = await judge(fixture, folder, 2);
+    verdicts.push(verdict);
+    for (const { error, effect } of verdict.cuts ?? []) {
+      expect(error).toBeLessThan(1e-6);
+      // Blocks that do nothing would prove nothing.
+      expect(effect).toBeGreaterThan(1e-3);
+    }
+    expect(verdict.refusal === undefined).toBe(verdict.analysed === true);
+  });
+
+  test("docs/architectures.md says what this run has shown", async () => {
+    await expect(architectureTable(verdicts)).toMatchFileSnapshot("../../docs/architectures.md");
+  });
+});
