@@ -14,7 +14,7 @@ import { compare } from "../dist/index.js";
 const [model, books, ...texts] = process.argv.slice(2);
 if (!model || !books) throw new Error("usage: node bench/methods.js MODEL.gguf BOOKS.txt TEXT…");
 
-const BUDGETS = [2, 3, 4, 5, 6, 7, 8];
+const BUDGETS = (process.env.BUDGETS ?? "2,3,4,5,6,7,8").split(",").map(Number);
 const folder = await mkdtemp(join(tmpdir(), "lorp-bench-"));
 try {
   const calibration = join(folder, "calibration.txt");
