@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { connect as connectSocket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { addon } from "../native.ts";
 import { withControl } from "./control.ts";
@@ -23,6 +25,9 @@ const RPC_BACKEND =
   fileURLToPath(
     new URL(`../../build/rpc/libggml-rpc.${process.platform === "darwin" ? "dylib" : "so"}`, import.meta.url),
   );
+
+/** How long a server may take to accept a connection, milliseconds. */
+const ANSWER_TIME = 10_000;
 
 let opened: { devices: string; runtime: Promise<Runtime> } | undefined;
 
@@ -102,6 +107,8 @@ async function connect(servers: readonly string[]): Promise<void> {
     );
   }
   try {
+    // llama.cpp would end the process.
+    await Promise.all(servers.map(requireAnswer));
     await withControl(undefined, (control) => addon.addRpcServers(RPC_BACKEND, servers, control));
   } catch (error) {
     throw new RuntimeError(
@@ -110,6 +117,16 @@ async function connect(servers: readonly string[]): Promise<void> {
       { cause: error },
     );
   }
+}
+
+/** @param server `host:port` @throws what Node says of a server that does not accept a connection */
+async function requireAnswer(server: string): Promise<void> {
+  const [, host = "", port = ""] = /^(.+):(\d+)$/.exec(server) ?? [];
+  if (host === "") throw new Error(`"${server}" is not host:port`);
+  const socket = connectSocket({ host, port: Number(port), timeout: ANSWER_TIME });
+  socket.on("timeout", () => socket.destroy(new Error(`no answer from ${server}`)));
+  await once(socket, "connect");
+  socket.destroy();
 }
 
 /** File names of the runtime's libraries; node-llama-cpp puts the release into the names of those it builds. */
