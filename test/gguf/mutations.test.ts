@@ -21,7 +21,9 @@ import { memoryFiles } from "../support/memory-files.ts";
 
 /** Mutated files in the random part; the exhaustive part below adds every truncation and every single bit. */
 const RUNS = 20_000;
+/** Milliseconds of computing: what waits for other processes does not count. */
 const TIME_LIMIT = 1000;
+const TEST_TIMEOUT = 600_000;
 const MEMORY_LIMIT = 64 * 2 ** 20;
 
 const fixture: Fixture = {
@@ -101,13 +103,14 @@ const heldBytes = () => {
 
 async function checkFiles(files: Files, path: string): Promise<void> {
   const heldBefore = heldBytes();
-  const start = performance.now();
+  const start = process.cpuUsage();
   try {
     checkSound(await readGguf(path, { open: memoryFiles(files) }));
   } catch (error) {
     checkError(error);
   }
-  expect(performance.now() - start).toBeLessThan(TIME_LIMIT);
+  const { user, system } = process.cpuUsage(start);
+  expect((user + system) / 1000).toBeLessThan(TIME_LIMIT);
   expect(heldBytes() - heldBefore).toBeLessThan(MEMORY_LIMIT);
 }
 
@@ -182,43 +185,51 @@ const mutatedFiles = fc
     return { files, path: names[openedNo % names.length]!, mutations: mutations.map(({ name }) => name) };
   });
 
-test("every single-bit change and every truncation ends well", async () => {
-  let count = 0;
-  for (const base of bases) {
-    const path = Object.keys(base)[0]!;
-    const bytes = base[path]!;
-    for (let length = 0; length <= bytes.length; length++, count++) {
-      await checkFiles({ ...base, [path]: bytes.subarray(0, length) }, path);
+test(
+  "every single-bit change and every truncation ends well",
+  async () => {
+    let count = 0;
+    for (const base of bases) {
+      const path = Object.keys(base)[0]!;
+      const bytes = base[path]!;
+      for (let length = 0; length <= bytes.length; length++, count++) {
+        await checkFiles({ ...base, [path]: bytes.subarray(0, length) }, path);
+      }
+      for (let bit = 0; bit < bytes.length * 8; bit++, count++) {
+        const flipped = bytes.slice();
+        flipped[bit >> 3]! ^= 1 << (bit & 7);
+        await checkFiles({ ...base, [path]: flipped }, path);
+      }
     }
-    for (let bit = 0; bit < bytes.length * 8; bit++, count++) {
-      const flipped = bytes.slice();
-      flipped[bit >> 3]! ^= 1 << (bit & 7);
-      await checkFiles({ ...base, [path]: flipped }, path);
-    }
-  }
-  expect(count).toBeGreaterThan(15_000);
-});
+    expect(count).toBeGreaterThan(15_000);
+  },
+  TEST_TIMEOUT,
+);
 
-test(`${RUNS} randomly damaged files end well`, async () => {
-  await fc.assert(
-    fc.asyncProperty(mutatedFiles, ({ files, path }) => checkFiles(files, path)),
-    { numRuns: RUNS },
-  );
-  // Damage of every kind was really done.
-  const usual: GgufErrorCode[] = [
-    "GGUF_ALIGNMENT",
-    "GGUF_COUNT",
-    "GGUF_DUPLICATE",
-    "GGUF_KEY",
-    "GGUF_MISSING_PART",
-    "GGUF_NOT_GGUF",
-    "GGUF_SPLIT",
-    "GGUF_TENSOR_LAYOUT",
-    "GGUF_TENSOR_SHAPE",
-    "GGUF_TRUNCATED",
-    "GGUF_UTF8",
-    "GGUF_VALUE_TYPE",
-    "GGUF_VERSION",
-  ];
-  expect([...seen]).toEqual(expect.arrayContaining(usual));
-});
+test(
+  `${RUNS} randomly damaged files end well`,
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(mutatedFiles, ({ files, path }) => checkFiles(files, path)),
+      { numRuns: RUNS },
+    );
+    // Damage of every kind was really done.
+    const usual: GgufErrorCode[] = [
+      "GGUF_ALIGNMENT",
+      "GGUF_COUNT",
+      "GGUF_DUPLICATE",
+      "GGUF_KEY",
+      "GGUF_MISSING_PART",
+      "GGUF_NOT_GGUF",
+      "GGUF_SPLIT",
+      "GGUF_TENSOR_LAYOUT",
+      "GGUF_TENSOR_SHAPE",
+      "GGUF_TRUNCATED",
+      "GGUF_UTF8",
+      "GGUF_VALUE_TYPE",
+      "GGUF_VERSION",
+    ];
+    expect([...seen]).toEqual(expect.arrayContaining(usual));
+  },
+  TEST_TIMEOUT,
+);
