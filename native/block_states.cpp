@@ -112,11 +112,11 @@ bool SkipBlocks::wants(const ggml_tensor& node) {
     const auto state = finder_.find(node);
     if (!state) return false;
     found_ = *state;
-    return enters_skipped(found_) || skips(found_ - 1);
+    return enters_skipped(found_) || overwrites();
 }
 
 bool SkipBlocks::computed(ggml_tensor& node) {
-    if (skips(found_ - 1)) {
+    if (overwrites()) {
         require_contiguous(node);
         const std::size_t bytes = llama().ggml_nbytes(&node);
         if (bytes != state_.size() * sizeof(float)) {

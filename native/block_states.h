@@ -115,6 +115,8 @@ public:
     bool computed(ggml_tensor& node) override;
     /** Whether every block to skip was found. */
     bool complete() const;
+    /** Whether the node wanted last is a skipped block's output, which `computed` overwrites, and not its input. */
+    bool overwrites() const { return skips(found_ - 1); }
 
 private:
     bool skips(std::int32_t block) const {

@@ -106,27 +106,28 @@ private:
     std::int32_t scaled_ = 0;
 };
 
-/** Two hooks on one pass; the first sees every node before the second. */
-class BothHooks final : public EvalHook {
+/** Skips blocks and scales others on one pass: a skipped block hands on its input as it was scaled. */
+class SkipAndScale final : public EvalHook {
 public:
-    BothHooks(EvalHook& first, EvalHook& second) : first_(first), second_(second) {}
+    SkipAndScale(SkipBlocks& skip, StreamHook& scale) : skip_(skip), scale_(scale) {}
 
     bool wants(const ggml_tensor& node) override {
-        first_wants_ = first_.wants(node);
-        second_wants_ = second_.wants(node);
-        return first_wants_ || second_wants_;
+        skip_wants_ = skip_.wants(node);
+        scale_wants_ = scale_.wants(node);
+        return skip_wants_ || scale_wants_;
     }
     bool computed(ggml_tensor& node) override {
-        const bool first_goes_on = !first_wants_ || first_.computed(node);
-        const bool second_goes_on = !second_wants_ || second_.computed(node);
-        return first_goes_on && second_goes_on;
+        if (skip_wants_ && skip_.overwrites()) skip_.computed(node);
+        const bool goes_on = !scale_wants_ || scale_.computed(node);
+        if (skip_wants_ && !skip_.overwrites()) skip_.computed(node);
+        return goes_on;
     }
 
 private:
-    EvalHook& first_;
-    EvalHook& second_;
-    bool first_wants_ = false;
-    bool second_wants_ = false;
+    SkipBlocks& skip_;
+    StreamHook& scale_;
+    bool skip_wants_ = false;
+    bool scale_wants_ = false;
 };
 
 }  // namespace lorp

@@ -140,7 +140,7 @@ void Session::decode_changed(std::span<const llama_token> tokens, std::size_t fr
     }
     SkipBlocks skip(layout(), static_cast<std::int64_t>(count), skipped);
     ScaleBlocks scale(layout(), changes.factors);
-    BothHooks hooks(skip, scale);
+    SkipAndScale hooks(skip, scale);
     // llama.cpp's last block keeps only the rows whose logits are asked for; its input can replace all or none.
     decode(tokens, from, count, skipped.back() ? 0 : first_output, &hooks, control);
     if (!skip.complete() || !scale.complete()) fail_without_outputs();
@@ -260,7 +260,7 @@ std::vector<BlockFactors> Session::fit_factors(std::span<const llama_token> toke
             fit.original.decode(sequence, from, count, 0, &original, control);
             SkipBlocks skip(layout(), static_cast<std::int64_t>(count), fit.skipped);
             FitFactors factors(layout(), {layout().n_embd, fitted, fit.ridge, from == 0 ? 1U : 0U}, original, sums);
-            BothHooks hooks(skip, factors);
+            SkipAndScale hooks(skip, factors);
             decode(sequence, from, count, 0, &hooks, control);
         }
         control.report(static_cast<double>(start + sequence_length) / static_cast<double>(tokens.size()));
