@@ -11,7 +11,7 @@ const REPACK_SHARE = 0.75;
 /** Node's pool runs four native calls at a time. */
 const MOST_LANES = 4;
 
-/** Tokens of a micro-batch beyond which nothing gets faster: of several lanes together, or of one alone. */
+/** Tokens of all lanes' micro-batches together, beyond which nothing gets faster. */
 const MOST_TOKENS = 512;
 
 /** Fewer tokens than this a micro-batch waste more time than fewer lanes do. */
@@ -90,7 +90,7 @@ export function usefulLanes(device: string, threads: number, { resident }: Memor
  */
 export function layOut(workload: Workload, memory: number): Layout {
   const { lanes: wanted, threads, sequenceLength } = workload;
-  const most = Math.min(sequenceLength, Math.floor(MOST_TOKENS / Math.min(wanted, 2)));
+  const most = Math.min(sequenceLength, Math.floor(MOST_TOKENS / wanted));
   const few = Math.min(most, FEW_TOKENS);
   const candidates = [
     ...halvings(most, few).map((microBatch) => ({ lanes: wanted, microBatch })),

@@ -24,14 +24,14 @@ function emptyFile(name: string, bytes: number): string {
 }
 
 test("with room enough all lanes run, with all threads and full micro-batches", () => {
-  expect(layOut(workload, 1e12)).toEqual({ threads: [2, 2, 2, 2], microBatch: 256 });
+  expect(layOut(workload, 1e12)).toEqual({ threads: [2, 2, 2, 2], microBatch: 128 });
   expect(layOut({ ...workload, threads: 7 }, 1e12).threads).toEqual([1, 2, 2, 2]);
   expect(layOut({ ...workload, lanes: 1 }, 1e12)).toEqual({ threads: [8], microBatch: 512 });
   expect(layOut({ ...workload, sequenceLength: 100 }, 1e12).microBatch).toBe(100);
 });
 
 test("less memory takes tokens of the micro-batch first, then lanes", () => {
-  const layouts = [8e9, 5e9, 4e9, 2e9, 1.1e9].map((memory) => layOut(workload, memory));
+  const layouts = [8e9, 4.6e9, 4e9, 2e9, 1.1e9].map((memory) => layOut(workload, memory));
   const sizes = layouts.map(({ threads, microBatch }) => threads.length * microBatch);
   expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
   expect(layouts.map(({ threads }) => threads.length)).toEqual([4, 4, 2, 1, 1]);
