@@ -217,12 +217,20 @@ private:
                 throw arguments::wrong(base_value, "base", "a session with as large a vocabulary");
             }
         }
+        std::shared_ptr<LogitsFile> file;
+        if (const Napi::Value file_value = given.Get("file"); !file_value.IsUndefined()) {
+            const Napi::Object named = arguments::object(file_value, "file");
+            const std::string path = arguments::string(named.Get("path"), "path");
+            const auto mode = arguments::boolean(named.Get("append"), "append") ? LogitsFile::Mode::append : LogitsFile::Mode::read;
+            const auto offset = arguments::integer<std::uint64_t>(named.Get("offset"), "offset", 0U);
+            file = guarded(info.Env(), [&] { return std::make_shared<LogitsFile>(path, mode, offset); });
+        }
         return Task<Session::Scores>::run(
             info.Env(), arguments::control(info[2]),
             [=](const Control& control) {
-                if (!base) return session->score(tokens, first, changes, nullptr, control);
+                if (!base) return session->score(tokens, first, changes, nullptr, file.get(), control);
                 const Session::Base side{*base, base_changes};
-                return session->score(tokens, first, changes, &side, control);
+                return session->score(tokens, first, changes, &side, nullptr, control);
             },
             [](Napi::Env env, Session::Scores&& scores) -> Napi::Value {
                 Napi::Object result = Napi::Object::New(env);

@@ -153,7 +153,7 @@ std::span<const float> Session::logits_at(std::size_t index) const {
 }
 
 Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t first, const BlockChanges& changes,
-                               const Base* base, const Control& control) {
+                               const Base* base, LogitsFile* file, const Control& control) {
     if (first < 1 || first >= tokens.size()) throw std::runtime_error("no token of the sequence would be scored");
     start_sequence(tokens.size());
     if (base != nullptr) base->session.start_sequence(tokens.size());
@@ -169,8 +169,9 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
             const std::span<const float> row = logits_at(i);
             const double normalizer = log_sum_exp(row);
             scores.log_prob.push_back(static_cast<double>(row[target]) - normalizer);
-            if (base == nullptr) continue;
-            const std::span<const float> base_row = base->session.logits_at(i);
+            if (file != nullptr && file->appends()) file->append(row);
+            if (base == nullptr && (file == nullptr || file->appends())) continue;
+            const std::span<const float> base_row = base != nullptr ? base->session.logits_at(i) : file->read(row.size());
             const double base_normalizer = log_sum_exp(base_row);
             const Divergence divergence = compare_distributions(base_row, base_normalizer, row, normalizer);
             scores.base_log_prob.push_back(static_cast<double>(base_row[target]) - base_normalizer);

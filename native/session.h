@@ -8,6 +8,7 @@
 
 #include "block_states.h"
 #include "control.h"
+#include "logits_file.h"
 #include "model.h"
 #include "residual_stream.h"
 
@@ -68,10 +69,11 @@ public:
     /**
      * Log-probabilities of the tokens first … n−1 of the changed model. Logits are reduced as each micro-batch is done.
      * @param first index of the first token scored, ≥ 1
+     * @param file without a base: logits of each scored token, to be kept there, or kept there as the base's
      * @throws std::runtime_error, Stopped
      */
     Scores score(std::span<const llama_token> tokens, std::size_t first, const BlockChanges& changes,
-                 const Base* base, const Control& control);
+                 const Base* base, LogitsFile* file, const Control& control);
 
     /** Seconds that a run took. */
     struct Timing {

@@ -118,6 +118,8 @@ export interface NativeSession {
       first: number;
       base?: NativeSession | undefined;
       baseChanges?: NativeChanges | undefined;
+      /** Without a base: a file to keep the logits of the scored tokens in, or the base's logits kept earlier. */
+      file?: LogitsPlace | undefined;
     },
     control: Int32Array,
   ): Promise<TokenScores>;
@@ -137,6 +139,15 @@ export interface NativeSession {
     control: Int32Array,
   ): Promise<Float64Array>;
   close(): void;
+}
+
+/** Rows of logits in a file that exists, 4 bytes × vocabulary each. */
+export interface LogitsPlace {
+  readonly path: string;
+  /** Where the first row is, bytes. */
+  readonly offset: number;
+  /** Write rows, or else read them. */
+  readonly append: boolean;
 }
 
 /** Seconds that a run took. */

@@ -1,5 +1,7 @@
 import { DEFAULT_SEQUENCE_LENGTH } from "../calibration/sequences.ts";
+import { type BaseCache, openBaseCache } from "../evaluation/base-cache.ts";
 import { answerTask, type TaskMeasures, type TokenizedTask, tokenizeTask } from "../evaluation/choices.ts";
+import { scoreWindows } from "../evaluation/scores.ts";
 import { measureSpeed, type Speed } from "../evaluation/speed.ts";
 import { loadTask } from "../evaluation/tasks/load.ts";
 import { measureText, openText, type TextMeasures, type WindowedText } from "../evaluation/text.ts";
@@ -27,6 +29,8 @@ export interface EvaluateOptions extends ModelRunOptions {
   readonly sequenceLength?: number | undefined;
   /** Windows scored of each text; all by default. */
   readonly sequences?: number | undefined;
+  /** File that keeps the base's logits on the texts, for later runs with the same base and texts. */
+  readonly baseCache?: string | undefined;
   /** Time the model, and its base; not done by default. */
   readonly speed?: boolean | undefined;
 }
@@ -101,19 +105,36 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
 
     const session = open(model, described);
     if (options.speed) resources.push(await resourcesOf(described, session, sample, before));
-    let base: Session | undefined;
-    if (describedBase) {
+    const openBase = async (): Promise<Session | undefined> => {
+      if (!describedBase) return skippedLayers.length > 0 ? open(model, described) : undefined;
       const beforeBase = process.memoryUsage.rss();
-      base = open(keep(await openModel(describedBase.file.paths[0]!, options)), describedBase);
+      const base = open(keep(await openModel(describedBase.file.paths[0]!, options)), describedBase);
       if (options.speed) resources.push(await resourcesOf(describedBase, base, sample, beforeBase));
-    } else if (skippedLayers.length > 0) {
-      base = open(model, described);
-    }
-    const sides: Sides = { session, base, skip: skippedLayers };
+      return base;
+    };
+    const hasBase = describedBase !== undefined || skippedLayers.length > 0;
+    const cached = hasBase && options.baseCache !== undefined;
+    // With its logits on disk the base need not be in memory, unless for something else.
+    let base = cached && tasks.length === 0 && !options.speed ? undefined : await openBase();
+    const cache = cached
+      ? await openBaseCache(
+          options.baseCache!,
+          {
+            model: (describedBase ?? described).summary.fingerprint,
+            vocabularySize: model.info.vocabularySize,
+            texts,
+          },
+          async ({ places }) => {
+            base ??= await openBase();
+            await recordTexts(base!, texts, places, options);
+          },
+        )
+      : undefined;
+    const sides: Sides = { session, base, skip: skippedLayers, cache };
     return {
       lorpVersion: VERSION,
       model: path,
-      base: base ? (against ?? path) : null,
+      base: hasBase ? (against ?? path) : null,
       skippedLayers,
       protocol,
       texts: await evaluateTexts(sides, texts, options),
@@ -131,6 +152,8 @@ interface Sides {
   readonly base: Session | undefined;
   /** Layers made the identity in `session`. */
   readonly skip: readonly number[];
+  /** The base's logits on the texts, in place of running it. */
+  readonly cache: BaseCache | undefined;
 }
 
 /** @throws UsageError, SelectionError as for layers to remove */
@@ -153,25 +176,52 @@ async function openTexts(
 }
 
 async function evaluateTexts(
-  { session, base, skip }: Sides,
+  { session, base, skip, cache }: Sides,
   texts: readonly WindowedText[],
-  { onProgress }: EvaluateOptions,
+  options: EvaluateOptions,
 ): Promise<EvaluatedText[]> {
-  const lengths = texts.map(({ windows, sequenceLength }) => windows.sequences.length * sequenceLength);
-  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const report = progressOver(texts, options);
   const evaluated: EvaluatedText[] = [];
-  let before = 0;
   for (const [index, text] of texts.entries()) {
     const measures = await measureText(session, text, {
       skip,
-      base: base && { session: base },
-      onProgress: (done) => onProgress?.({ stage: "evaluate", done: before + done, total, unit: "tokens" }),
+      ...(cache ? { logits: cache.places[index] } : { base: base && { session: base } }),
+      onProgress: report(index),
     });
     const { name, sha256, sequenceLength, windows } = text;
     evaluated.push({ name, sha256, sequences: windows.sequences.length, sequenceLength, ...measures });
-    before += lengths[index]!;
   }
   return evaluated;
+}
+
+/** Writes the logits of every scored token to the texts' places. */
+async function recordTexts(
+  base: Session,
+  texts: readonly WindowedText[],
+  places: BaseCache["places"],
+  options: EvaluateOptions,
+): Promise<void> {
+  const report = progressOver(texts, options);
+  for (const [index, { windows }] of texts.entries()) {
+    await scoreWindows(base, windows, { logits: places[index], onProgress: report(index) });
+  }
+}
+
+/** Reports the tokens done of one text as tokens done of all. */
+function progressOver(
+  texts: readonly WindowedText[],
+  { onProgress }: EvaluateOptions,
+): (index: number) => (done: number) => void {
+  const lengths = texts.map(({ windows, sequenceLength }) => windows.sequences.length * sequenceLength);
+  const sum = (values: readonly number[]) => values.reduce((total, length) => total + length, 0);
+  const total = sum(lengths);
+  return (index) => (done) =>
+    onProgress?.({
+      stage: "evaluate",
+      done: sum(lengths.slice(0, index)) + done,
+      total,
+      unit: "tokens",
+    });
 }
 
 async function evaluateTasks(

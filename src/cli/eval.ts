@@ -23,6 +23,7 @@ export function evalCommand(): Command {
     )
     .option("--sequence-length <n>", "tokens in a window (default: 512, or the model's context)", whole(2))
     .option("--sequences <n>", "windows scored of each text (default: all)", whole(1))
+    .option("--base-cache <file>", "keep the base's logits here, or use those kept by an earlier run")
     .option("--speed", "also say how fast it is and how much memory it takes");
   addRunOptions(command);
   addSourceOptions(command);

@@ -4,6 +4,7 @@ import { LorpError } from "../errors.ts";
 export class EvaluationError extends LorpError {
   declare readonly code:
     | "EVALUATION_VOCABULARY"
+    | "EVALUATION_CACHE"
     | "EVALUATION_TASK_UNREADABLE"
     | "EVALUATION_TASK_FORMAT"
     | "EVALUATION_TASK_LINE"

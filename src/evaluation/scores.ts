@@ -1,8 +1,10 @@
 import type { ScoreOptions, Session } from "../model/model.ts";
-import type { TokenScores } from "../native.ts";
+import type { LogitsPlace, TokenScores } from "../native.ts";
 import type { Windows } from "./windows.ts";
 
-export interface ScoreWindowsOptions extends Omit<ScoreOptions, "first"> {
+export interface ScoreWindowsOptions extends Omit<ScoreOptions, "first" | "file"> {
+  /** Without a base: where to keep the logits of all windows, or where the base's were kept. */
+  readonly logits?: (LogitsPlace & { readonly rowBytes: number }) | undefined;
   /** Called with the number of tokens done so far. */
   readonly onProgress?: ((tokens: number) => void) | undefined;
 }
@@ -14,12 +16,14 @@ export interface ScoreWindowsOptions extends Omit<ScoreOptions, "first"> {
 export async function scoreWindows(
   session: Session,
   { sequences, first }: Windows,
-  { onProgress, ...options }: ScoreWindowsOptions = {},
+  { onProgress, logits, ...options }: ScoreWindowsOptions = {},
 ): Promise<TokenScores> {
   const parts: TokenScores[] = [];
   let done = 0;
+  let offset = logits?.offset ?? 0;
   for (const tokens of sequences) {
-    parts.push(await session.score(tokens, { ...options, first }));
+    parts.push(await session.score(tokens, { ...options, first, file: logits && { ...logits, offset } }));
+    offset += (tokens.length - first) * (logits?.rowBytes ?? 0);
     done += tokens.length;
     onProgress?.(done);
   }

@@ -1,8 +1,8 @@
 import { loadCalibration } from "../calibration/load.ts";
-import type { Model, ScoreOptions, Session } from "../model/model.ts";
+import type { Model, Session } from "../model/model.ts";
 import { type Divergence, divergenceOf } from "./divergence.ts";
 import { bitsPerByte, type Perplexity, perplexityOf } from "./perplexity.ts";
-import { scoredBytes, scoreWindows } from "./scores.ts";
+import { type ScoreWindowsOptions, scoredBytes, scoreWindows } from "./scores.ts";
 import { cutWindows, type WindowSettings, type Windows } from "./windows.ts";
 
 /** A text as windows of a model's tokens. */
@@ -41,13 +41,13 @@ export interface TextMeasures extends SideMeasures {
 }
 
 /**
- * Scores a text, side by side with the base where there is one.
+ * Scores a text, side by side with the base where there is one, or against its logits kept earlier.
  * @throws RuntimeError, AbortedError
  */
 export async function measureText(
   session: Session,
   { windows, bytes }: WindowedText,
-  options: Pick<ScoreOptions, "skip" | "base"> & { onProgress?: ((tokens: number) => void) | undefined },
+  options: ScoreWindowsOptions,
 ): Promise<TextMeasures> {
   const scores = await scoreWindows(session, windows, options);
   const side = (logProb: Float64Array): SideMeasures => ({
@@ -55,7 +55,7 @@ export async function measureText(
     bitsPerByte: bitsPerByte(logProb, bytes),
   });
   const measures = side(scores.logProb);
-  if (!options.base) return measures;
+  if (scores.kl.length === 0) return measures;
   const base = side(scores.baseLogProb);
   const perplexityRatio = measures.perplexity / base.perplexity;
   return { ...measures, base: { ...base, perplexityRatio, ...divergenceOf(scores) } };

@@ -2,6 +2,7 @@ import type { StateTensors } from "../architecture/types.ts";
 import type { BlockFactors } from "../documents/compensation.ts";
 import {
   addon,
+  type LogitsPlace,
   type ModelInfo,
   type NativeChanges,
   type NativeModel,
@@ -69,6 +70,8 @@ export interface ScoreOptions extends BlockChanges {
   readonly first?: number | undefined;
   /** Another session to compare distributions with, token by token, and what is done to blocks there. */
   readonly base?: ({ readonly session: Session } & BlockChanges) | undefined;
+  /** Without a base: a file to keep the logits of the scored tokens in, or the base's logits kept earlier. */
+  readonly file?: LogitsPlace | undefined;
 }
 
 export interface FitOptions {
@@ -173,7 +176,7 @@ function openSession(
   return {
     native,
     sumCosines: (tokens) => withControl(signal, (control) => native.sumCosines(tokens, control)),
-    score: (tokens, { first = 1, base, ...changes } = {}) =>
+    score: (tokens, { first = 1, base, file, ...changes } = {}) =>
       withControl(signal, (control) =>
         native.score(
           tokens,
@@ -182,6 +185,7 @@ function openSession(
             ...toNative(changes, layers),
             base: base?.session.native,
             baseChanges: base && toNative(base, layers),
+            file,
           },
           control,
         ),

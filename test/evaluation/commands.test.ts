@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadCalibration } from "../../src/calibration/load.ts";
@@ -92,6 +92,24 @@ describe("evaluate", () => {
       code: "EVALUATION_VOCABULARY",
       message: expect.stringMatching(/its token 3000 is ".*#", not /),
     });
+  });
+
+  test("finds the same with the base's logits on disk, and refuses those of other texts", async () => {
+    const with4 = {
+      ...options,
+      skipLayers: "4",
+      text: [someText, write("more.txt", prose.slice(2000, 4000))],
+    };
+    const beside = await evaluate(EXAMPLE_MODEL, with4);
+    const baseCache = join(folder, "base.logits");
+    expect(await evaluate(EXAMPLE_MODEL, { ...with4, baseCache })).toEqual(beside);
+    // A row of 4,096 logits for each of 2 texts × 2 windows × 47 tokens.
+    expect(statSync(baseCache).size).toBe(128 + 2 * 2 * 47 * 4096 * 4);
+    expect(await evaluate(EXAMPLE_MODEL, { ...with4, baseCache })).toEqual(beside);
+    await expect(evaluate(EXAMPLE_MODEL, { ...with4, text: [someText], baseCache })).rejects.toMatchObject({
+      code: "EVALUATION_CACHE",
+    });
+    expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
   test("stops when it is told to", async () => {
