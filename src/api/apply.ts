@@ -1,16 +1,20 @@
+import { rm } from "node:fs/promises";
 import { planRewrite } from "../architecture/architecture.ts";
 import type { CompensationChoice } from "../compensation/modes.ts";
 import { storeFactors } from "../compensation/store.ts";
 import type { Plan } from "../documents/plan.ts";
 import { UsageError } from "../errors.ts";
+import { quantizationType } from "../model/quantize.ts";
 import { applyPlan } from "../surgery/apply.ts";
+import { checkOutput, temporaryName } from "../surgery/output.ts";
+import { quantizeGguf } from "../surgery/quantize.ts";
 import { compensate } from "./compensate.ts";
 import { type DescribedModel, describeModel, openForCalibration } from "./open.ts";
 import type { CalibrationOptions, ModelRunOptions, Progress } from "./options.ts";
 import { defaultOutput } from "./output.ts";
 import { outputMetadata } from "./output-metadata.ts";
 
-export interface WriteOptions {
+export interface WriteOptions extends Pick<ModelRunOptions, "gpu" | "threads"> {
   /** Where to write; beside the input under a name that says what was done, by default. */
   readonly output?: string | undefined;
   /** What the name of the default output begins with; the input's path by default. */
@@ -26,6 +30,10 @@ export interface WriteOptions {
    * it reads NVFP4.
    */
   readonly scaleTensors?: boolean | undefined;
+  /** Quantise what was cut to this type with llama.cpp's own llama_model_quantize; a name of llama-quantize. */
+  readonly quantize?: string | undefined;
+  /** Let `quantize` quantise once more what is quantised already. */
+  readonly allowRequantize?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -74,6 +82,32 @@ export async function applyDescribed(
   options: WriteOptions,
 ): Promise<Written> {
   checkModel(described, plan);
+  checkQuantize(options);
+  const output =
+    options.output ?? defaultOutput(options.stem ?? described.file.paths[0]!, plan, options.quantize);
+  if (options.quantize === undefined) return cut(described, plan, output, options);
+  await checkOutput(output, described.file.paths, options.force ?? false);
+  const unquantized = temporaryName(output);
+  try {
+    const { bytes: total } = await cut(described, plan, unquantized, options);
+    const bytes = await quantizeGguf(unquantized, output, options.quantize, {
+      ...options,
+      onProgress: (done) =>
+        options.onProgress?.({ stage: "quantize", done: done * total, total, unit: "bytes" }),
+    });
+    return { path: output, bytes };
+  } finally {
+    await rm(unquantized, { force: true });
+  }
+}
+
+/** Writes the kept blocks to `output`, in the types they have. */
+async function cut(
+  described: DescribedModel,
+  plan: Plan,
+  output: string,
+  options: WriteOptions,
+): Promise<Written> {
   const { file, architecture } = described;
   const { scaleTensors, signal } = options;
   const factors = plan.compensation?.factors ?? [];
@@ -85,12 +119,27 @@ export async function applyDescribed(
     ...(factors.length > 0 && {
       changes: await storeFactors(file, architecture.name, factors, { scaleTensors, signal }),
     }),
-    output: options.output ?? defaultOutput(options.stem ?? file.paths[0]!, plan),
+    output,
     force: options.force,
     split: { keepSplit: options.keepSplit, maxSize: options.splitMaxSize },
     signal,
     onProgress: (done, total) => options.onProgress?.({ stage: "write", done, total, unit: "bytes" }),
   });
+}
+
+/**
+ * Checks what `quantize` asks for, before any work is done.
+ * @throws RuntimeError `QUANTIZE_TYPE`; UsageError `QUANTIZE_SPLIT`
+ */
+export function checkQuantize({ quantize, keepSplit, splitMaxSize }: WriteOptions): void {
+  if (quantize === undefined) return;
+  quantizationType(quantize);
+  if (keepSplit || splitMaxSize !== undefined) {
+    throw new UsageError(
+      "QUANTIZE_SPLIT",
+      "A model is quantised into one file, so --quantize goes with neither --keep-split nor --split-max-size; leave them out.",
+    );
+  }
 }
 
 function checkModel({ file, summary }: DescribedModel, plan: Plan): void {

@@ -2,7 +2,16 @@ import type { RunOptions } from "../model/model.ts";
 
 /** How far a piece of long work has come. */
 export interface Progress {
-  readonly stage: "download" | "load" | "capture" | "search" | "compensate" | "evaluate" | "write" | "diff";
+  readonly stage:
+    | "download"
+    | "load"
+    | "capture"
+    | "search"
+    | "compensate"
+    | "evaluate"
+    | "write"
+    | "quantize"
+    | "diff";
   readonly done: number;
   readonly total: number;
   /** `sets` of layers are counted against how many there will be at most. */

@@ -9,7 +9,7 @@ import { checkBudget } from "../selection/budget.ts";
 import { checkOutput } from "../surgery/output.ts";
 import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
-import { applyDescribed, type WriteOptions } from "./apply.ts";
+import { applyDescribed, checkQuantize, type WriteOptions } from "./apply.ts";
 import { type ChooseOptions, checkChoice, choose } from "./choose.ts";
 import { compensate } from "./compensate.ts";
 import {
@@ -39,7 +39,13 @@ export interface PruneOptions extends AnalyzeOptions, ChooseOptions, WriteOption
  *   AbortedError; in every case nothing is left behind
  */
 export async function prune(path: string, options: PruneOptions): Promise<Report> {
+  const report = await pruneWhole(path, options);
+  return options.matrix ? report : withoutMatrix(report);
+}
+
+async function pruneWhole(path: string, options: PruneOptions): Promise<Report> {
   checkChoice(options);
+  checkQuantize(options);
   const described = await describeModel(path, options.signal);
   if (options.remove !== undefined) checkBudget(options.remove, described.architecture.analysedBlocks);
 
@@ -54,7 +60,7 @@ export async function prune(path: string, options: PruneOptions): Promise<Report
     };
     if (!options.dryRun) {
       await checkOutput(
-        options.output ?? defaultOutput(options.stem ?? path, decided.plan),
+        options.output ?? defaultOutput(options.stem ?? path, decided.plan, options.quantize),
         described.file.paths,
         options.force ?? false,
       );
@@ -70,7 +76,7 @@ export async function prune(path: string, options: PruneOptions): Promise<Report
     lorpVersion: VERSION,
     input: { path, bytes: fileBytes(described.file), parameters: countParameters(described.file) },
     output,
-    ...(analysis && { analysis: options.matrix ? analysis : withoutMatrix(analysis) }),
+    ...(analysis && { analysis }),
     plan,
     perplexity: null,
     settings: settingsInForce(options),
@@ -147,11 +153,19 @@ async function measureWritten(
   }
 }
 
-function withoutMatrix({ similarity: _, ...analysis }: Analysis): Omit<Analysis, "similarity"> {
-  return analysis;
+/** A Report as it is printed: the similarity matrix is large, and an Analysis keeps it. */
+export function withoutMatrix(report: Report): Report {
+  if (!report.analysis) return report;
+  const { similarity: _, ...analysis } = report.analysis;
+  return { ...report, analysis };
 }
 
 /** The options that can be written down. */
-function settingsInForce({ signal: _, onProgress: __, ...settings }: PruneOptions): Record<string, unknown> {
+function settingsInForce({
+  signal: _,
+  onProgress: __,
+  matrix: ___,
+  ...settings
+}: PruneOptions): Record<string, unknown> {
   return settings;
 }

@@ -7,17 +7,19 @@ import {
   addOutputOptions,
   addRunOptions,
 } from "./options.ts";
+import { addPageOption, type PageOptions, writePage } from "./page.ts";
 import { run } from "./run.ts";
 import { addSourceOptions, findModel, MODEL_ARGUMENT, type SourceOptions } from "./source.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
 
-type Options = AnalyzeOptions & OutputOptions & SourceOptions & { readonly output?: string };
+type Options = AnalyzeOptions & OutputOptions & PageOptions & SourceOptions & { readonly output?: string };
 
 export function analyzeCommand(): Command {
   const command = new Command("analyze")
     .description("measure how alike the inputs of a model's blocks are")
     .argument("<model>", MODEL_ARGUMENT)
     .option("-o, --output <file>", "write the Analysis (JSON) here");
+  addPageOption(command);
   addCalibrationOptions(command);
   addCacheOptions(command);
   addClusterOptions(command);
@@ -35,8 +37,12 @@ export function analyzeCommand(): Command {
         await writeDocument(options.output, analysis);
         terminal.say(`Wrote ${options.output}`);
       }
+      if (options.report !== undefined) {
+        await writePage(options.report, analysis);
+        terminal.say(`Wrote ${options.report}`);
+      }
       const { describeAnalysis } = await import("./describe.ts");
-      await terminal.result(describeAnalysis(analysis), analysis);
+      await terminal.result(describeAnalysis(analysis, terminal.style), analysis);
     }),
   );
 }

@@ -4,6 +4,7 @@ import {
   addCalibrationOptions,
   addCompensationOptions,
   addOutputOptions,
+  addQuantizeOptions,
   addRunOptions,
   addWriteOptions,
 } from "./options.ts";
@@ -21,6 +22,7 @@ export function applyCommand(): Command {
     .argument("<model>", `the model that the Plan was made for: ${MODEL_ARGUMENT}`)
     .argument("<plan>", "a Plan (JSON), by lorp plan or lorp prune");
   addWriteOptions(command);
+  addQuantizeOptions(command);
   addCompensationOptions(command, "as the plan says");
   addCalibrationOptions(command);
   addRunOptions(command);

@@ -8,12 +8,13 @@ import {
   addSearchOptions,
   whole,
 } from "./options.ts";
+import { addPageOption, type PageOptions, writePage } from "./page.ts";
 import { names, wholeNumbers } from "./quantities.ts";
 import { run } from "./run.ts";
 import { addSourceOptions, findModel, MODEL_ARGUMENT, type SourceOptions } from "./source.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
 
-type Options = CompareOptions & OutputOptions & SourceOptions & { readonly output?: string };
+type Options = CompareOptions & OutputOptions & PageOptions & SourceOptions & { readonly output?: string };
 
 export function compareCommand(): Command {
   const command = new Command("compare")
@@ -25,6 +26,7 @@ export function compareCommand(): Command {
     .option("--text-sequences <n>", "windows scored of each of these texts (default: at most 24)", whole(1))
     .option("--no-divergence", "leave the KL divergence out, which takes half the time")
     .option("-o, --output <file>", "write the Comparison (JSON) here");
+  addPageOption(command);
   addSearchOptions(command);
   addCalibrationOptions(command);
   addClusterOptions(command);
@@ -41,6 +43,10 @@ export function compareCommand(): Command {
         const { writeDocument } = await import("../documents/files.ts");
         await writeDocument(options.output, comparison);
         terminal.say(`Wrote ${options.output}`);
+      }
+      if (options.report !== undefined) {
+        await writePage(options.report, comparison);
+        terminal.say(`Wrote ${options.report}`);
       }
       const { describeComparison } = await import("./describe-evaluation.ts");
       await terminal.result(describeComparison(comparison), comparison);

@@ -3,10 +3,13 @@ import type { Analysis, Confidence } from "../documents/analysis.ts";
 import type { Plan } from "../documents/plan.ts";
 import type { Report } from "../documents/report.ts";
 import { formatBytes, formatCount, formatPercent, formatTable } from "../report/format.ts";
+import { renderDepthStrip, renderHeatmap, type TerminalStyle } from "../report/terminal/index.ts";
 
 /** Documents as text for people, in at most 80 columns where a model's own names allow. */
 
-export function describeAnalysis({ model, settings, rls, k, layers, confidence }: Analysis): string {
+/** @param style how to draw; nothing is drawn without */
+export function describeAnalysis(analysis: Analysis, style?: TerminalStyle): string {
+  const { model, settings, rls, k, layers, confidence } = analysis;
   const rows = layers.map(({ layer, cluster, redundancy, blockInfluence }) => [
     String(layer),
     String(cluster),
@@ -18,6 +21,7 @@ export function describeAnalysis({ model, settings, rls, k, layers, confidence }
     locality(rls, k),
     ...(confidence ? [describeConfidence(confidence)] : []),
     "",
+    ...(style ? [renderHeatmap(analysis.similarity, style), ""] : []),
     formatTable([["layer", "cluster", "redundancy", "block influence"], ...rows]),
   ].join("\n");
 }
@@ -47,7 +51,9 @@ export function describePlan({ model, method, removals, removedLayers, passedOve
   ].join("\n");
 }
 
-export function describeReport({ input, output, plan, perplexity }: Report): string {
+/** @param style how to draw; nothing is drawn without */
+export function describeReport(report: Report, style?: TerminalStyle): string {
+  const { input, output, plan, perplexity, analysis } = report;
   const rows = [["", "original", "pruned", "change"]];
   if (output)
     rows.push([
@@ -66,11 +72,22 @@ export function describeReport({ input, output, plan, perplexity }: Report): str
       ? "Perplexity was not measured: the calibration text has no sequences left after the analysis."
       : "Nothing was written (--dry-run).";
   return [
+    ...(style ? [drawReport(plan, analysis, style), ""] : []),
     describePlan(plan),
     "",
     ...(rows.length > 1 ? [formatTable(rows)] : []),
     measured,
     ...(output ? [`Wrote ${output.path}`] : []),
+  ].join("\n");
+}
+
+/** The matrix, if the report has it, and the depth, with what was removed. */
+function drawReport(plan: Plan, analysis: Report["analysis"], style: TerminalStyle): string {
+  const removed = plan.removedLayers;
+  const { blockCount } = plan.model;
+  return [
+    ...(analysis?.similarity ? [renderHeatmap(analysis.similarity, style, removed), ""] : []),
+    renderDepthStrip({ blockCount, removed, clusters: analysis?.clusters }, style),
   ].join("\n");
 }
 

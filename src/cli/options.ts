@@ -25,7 +25,8 @@ function share(text: string): number {
 export function addOutputOptions(command: Command): Command {
   return command
     .option("--json", "print one JSON document on stdout and everything else on stderr")
-    .option("-q, --quiet", "print errors only (and the JSON document, with --json)");
+    .option("-q, --quiet", "print errors only (and the JSON document, with --json)")
+    .option("--no-color", "draw without colours, as the variable NO_COLOR does");
 }
 
 export function addRunOptions(command: Command): Command {
@@ -124,4 +125,10 @@ export function addWriteOptions(command: Command): Command {
         .argParser(bytes)
         .conflicts("keepSplit"),
     );
+}
+
+export function addQuantizeOptions(command: Command): Command {
+  return command
+    .option("--quantize <type>", "quantise what was cut with llama.cpp, such as Q4_K_M")
+    .option("--allow-requantize", "quantise once more what is quantised already, which loses twice");
 }

@@ -14,6 +14,7 @@ import { methodsCommand } from "./methods.ts";
 import { planCommand } from "./plan.ts";
 import { pruneCommand } from "./prune.ts";
 import { addRecipeOption } from "./recipe.ts";
+import { reportCommand } from "./report.ts";
 
 /** The whole command tree; what a command does is loaded when it runs, so that help is instant. */
 export function buildProgram(): Command {
@@ -32,6 +33,7 @@ export function buildProgram(): Command {
     evalCommand(),
     compareCommand(),
     methodsCommand(),
+    reportCommand(),
     lsCommand(),
     chatCommand(),
     diffCommand(),

@@ -11,15 +11,17 @@ import {
   addCompensationOptions,
   addGoalOptions,
   addOutputOptions,
+  addQuantizeOptions,
   addRunOptions,
   addSearchOptions,
   addWriteOptions,
 } from "./options.ts";
+import { addPageOption, type PageOptions, writePage } from "./page.ts";
 import { run } from "./run.ts";
 import { addSourceOptions, findModel, MODEL_ARGUMENT, type SourceOptions } from "./source.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
 
-type Options = PruneOptions & ExportOptions & OutputOptions & SourceOptions;
+type Options = PruneOptions & ExportOptions & OutputOptions & PageOptions & SourceOptions;
 
 export function pruneCommand(): Command {
   const command = new Command("prune")
@@ -31,7 +33,9 @@ export function pruneCommand(): Command {
   addWriteOptions(command)
     .option("--dry-run", "stop after the plan and write nothing")
     .option("--matrix", "keep the similarity matrix in the JSON report");
+  addQuantizeOptions(command);
   addExportOptions(command);
+  addPageOption(command);
   addCompensationOptions(command, DEFAULT_COMPENSATION);
   addCalibrationOptions(command);
   addCacheOptions(command);
@@ -44,13 +48,25 @@ export function pruneCommand(): Command {
       const terminal = openTerminal(options);
       const model = await findModel(reference, { hfToken }, terminal, signal);
       const exports = await checkExports(options, model);
-      const { prune } = await import("../api/prune.ts");
+      const { prune, withoutMatrix } = await import("../api/prune.ts");
       const { onProgress } = terminal;
-      const pruned = await prune(model.path, { ...options, stem: model.stem, signal, onProgress });
-      const report = { ...pruned, command: commandLine() };
+      const pruned = await prune(model.path, {
+        ...options,
+        // The page and the drawing show the matrix, whether or not the JSON report keeps it.
+        matrix: true,
+        stem: model.stem,
+        signal,
+        onProgress,
+      });
+      const shown = { ...pruned, command: commandLine() };
+      const report = options.matrix ? shown : withoutMatrix(shown);
       for (const line of await writeExports(exports, report, model)) terminal.say(line);
+      if (options.report !== undefined) {
+        await writePage(options.report, shown);
+        terminal.say(`Wrote ${options.report}`);
+      }
       const { describeReport } = await import("./describe.ts");
-      await terminal.result(describeReport(report), report);
+      await terminal.result(describeReport(shown, terminal.style), report);
     }),
   );
 }

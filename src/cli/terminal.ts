@@ -1,10 +1,16 @@
 import type { Progress } from "../api/options.ts";
 import { formatBytes, formatDuration } from "../report/format.ts";
+import type { TerminalStyle } from "../report/terminal/index.ts";
 
 export interface OutputOptions {
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
+  /** false with `--no-color`. */
+  readonly color?: boolean | undefined;
 }
+
+/** The most columns that drawings use, however wide the terminal is. */
+const WIDTH = 80;
 
 /**
  * Where a command's words go. The result goes to stdout: one JSON document with `json`, else text. Everything on the
@@ -15,6 +21,8 @@ export interface Terminal {
   say(text: string): void;
   /** Draws how far the work is: one line that renews itself on a terminal, a line for every tenth when piped. */
   readonly onProgress: (progress: Progress) => void;
+  /** How to draw on stdout; undefined where that is no terminal, so that piped output stays plain. */
+  readonly style: TerminalStyle | undefined;
   /** The command's result. */
   result(text: string, document: object): Promise<void>;
 }
@@ -27,19 +35,31 @@ const STAGES: Record<Progress["stage"], string> = {
   compensate: "Compensating",
   evaluate: "Evaluating",
   write: "Writing",
+  quantize: "Quantising",
   diff: "Comparing",
 };
 
 /** How often the progress line is redrawn, milliseconds. */
 const REDRAW = 100;
 
-export function openTerminal({ json = false, quiet = false }: OutputOptions): Terminal {
+/** What stdout can show; Node's own look at the terminal honours NO_COLOR. */
+function styleOf({ isTTY, columns }: NodeJS.WriteStream, color: boolean): TerminalStyle | undefined {
+  if (!isTTY) return undefined;
+  const bits = color ? process.stdout.getColorDepth() : 1;
+  return {
+    colour: bits >= 24 ? "truecolour" : bits >= 8 ? "256" : "none",
+    width: Math.min(columns, WIDTH),
+  };
+}
+
+export function openTerminal({ json = false, quiet = false, color = true }: OutputOptions): Terminal {
   const progress = quiet ? () => {} : process.stderr.isTTY ? liveProgress() : pipedProgress();
   return {
     say(text) {
       if (!quiet) process.stderr.write(`${text}\n`);
     },
     onProgress: progress,
+    style: styleOf(process.stdout, color),
     async result(text, document) {
       if (json) {
         const { stringifyDocument } = await import("../documents/stringify.ts");

@@ -1,14 +1,16 @@
 import { readFile } from "node:fs/promises";
-import type { Static, TSchema } from "typebox";
+import Type, { type Static, type TSchema } from "typebox";
 import { writeWhole } from "../whole-file.ts";
 import { type Analysis, type PartialAnalysis, PartialAnalysisSchema } from "./analysis.ts";
-import type { Comparison } from "./comparison.ts";
+import { type Comparison, ComparisonSchema } from "./comparison.ts";
 import { DocumentError } from "./errors.ts";
-import type { Immutable } from "./fields.ts";
+import { type Immutable, schemaVersion } from "./fields.ts";
 import { type Plan, PlanSchema } from "./plan.ts";
 import { type Report, ReportSchema } from "./report.ts";
 import { stringifyDocument } from "./stringify.ts";
 import { validate } from "./validate.ts";
+
+export type Document = Analysis | Plan | Report | Comparison;
 
 /** Reads an Analysis, complete or written by hand. @throws DocumentError */
 export const readAnalysis = (path: string): Promise<PartialAnalysis> => readJson(PartialAnalysisSchema, path);
@@ -30,16 +32,26 @@ export async function readPlan(path: string): Promise<Plan> {
 /** Reads a Report. @throws DocumentError */
 export const readReport = (path: string): Promise<Report> => readJson(ReportSchema, path);
 
+/** Reads a document of any kind, told by the field that only its kind has. @throws DocumentError */
+export async function readDocument(path: string): Promise<PartialAnalysis | Plan | Report | Comparison> {
+  const fields = await readJson(Type.Object({ schemaVersion }), path);
+  if ("candidates" in fields) return readJson(ComparisonSchema, path);
+  if ("plan" in fields) return readReport(path);
+  return "removals" in fields ? readPlan(path) : readAnalysis(path);
+}
+
 /**
  * Writes a document whole or not at all, replacing an older one.
  * @throws DocumentError `DOCUMENT_UNWRITABLE`
  */
-export async function writeDocument(
-  path: string,
-  document: Analysis | Plan | Report | Comparison,
-): Promise<void> {
+export function writeDocument(path: string, document: Document): Promise<void> {
+  return writeText(path, stringifyDocument(document));
+}
+
+/** Writes a text whole or not at all, replacing an older one. @throws DocumentError `DOCUMENT_UNWRITABLE` */
+export async function writeText(path: string, text: string): Promise<void> {
   try {
-    await writeWhole(path, stringifyDocument(document));
+    await writeWhole(path, text);
   } catch (cause) {
     throw new DocumentError("DOCUMENT_UNWRITABLE", `${path} cannot be written: ${reason(cause)}.`, { cause });
   }

@@ -34,7 +34,7 @@ export async function checkOutput(path: string, inputs: readonly string[], force
 }
 
 /** `.model.gguf.lorp-<process>-<random>.tmp`: hidden, and its owner can be told from the name. */
-function temporaryName(path: string): string {
+export function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path)}.lorp-${process.pid}-${randomBytes(6).toString("hex")}.tmp`);
 }
 

@@ -1,0 +1,18 @@
+import type { Command } from "commander";
+import type { Showable } from "../report/view.ts";
+
+/** The option of the commands whose document can be shown as a page. */
+export interface PageOptions {
+  readonly report?: string | undefined;
+}
+
+export function addPageOption(command: Command): Command {
+  return command.option("--report <file>", "also write a page (HTML) that shows the result");
+}
+
+/** Writes a document as a self-contained page, replacing an older one. @throws DocumentError */
+export async function writePage(path: string, document: Showable): Promise<void> {
+  const { renderHtml } = await import("../report/html.ts");
+  const { writeText } = await import("../documents/files.ts");
+  await writeText(path, await renderHtml(document));
+}

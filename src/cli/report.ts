@@ -1,0 +1,27 @@
+import { Command } from "commander";
+import { addOutputOptions } from "./options.ts";
+import { writePage } from "./page.ts";
+import { run } from "./run.ts";
+import { type OutputOptions, openTerminal } from "./terminal.ts";
+
+type Options = OutputOptions & { readonly output?: string };
+
+export function reportCommand(): Command {
+  const command = new Command("report")
+    .description("show a document as a page: one HTML file that needs nothing else")
+    .argument("<document>", "an Analysis, Plan, Report or Comparison (JSON)")
+    .option("-o, --output <file>", "where to write the page (default: beside the document)");
+  addOutputOptions(command);
+  return command.action((path: string, options: Options) =>
+    run(async () => {
+      const terminal = openTerminal(options);
+      const { readDocument } = await import("../documents/files.ts");
+      const { completeAnalysis } = await import("../analysis/complete.ts");
+      const document = await readDocument(path);
+      const page = options.output ?? `${path.replace(/\.json$/i, "")}.html`;
+      const isAnalysis = !("plan" in document || "removals" in document || "candidates" in document);
+      await writePage(page, isAnalysis ? completeAnalysis(document) : document);
+      await terminal.result(`Wrote ${page}`, { path: page });
+    }),
+  );
+}
