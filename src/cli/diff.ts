@@ -15,14 +15,12 @@ export function diffCommand(): Command {
   return command.action((first: string, second: string, options: OutputOptions) =>
     run(async (signal) => {
       const terminal = openTerminal(options);
-      const { readGguf } = await import("../gguf/read.ts");
-      const { diffModels } = await import("../diff/diff.ts");
-      const diff = await diffModels(await readGguf(first, { signal }), await readGguf(second, { signal }), {
-        signal,
-        onProgress: (done, total) => terminal.onProgress({ stage: "diff", done, total, unit: "bytes" }),
-      });
+      const { diff } = await import("../api/diff.ts");
+      const onProgress = (done: number, total: number) =>
+        terminal.onProgress({ stage: "diff", done, total, unit: "bytes" });
+      const found = await diff(first, second, { signal, onProgress });
       const { blockOf } = await import("../diff/numbering.ts");
-      await terminal.result(describeDiff(first, second, diff, blockOf), diff);
+      await terminal.result(describeDiff(first, second, found, blockOf), found);
     }),
   );
 }

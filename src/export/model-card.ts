@@ -19,10 +19,9 @@ export function modelCard({ report, metadata, repository }: ModelCardInput): str
   const base = repository ?? hubRepository(metadata);
   const { plan, input, output, command } = report;
   const name = plan.model.name ?? basename(input.path).replace(/\.gguf$/, "");
-  const kept = plan.keptLayers.length;
   const sections = [
-    `# ${name}, pruned to ${kept} of ${plan.model.blockCount} blocks`,
-    `${base ? `[${name}](https://huggingface.co/${base})` : name} without ${plan.removedLayers.length} of its transformer blocks. Nothing was trained: every tensor that is left is the original's, byte for byte. The blocks were chosen by \`${plan.method}\`${source(plan.method)}.`,
+    `# ${name}, pruned to ${plan.keptLayers.length} of ${plan.model.blockCount} blocks`,
+    `${base ? `[${name}](https://huggingface.co/${base})` : name} without ${plan.removedLayers.length} of its transformer blocks. Nothing was trained. ${kept(plan)} The blocks were chosen by \`${plan.method}\`${source(plan.method)}.`,
     "## What it cost",
     table(["", "original", "pruned", "change"], costs(report)),
     ...(report.perplexity ? [perplexityRemark(report.perplexity)] : []),
@@ -33,6 +32,14 @@ export function modelCard({ report, metadata, repository }: ModelCardInput): str
     ...(output ? ["## How to run it", `\`\`\`sh\nllama-cli -m ${basename(output.path)}\n\`\`\``] : []),
   ];
   return `${frontMatter(base, metadata)}\n${sections.join("\n\n")}\n`;
+}
+
+/** What became of the blocks that are left. */
+function kept({ compensation }: Report["plan"]): string {
+  const scaled = compensation?.factors.length ?? 0;
+  return scaled === 0
+    ? "Every tensor that is left is the original's, byte for byte."
+    : `To make up for them, what ${scaled} of the others add is scaled (\`${compensation?.mode}\`).`;
 }
 
 /** Where the method is described; the others are named by what they do. */

@@ -1,0 +1,12 @@
+import { type DiffOptions, diffModels, type ModelDiff } from "../diff/diff.ts";
+import { readGguf } from "../gguf/read.ts";
+
+/**
+ * Says what differs between two models in tensors and metadata; knows the blocks of a pruned file by the numbers they had.
+ * @param first a GGUF file, or any part of a split one
+ * @throws GgufError, AbortedError
+ */
+export async function diff(first: string, second: string, options: DiffOptions = {}): Promise<ModelDiff> {
+  const { signal } = options;
+  return diffModels(await readGguf(first, { signal }), await readGguf(second, { signal }), options);
+}
