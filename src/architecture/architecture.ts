@@ -1,10 +1,11 @@
+import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, GgufValue } from "../gguf/types.ts";
 import type { Constraints } from "../selection/types.ts";
 import { ArchitectureError } from "./errors.ts";
 import { type Model, readModel } from "./metadata.ts";
 import { COMMON_RULES, type Rule } from "./rules.ts";
 import { ARCHITECTURES, type Entry } from "./table.ts";
-import type { Architecture, Rewrite, StateTensors } from "./types.ts";
+import type { Architecture, Rewrite, StateTensors, TensorSlice } from "./types.ts";
 
 /**
  * Reads from a file's metadata what its blocks are and what holds them in place.
@@ -48,7 +49,17 @@ export function planRewrite(file: GgufFile, kept: readonly number[]): Rewrite {
     for (const [key, value] of rule.set?.(model, kept) ?? []) set.set(model.fullKey(key), value);
   }
   const newIndex = new Map(kept.map((index, position) => [index, position]));
-  return { set, renameTensor: (name) => renameTensor(name, newIndex) };
+  return {
+    set,
+    renameTensor: (name) => renameTensor(name, newIndex),
+    slices: slicesOf(model, rules, kept),
+  };
+}
+
+function slicesOf(model: Model, rules: readonly Rule[], kept: readonly number[]) {
+  const slice = { of: model.trunkBlocks, kept: kept.filter((index) => index < model.trunkBlocks) };
+  const sliced = rules.flatMap((rule) => rule.sliced ?? []).filter(({ tensor }) => model.tensor(tensor));
+  return new Map<string, TensorSlice>(sliced.map(({ tensor, axis }) => [tensor, { axis, ...slice }]));
 }
 
 /** `blk.<i>.…` are the tensors of block i; every other tensor belongs to the whole model. */
@@ -73,7 +84,7 @@ function interpret(file: GgufFile): { model: Model; entry: Entry; rules: readonl
   }
   const rules = [...COMMON_RULES, ...entry.rules];
   for (const rule of rules) {
-    const reason = rule.refusal?.(model) ?? lengthRefusal(model, rule);
+    const reason = rule.refusal?.(model) ?? lengthRefusal(model, rule) ?? sliceRefusal(model, rule);
     if (reason) throw refusal(model, reason);
   }
   return { model, entry, rules };
@@ -107,6 +118,17 @@ function allowedLengths(model: Model, { byLength }: Rule): readonly number[] | u
 function lengthRefusal(model: Model, rule: Rule): string | undefined {
   const allowed = allowedLengths(model, rule);
   return allowed?.length === 1 ? rule.name : undefined;
+}
+
+/** A slice must consist of whole blocks of the tensor's type. */
+function sliceRefusal(model: Model, { sliced = [] }: Rule): string | undefined {
+  const uneven = sliced.find(({ tensor, axis }) => {
+    const info = model.tensor(tensor);
+    const part = (info?.shape[axis] ?? 0) / model.trunkBlocks;
+    const blockSize = axis === 0 && info ? (GGML_TYPES.get(info.type)?.blockSize ?? Number.NaN) : 1;
+    return part % blockSize !== 0;
+  });
+  return uneven && `its tensor ${uneven.tensor} cannot be divided among ${model.trunkBlocks} blocks`;
 }
 
 function refusal(model: Model, reason: string): ArchitectureError {

@@ -1,4 +1,4 @@
-import type { GgufFile, GgufValue, MetadataType } from "../gguf/types.ts";
+import type { GgufFile, GgufValue, MetadataType, TensorInfo } from "../gguf/types.ts";
 import { ArchitectureError } from "./errors.ts";
 
 /** A model file as the rules see it: its architecture's metadata by short key, and its blocks. */
@@ -21,7 +21,7 @@ export interface Model {
   numbers(key: string): readonly number[] | undefined;
   /** Number of entries of `tokenizer.ggml.tokens`, which some architectures tell their variants by. */
   readonly vocabularySize: number;
-  hasTensor(name: string): boolean;
+  tensor(name: string): TensorInfo | undefined;
 }
 
 /** Keys that llama.cpp reads without the architecture's prefix (LLM_KV_NAMES in src/llama-arch.cpp). */
@@ -41,7 +41,7 @@ export function readModel(file: GgufFile): Model {
   const fullKey = (key: string) => (UNPREFIXED.test(key) ? key : `${name}.${key}`);
   const value = (key: string) => decode(fullKey(key));
   const number = (key: string) => toNumber(value(key));
-  const tensorNames = new Set(file.tensors.map((tensor) => tensor.name));
+  const tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
 
   const blockCount = number("block_count") ?? 0;
   const predictionBlocks = number("nextn_predict_layers") ?? 0;
@@ -61,7 +61,7 @@ export function readModel(file: GgufFile): Model {
     number,
     numbers: (key) => toNumbers(value(key)),
     vocabularySize: number("vocab_size") ?? file.metadata.get("tokenizer.ggml.tokens")?.length ?? 0,
-    hasTensor: (tensor) => tensorNames.has(tensor),
+    tensor: (tensor) => tensors.get(tensor),
   };
 }
 

@@ -18,6 +18,8 @@ export interface Rule {
   readonly kinds?: (model: Model) => readonly number[] | undefined;
   /** What every block computes as far as it follows from the number of trunk blocks alone; it must not change. */
   readonly byLength?: (model: Model, trunkBlocks: number) => unknown;
+  /** Tensors of the whole model whose dimension `axis` is divided evenly among the trunk's blocks. */
+  readonly sliced?: readonly { readonly tensor: string; readonly axis: 0 | 1 }[];
   /** Metadata (short keys) that keeps every kept block what it was. @param kept indices of the kept blocks */
   readonly set?: (model: Model, kept: readonly number[]) => ReadonlyArray<readonly [string, GgufValue]>;
 }

@@ -175,11 +175,15 @@ const gemma4SharedKv: Rule = {
   },
 };
 
-const perLayerEmbedding = refused(
-  "its per-layer input embeddings hold all blocks side by side in one tensor",
-  "gemma3n.cpp and gemma4.cpp: per_layer_tok_embd, per_layer_model_proj",
-  (model) => model.hasTensor("per_layer_token_embd.weight"),
-);
+/** Each token and the hidden state give every block an input of its own, all of them side by side in one tensor. */
+const perLayerInputs: Rule = {
+  name: "per-layer inputs, side by side in one tensor",
+  source: "gemma3n.cpp and gemma4.cpp: per_layer_tok_embd, per_layer_model_proj",
+  sliced: [
+    { tensor: "per_layer_token_embd.weight", axis: 0 },
+    { tensor: "per_layer_model_proj.weight", axis: 1 },
+  ],
+};
 
 const firstBlockValues = firstBlock(
   "the first block, whose values every later block mixes in",
@@ -384,7 +388,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   gemma3n: {
     states: { input: "inp_stacked", streams: () => 4 },
     rules: [
-      perLayerEmbedding,
+      perLayerInputs,
       slidingWindow(5, "gemma3n.cpp load_arch_hparams"),
       positional(
         "the first 10 blocks are sparse, the first 20 have keys and values of their own",
@@ -393,7 +397,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
       ),
     ],
   },
-  gemma4: { rules: [perLayerEmbedding, slidingWindowArray("gemma4.cpp load_arch_hparams"), gemma4SharedKv] },
+  gemma4: { rules: [perLayerInputs, slidingWindowArray("gemma4.cpp load_arch_hparams"), gemma4SharedKv] },
   "glm-dsa": {
     rules: [
       {

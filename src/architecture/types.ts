@@ -38,6 +38,17 @@ export interface Rewrite {
   readonly set: ReadonlyMap<string, GgufValue>;
   /** New name of each tensor, or null if it goes. */
   renameTensor(name: string): string | null;
+  /** By name: tensors of the whole model that hold something of each block side by side. */
+  readonly slices?: ReadonlyMap<string, TensorSlice>;
+}
+
+/** One dimension of a tensor is divided evenly among the blocks, in their order; the kept blocks' parts stay. */
+export interface TensorSlice {
+  readonly axis: 0 | 1;
+  /** Number of blocks that share the dimension. */
+  readonly of: number;
+  /** Ascending indices of those that stay. */
+  readonly kept: readonly number[];
 }
 
 /** @throws ArchitectureError (refused by name, with the reason) */

@@ -53,7 +53,11 @@ export async function storeFactors(
 
 function transformOf({ type }: TensorInfo, factor: number): Transform {
   const scale = tensorScaler(type, factor);
-  return { unit: GGML_TYPES.get(type)!.typeSize, apply: (blocks) => void scale(blocks) };
+  const apply = (blocks: Uint8Array) => {
+    scale(blocks);
+    return blocks;
+  };
+  return { unit: GGML_TYPES.get(type)!.typeSize, apply };
 }
 
 /** One factor, or one for each expert. */

@@ -50,11 +50,12 @@ export async function copyRange(
   }
 }
 
-/** Changes bytes in place on their way, given any number of whole units at a time, in order. */
+/** Changes bytes on their way, given any number of whole units at a time, in order. */
 export interface Transform {
   /** Bytes that are changed together. */
   readonly unit: number;
-  apply(units: Uint8Array): void;
+  /** Changes them where they are; returns those that stay. */
+  apply(units: Uint8Array): Uint8Array;
 }
 
 /** As `copyRange`, with the bytes changed. @throws SurgeryError, AbortedError */
@@ -67,13 +68,15 @@ export async function transformRange(
   onProgress: (moved: number) => void,
 ): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK - (CHUNK % unit), length));
+  let written = 0;
   for (let done = 0; done < length; ) {
     throwIfAborted(signal);
     const chunk = buffer.subarray(0, length - done);
     await readFully(source, chunk, from + done);
-    apply(chunk);
-    await writeFully(target, chunk, to + done);
+    const left = apply(chunk);
+    await writeFully(target, left, to + written);
     done += chunk.length;
+    written += left.length;
     onProgress(done);
   }
 }

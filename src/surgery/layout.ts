@@ -5,6 +5,7 @@ import { type RawEntry, writeHeader } from "../gguf/write.ts";
 import type { Range, Transform } from "./copy.ts";
 import { type MetadataChanges, ownEntries, setEntries, splitEntries, toEntry } from "./metadata.ts";
 import { type Arrangement, arrangeForSharing, phaseOf } from "./sharing.ts";
+import { sliceTensor } from "./slice.ts";
 
 /** How the output is divided into files; one file unless something is asked for. */
 export interface SplitOptions {
@@ -31,6 +32,8 @@ const NO_CHANGES: Changes = { transforms: new Map(), added: [] };
 /** A tensor that stays, under its new name. */
 interface KeptTensor extends TensorInfo {
   readonly newName: string;
+  /** Bytes in the input. */
+  readonly sourceLength: number;
   readonly transform: Transform | undefined;
 }
 
@@ -58,7 +61,14 @@ export function layOut(
 ): FileLayout[] {
   const kept = model.tensors.flatMap((tensor): KeptTensor[] => {
     const newName = rewrite.renameTensor(tensor.name);
-    return newName === null ? [] : [{ ...tensor, newName, transform: transforms.get(tensor.name) }];
+    if (newName === null) return [];
+    const slice = rewrite.slices?.get(tensor.name);
+    const { byteLength: sourceLength } = tensor;
+    return [
+      slice
+        ? { ...tensor, newName, sourceLength, ...sliceTensor(tensor, slice) }
+        : { ...tensor, newName, sourceLength, transform: transforms.get(tensor.name) },
+    ];
   });
   const renamed = added.map((tensor) => ({
     ...tensor,
@@ -130,14 +140,14 @@ function divide(
 /** Where to copy from and to: tensors that stay neighbours, padding between them included, are one range. */
 function joinRanges(tensors: readonly KeptTensor[], offsets: readonly number[]): SourceRange[] {
   const ranges: SourceRange[] = [];
-  for (const [i, { file, fileOffset: from, byteLength, transform }] of tensors.entries()) {
+  for (const [i, { file, fileOffset: from, byteLength, sourceLength, transform }] of tensors.entries()) {
     const to = offsets[i]!;
     const last = ranges.at(-1);
     const untouched = transform === undefined && last?.transform === undefined;
     if (untouched && last?.file === file && from >= last.from && from - last.from === to - last.to) {
       ranges[ranges.length - 1] = { ...last, length: to + byteLength - last.to };
     } else {
-      ranges.push({ file, from, to, length: byteLength, transform });
+      ranges.push({ file, from, to, length: sourceLength, transform });
     }
   }
   return ranges;

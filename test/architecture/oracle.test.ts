@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { openRuntime } from "../../src/model/runtime.ts";
 import { architectureTable } from "../support/architecture-table.ts";
 import { FIXTURE_NAMES } from "../support/architectures.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -11,6 +12,10 @@ import { judge, type Verdict } from "../support/oracle.ts";
 describe("the oracle", () => {
   const folder = temporaryFolder();
   const verdicts: Verdict[] = [];
+
+  beforeAll(async () => {
+    await openRuntime("off");
+  });
 
   test.for(FIXTURE_NAMES)("%s", async (fixture) => {
     const verdict = await judge(fixture, folder, 2);

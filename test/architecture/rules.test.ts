@@ -247,6 +247,36 @@ describe("what is refused", () => {
   });
 });
 
+describe("tensors that hold something of every block", () => {
+  const perLayer = (type: string, width: number) =>
+    readBytes(
+      buildGguf({
+        metadata: {
+          "general.architecture": str("gemma4"),
+          "gemma4.block_count": u32(4),
+          "gemma4.attention.sliding_window_pattern": flags("1010"),
+        },
+        tensors: [
+          { name: "per_layer_token_embd.weight", shape: [4 * width, 3], type },
+          { name: "per_layer_model_proj.weight", shape: [8, 4 * width] },
+        ],
+      }),
+    );
+
+  test("are cut to the kept blocks' parts", async () => {
+    const { slices } = planRewrite(await perLayer("Q8_0", 32), [0, 2]);
+    expect(Object.fromEntries(slices ?? [])).toEqual({
+      "per_layer_token_embd.weight": { axis: 0, of: 4, kept: [0, 2] },
+      "per_layer_model_proj.weight": { axis: 1, of: 4, kept: [0, 2] },
+    });
+  });
+
+  test("are refused when a part would begin within a quantised block", async () => {
+    const file = await perLayer("Q8_0", 8);
+    expect(() => describeArchitecture(file)).toThrow(/cannot be divided among 4 blocks/);
+  });
+});
+
 describe("prediction blocks", () => {
   test("are held in place, not measured, and end up last", async () => {
     const file = await model("glm4moe", { block_count: u32(6), nextn_predict_layers: u32(1) });

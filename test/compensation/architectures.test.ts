@@ -82,7 +82,14 @@ describe.each(fixtures)("%s", (fixture) => {
       : ["token_embd.weight", "position_embd.weight"];
     const embeddings = file.tensors
       .filter(({ name }) => start.includes(name))
-      .map(({ name, type }) => [name, { unit: 4, apply: tensorScaler(type, factor) }] as const);
+      .map(({ name, type }) => {
+        const scale = tensorScaler(type, factor);
+        const apply = (units: Uint8Array) => {
+          scale(units);
+          return units;
+        };
+        return [name, { unit: 4, apply }] as const;
+      });
     const transforms = new Map([...changes.transforms, ...embeddings]);
     const longer = await write(file, architecture, { ...changes, transforms }, join(path, "../longer.gguf"));
     const addsOnce = rule.addsOnce?.(file) ?? false;

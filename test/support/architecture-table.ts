@@ -26,7 +26,7 @@ export function architectureTable(verdicts: readonly Verdict[]): string {
 
 function row(name: string, verdicts: readonly Verdict[]): { name: string; cells: readonly string[] } {
   const own = verdicts.filter(({ architecture }) => architecture === name);
-  const done = own.filter(({ cuts }) => cuts !== undefined);
+  const done = own.filter(({ analysed, cuts }) => analysed && cuts?.every(({ error }) => error < 1e-6));
   const held = [...new Set(done.flatMap(({ description }) => (description ? rulesOf(description) : [])))];
   const refusals = ARCHITECTURES.get(name)!.rules.filter(({ refusal }) => refusal);
   const measured = own.flatMap(({ refusal }) => (refusal ? [reasonIn(refusal)] : []));

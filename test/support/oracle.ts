@@ -70,16 +70,17 @@ export function rulesOf({ constraints: { fixed, positional, lengths = [] } }: Ar
   return [...new Set([...positional, ...lengths, ...fixed].map(({ rule }) => rule))];
 }
 
-/** A random legal, non-empty set of blocks to remove. */
+/** A random legal, non-empty set of blocks to remove, every block before a random one being kept. */
 function randomRemoval({ analysedBlocks, constraints }: Architecture, random: () => number): number[] {
   const fixed = new Set(constraints.fixed.map(({ layer }) => layer));
   for (let attempt = 0; attempt < 10_000; attempt++) {
     const removed: number[] = [];
+    const first = random() * analysedBlocks;
     const legal = Array.from({ length: analysedBlocks }, (_, layer) => layer).every((layer) => {
       const fits = constraints.positional.every(
         ({ kinds }) => kinds[layer] === kinds[layer - removed.length],
       );
-      if (fits && (fixed.has(layer) || random() > 0.3)) return true;
+      if (fits && (fixed.has(layer) || layer < first || random() > 0.4)) return true;
       removed.push(layer);
       return !fixed.has(layer);
     });
