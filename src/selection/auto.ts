@@ -97,7 +97,7 @@ function swapsOf({ constraints, similarity }: MeasuredInput, removed: readonly n
  * How much the removed layers change their input by S: the sum of 1 − S[start][end + 1] over the runs of neighbours.
  * @param removed ascending
  */
-export function changeWithout(similarity: SimilarityMatrix, removed: readonly number[]): number {
+function changeWithout(similarity: SimilarityMatrix, removed: readonly number[]): number {
   let change = 0;
   let start: number | undefined;
   for (const [index, layer] of removed.entries()) {
