@@ -11,8 +11,9 @@ const REPACK_SHARE = 0.75;
 /** Node's pool runs four native calls at a time. */
 const MOST_LANES = 4;
 
-/** Tokens of all lanes' micro-batches together, beyond which nothing gets faster. */
-const MOST_TOKENS = 512;
+/** Tokens of a micro-batch beyond which nothing gets faster: of each of several lanes, and of one that runs alone. */
+const LANE_TOKENS = 128;
+const ALONE_TOKENS = 512;
 
 /** Fewer tokens than this a micro-batch waste more time than fewer lanes do. */
 const FEW_TOKENS = 64;
@@ -90,7 +91,7 @@ export function usefulLanes(device: string, threads: number, { resident }: Memor
  */
 export function layOut(workload: Workload, memory: number): Layout {
   const { lanes: wanted, threads, sequenceLength } = workload;
-  const most = Math.min(sequenceLength, Math.floor(MOST_TOKENS / wanted));
+  const most = Math.min(sequenceLength, wanted > 1 ? LANE_TOKENS : ALONE_TOKENS);
   const few = Math.min(most, FEW_TOKENS);
   const candidates = [
     ...halvings(most, few).map((microBatch) => ({ lanes: wanted, microBatch })),
