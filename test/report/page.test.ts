@@ -88,149 +88,165 @@ describe("the page's source", () => {
   });
 });
 
-describe.skipIf(chromiumPath === undefined)("the page in Chromium (skipped where there is none)", () => {
-  const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-  let browser: Browser;
-  let folder: string;
+// A browser on a busy machine needs its time.
+const patient = { timeout: 600_000 };
 
-  beforeAll(async () => {
-    browser = await launchChromium();
-    folder = await mkdtemp(join(tmpdir(), "lorp-page-"));
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await rm(folder, { recursive: true });
-  });
+describe.skipIf(chromiumPath === undefined)(
+  "the page in Chromium (skipped where there is none)",
+  patient,
+  () => {
+    const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+    let browser: Browser;
+    let folder: string;
 
-  /** Opens a document's page from a file; complaints are console messages, script errors, and requests. */
-  async function open(document: Showable, colorScheme: "light" | "dark" = "light") {
-    const file = join(folder, "page.html");
-    await writeFile(file, await renderHtml(document));
-    const page = await browser.newPage({ viewport: { width: 1200, height: 900 }, colorScheme });
-    const complaints: string[] = [];
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(error.message));
-    page.on("dialog", (dialog) => complaints.push(dialog.message()));
-    page.on("request", (request) => {
-      if (request.url() !== pathToFileURL(file).href) complaints.push(request.url());
+    beforeAll(async () => {
+      browser = await launchChromium();
+      folder = await mkdtemp(join(tmpdir(), "lorp-page-"));
+    }, patient.timeout);
+    afterAll(async () => {
+      await browser?.close();
+      await rm(folder, { recursive: true });
     });
-    await page.goto(pathToFileURL(file).href);
-    return { page, complaints };
-  }
 
-  test.each(Object.entries(DOCUMENTS))(
-    "%s: no complaint, no axe violation, no sideways scrolling",
-    async (_name, document) => {
-      const { page, complaints } = await open(document);
+    /** Opens a document's page from a file; complaints are console messages, script errors, and requests. */
+    async function open(document: Showable, colorScheme: "light" | "dark" = "light") {
+      const file = join(folder, "page.html");
+      await writeFile(file, await renderHtml(document));
+      const page = await browser.newPage({ viewport: { width: 1200, height: 900 }, colorScheme });
+      const complaints: string[] = [];
+      page.on("console", (message) => complaints.push(message.text()));
+      page.on("pageerror", (error) => complaints.push(error.message));
+      page.on("dialog", (dialog) => complaints.push(dialog.message()));
+      page.on("request", (request) => {
+        if (request.url() !== pathToFileURL(file).href) complaints.push(request.url());
+      });
+      await page.goto(pathToFileURL(file).href);
+      return { page, complaints };
+    }
+
+    test.each(Object.entries(DOCUMENTS))(
+      "%s: no complaint, no sideways scrolling",
+      async (_name, document) => {
+        const { page, complaints } = await open(document);
+        for (const width of [1200, 390]) {
+          await page.setViewportSize({ width, height: 800 });
+          expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+        }
+        expect(complaints).toEqual([]);
+        await page.close();
+      },
+    );
+
+    test.each([
+      ["everything", fullReport],
+      ["80 blocks", report80],
+      ["comparison", comparison20],
+    ] as const)("%s: axe finds no violation, in light and in dark", async (_name, document) => {
+      const { page } = await open(document);
       await page.evaluate(axe);
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme });
         const { violations } = await page.evaluate<AxeResults>("axe.run()");
         expect(violations.map(({ id, nodes }) => `${colorScheme}, ${id}: ${nodes[0]?.html}`)).toEqual([]);
       }
-      for (const width of [1200, 390]) {
-        await page.setViewportSize({ width, height: 800 });
-        expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
-      }
-      expect(complaints).toEqual([]);
       await page.close();
-    },
-  );
+    });
 
-  test("every figure is an image with a name and a description", async () => {
-    for (const document of [report20, comparison20]) {
+    test("every figure is an image with a name and a description", async () => {
+      for (const document of [report20, comparison20]) {
+        const { page } = await open(document);
+        const figures = page.locator("figure");
+        expect(await figures.count()).toBeGreaterThanOrEqual(4);
+        expect(await page.getByRole("img").count()).toBe(await figures.count());
+        for (const svg of await page.locator("figure svg").all()) {
+          const id = await svg.getAttribute("id");
+          expect(await svg.getAttribute("aria-labelledby")).toBe(`${id}-title`);
+          expect(await page.locator(`[id="${id}-title"]`).textContent()).toMatch(/\w{4}/);
+          expect(await page.locator(`[id="${id}-description"]`).textContent()).toMatch(/\w{4}/);
+        }
+        await page.close();
+      }
+    });
+
+    test.each([
+      ["20", report20, analysis20.similarity],
+      ["80", report80, analysis80.similarity],
+    ] as const)("of %s blocks: the hovered value is the matrix's", async (_name, document, similarity) => {
       const { page } = await open(document);
-      const figures = page.locator("figure");
-      expect(await figures.count()).toBeGreaterThanOrEqual(4);
-      expect(await page.getByRole("img").count()).toBe(await figures.count());
-      for (const svg of await page.locator("figure svg").all()) {
-        const id = await svg.getAttribute("id");
-        expect(await svg.getAttribute("aria-labelledby")).toBe(`${id}-title`);
-        expect(await page.locator(`[id="${id}-title"]`).textContent()).toMatch(/\w{4}/);
-        expect(await page.locator(`[id="${id}-description"]`).textContent()).toMatch(/\w{4}/);
+      await page.locator("#matrix").scrollIntoViewIfNeeded();
+      const box = (await page.locator("#matrix").boundingBox())!;
+      const last = similarity.length - 1;
+      for (const [row, column] of [
+        [0, 0],
+        [0, last],
+        [last, 0],
+        [last, last],
+        [3, 10],
+        [11, 2],
+        [17, 17],
+      ] as const) {
+        const at = (index: number) =>
+          (44 + ((640 - 44) * (index + 0.5)) / similarity.length) * (box.width / 640);
+        await page.mouse.move(box.x + at(column), box.y + at(row));
+        expect(await readout(page)).toEqual(expected(similarity, row, column));
       }
       await page.close();
-    }
-  });
+    });
 
-  test.each([
-    ["20", report20, analysis20.similarity],
-    ["80", report80, analysis80.similarity],
-  ] as const)("of %s blocks: the hovered value is the matrix's", async (_name, document, similarity) => {
-    const { page } = await open(document);
-    await page.locator("#matrix").scrollIntoViewIfNeeded();
-    const box = (await page.locator("#matrix").boundingBox())!;
-    const last = similarity.length - 1;
-    for (const [row, column] of [
-      [0, 0],
-      [0, last],
-      [last, 0],
-      [last, last],
-      [3, 10],
-      [11, 2],
-      [17, 17],
-    ] as const) {
-      const at = (index: number) =>
-        (44 + ((640 - 44) * (index + 0.5)) / similarity.length) * (box.width / 640);
-      await page.mouse.move(box.x + at(column), box.y + at(row));
-      expect(await readout(page)).toEqual(expected(similarity, row, column));
-    }
-    await page.close();
-  });
-
-  test("the keys lead to every cell", async () => {
-    const { page } = await open(report20);
-    const { similarity } = analysis20;
-    await page.locator("#matrix-cells").focus();
-    expect(await readout(page)).toEqual(expected(similarity, 0, 0));
-    const steps = [
-      ["ArrowDown", 1, 0],
-      ["ArrowRight", 1, 1],
-      ["End", 1, 19],
-      ["ArrowRight", 1, 19],
-      ["PageDown", 19, 19],
-      ["ArrowLeft", 19, 18],
-      ["ArrowUp", 18, 18],
-      ["Home", 18, 0],
-      ["PageUp", 0, 0],
-    ] as const;
-    for (const [key, row, column] of steps) {
-      await page.keyboard.press(key);
-      expect(await readout(page), key).toEqual(expected(similarity, row, column));
-    }
-    expect(await page.locator("#matrix-value").evaluate((output) => output.tagName)).toBe("OUTPUT");
-    await page.close();
-  });
-
-  test("the colour of a cell is that of its value on the scale, in light and in dark", async () => {
-    const colours = { light: "#241b45", dark: "#e6f3c4" };
-    for (const scheme of ["light", "dark"] as const) {
-      const { page } = await open(report20, scheme);
-      const alike = page.locator("#matrix path[fill='var(--similarity-63)']");
-      const fill = await alike.evaluate(
-        (path) => path.ownerDocument.defaultView!.getComputedStyle(path).fill,
-      );
-      const [red, green, blue] = [1, 3, 5].map((at) =>
-        Number.parseInt(colours[scheme].slice(at, at + 2), 16),
-      );
-      expect(fill).toBe(`rgb(${red}, ${green}, ${blue})`);
-      // Every cell of the diagonal is among the cells of the last step.
-      const path = await alike.getAttribute("d");
-      expect(path).toContain("M0 0h1");
+    test("the keys lead to every cell", async () => {
+      const { page } = await open(report20);
+      const { similarity } = analysis20;
+      await page.locator("#matrix-cells").focus();
+      expect(await readout(page)).toEqual(expected(similarity, 0, 0));
+      const steps = [
+        ["ArrowDown", 1, 0],
+        ["ArrowRight", 1, 1],
+        ["End", 1, 19],
+        ["ArrowRight", 1, 19],
+        ["PageDown", 19, 19],
+        ["ArrowLeft", 19, 18],
+        ["ArrowUp", 18, 18],
+        ["Home", 18, 0],
+        ["PageUp", 0, 0],
+      ] as const;
+      for (const [key, row, column] of steps) {
+        await page.keyboard.press(key);
+        expect(await readout(page), key).toEqual(expected(similarity, row, column));
+      }
+      expect(await page.locator("#matrix-value").evaluate((output) => output.tagName)).toBe("OUTPUT");
       await page.close();
-    }
-  });
+    });
 
-  test("printed, the page is light and lacks what only a screen can do", async () => {
-    const { page } = await open(report20, "dark");
-    await page.emulateMedia({ media: "print", colorScheme: "dark" });
-    expect(await page.locator("#matrix-help").isVisible()).toBe(false);
-    expect(
-      await page.locator("h1").evaluate((h1) => h1.ownerDocument.defaultView!.getComputedStyle(h1).color),
-    ).toBe("rgb(27, 29, 36)");
-    await page.close();
-  });
-});
+    test("the colour of a cell is that of its value on the scale, in light and in dark", async () => {
+      const colours = { light: "#241b45", dark: "#e6f3c4" };
+      for (const scheme of ["light", "dark"] as const) {
+        const { page } = await open(report20, scheme);
+        const alike = page.locator("#matrix path[fill='var(--similarity-63)']");
+        const fill = await alike.evaluate(
+          (path) => path.ownerDocument.defaultView!.getComputedStyle(path).fill,
+        );
+        const [red, green, blue] = [1, 3, 5].map((at) =>
+          Number.parseInt(colours[scheme].slice(at, at + 2), 16),
+        );
+        expect(fill).toBe(`rgb(${red}, ${green}, ${blue})`);
+        // Every cell of the diagonal is among the cells of the last step.
+        const path = await alike.getAttribute("d");
+        expect(path).toContain("M0 0h1");
+        await page.close();
+      }
+    });
+
+    test("printed, the page is light and lacks what only a screen can do", async () => {
+      const { page } = await open(report20, "dark");
+      await page.emulateMedia({ media: "print", colorScheme: "dark" });
+      expect(await page.locator("#matrix-help").isVisible()).toBe(false);
+      expect(
+        await page.locator("h1").evaluate((h1) => h1.ownerDocument.defaultView!.getComputedStyle(h1).color),
+      ).toBe("rgb(27, 29, 36)");
+      await page.close();
+    });
+  },
+);
 
 /** What the page says about the cell it shows: value, blocks, distance, clusters. */
 const readout = (page: Page) => page.locator("#matrix-value > *").allTextContents();
