@@ -4,7 +4,8 @@ import type { CompensationChoice } from "../compensation/modes.ts";
 import { storeFactors } from "../compensation/store.ts";
 import type { Plan } from "../documents/plan.ts";
 import { UsageError } from "../errors.ts";
-import { quantizationType } from "../model/quantize.ts";
+import type { TensorInfo } from "../gguf/types.ts";
+import { quantizationType, quantizedAlready } from "../model/quantize.ts";
 import { applyPlan } from "../surgery/apply.ts";
 import { checkOutput, temporaryName } from "../surgery/output.ts";
 import { quantizeGguf } from "../surgery/quantize.ts";
@@ -82,7 +83,7 @@ export async function applyDescribed(
   options: WriteOptions,
 ): Promise<Written> {
   checkModel(described, plan);
-  checkQuantize(options);
+  checkQuantize(described, options);
   const output =
     options.output ?? defaultOutput(options.stem ?? described.file.paths[0]!, plan, options.quantize);
   if (options.quantize === undefined) return cut(described, plan, output, options);
@@ -127,13 +128,20 @@ async function cut(
   });
 }
 
+const FLOAT_TYPES = new Set(["F32", "F16", "BF16"]);
+
 /**
  * Checks what `quantize` asks for, before any work is done.
- * @throws RuntimeError `QUANTIZE_TYPE`; UsageError `QUANTIZE_SPLIT`
+ * @throws RuntimeError `QUANTIZE_TYPE`, `QUANTIZE_AGAIN`; UsageError `QUANTIZE_SPLIT`
  */
-export function checkQuantize({ quantize, keepSplit, splitMaxSize }: WriteOptions): void {
+export function checkQuantize(
+  { file }: DescribedModel,
+  { quantize, allowRequantize, keepSplit, splitMaxSize }: WriteOptions,
+): void {
   if (quantize === undefined) return;
-  quantizationType(quantize);
+  const type = quantizationType(quantize);
+  const isQuantized = ({ shape, typeName }: TensorInfo) => shape.length > 1 && !FLOAT_TYPES.has(typeName);
+  if (!allowRequantize && file.tensors.some(isQuantized)) throw quantizedAlready(file.paths[0]!, type);
   if (keepSplit || splitMaxSize !== undefined) {
     throw new UsageError(
       "QUANTIZE_SPLIT",

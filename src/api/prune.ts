@@ -45,8 +45,8 @@ export async function prune(path: string, options: PruneOptions): Promise<Report
 
 async function pruneWhole(path: string, options: PruneOptions): Promise<Report> {
   checkChoice(options);
-  checkQuantize(options);
   const described = await describeModel(path, options.signal);
+  checkQuantize(described, options);
   if (options.remove !== undefined) checkBudget(options.remove, described.architecture.analysedBlocks);
 
   const opened = await openForCalibration(described, options);

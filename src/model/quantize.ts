@@ -106,11 +106,7 @@ export function quantizeFile(
 function explain(error: unknown, input: string, type: string): never {
   if (!(error instanceof Error) || "code" in error) throw error;
   if (/requantizing from type (\S+) is disabled/.test(error.message)) {
-    throw new RuntimeError(
-      "QUANTIZE_AGAIN",
-      `${input} is quantised already, and quantising it again to ${type} would lose twice; begin with an F16, BF16 or F32 file, or allow it explicitly.`,
-      { cause: error },
-    );
+    throw quantizedAlready(input, type, { cause: error });
   }
   throw new RuntimeError(
     "QUANTIZE_FAILED",
@@ -118,5 +114,14 @@ function explain(error: unknown, input: string, type: string): never {
     {
       cause: error,
     },
+  );
+}
+
+/** What is said of a file that would be quantised twice. */
+export function quantizedAlready(input: string, type: string, options?: ErrorOptions): RuntimeError {
+  return new RuntimeError(
+    "QUANTIZE_AGAIN",
+    `${input} is quantised already, and quantising it again to ${type} would lose twice; begin with an F16, BF16 or F32 file, or allow it with --allow-requantize.`,
+    options,
   );
 }

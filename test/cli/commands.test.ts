@@ -93,3 +93,46 @@ test.each(["SIGINT", "SIGTERM"] as const)("%s ends it with status 130 and leaves
   expect(existsSync(output)).toBe(false);
   expect(readdirSync(folder).filter((name) => name.includes(".tmp"))).toEqual([]);
 });
+
+test("--quantize quantises what was cut, once", async () => {
+  const twice = await lorp(["prune", EXAMPLE_MODEL, "--layers", "4", "--quantize", "q4_0", ...quick]);
+  expect([twice.status, twice.stderr]).toEqual([
+    1,
+    expect.stringMatching(/quantised already.*--allow-requantize/),
+  ]);
+  const split = await lorp([
+    "prune",
+    EXAMPLE_MODEL,
+    "--layers",
+    "4",
+    "--quantize",
+    "q4_0",
+    "--keep-split",
+    "--allow-requantize",
+  ]);
+  expect([split.status, split.stderr]).toEqual([2, expect.stringMatching(/--keep-split/)]);
+  const options = [
+    "--layers",
+    "4,6",
+    "--quantize",
+    "q4_0",
+    "--allow-requantize",
+    "-o",
+    at("q4.gguf"),
+    ...quick,
+  ];
+  expect((await lorp(["prune", EXAMPLE_MODEL, ...options])).status).toBe(0);
+  const file = await readGguf(at("q4.gguf"));
+  expect(file.metadata.get("lorp.removed_layers")?.decode().value).toEqual([4, 6]);
+  expect(file.tensors.find(({ name }) => name === "blk.17.ffn_up.weight")?.typeName).toBe("Q4_0");
+  expect(readdirSync(folder).filter((name) => name.includes(".tmp"))).toEqual([]);
+});
+
+test("--report and lorp report write a page", async () => {
+  const args = ["analyze", EXAMPLE_MODEL, ...quick, "-o", at("shown.json"), "--report", at("at-once.html")];
+  expect((await lorp(args)).status).toBe(0);
+  expect((await lorp(["report", at("shown.json")])).status).toBe(0);
+  const page = readFileSync(at("shown.html"), "utf8");
+  expect(page).toMatch(/^<!doctype html>[\s\S]*Books 20L/);
+  expect(readFileSync(at("at-once.html"), "utf8")).toContain("Books 20L");
+});

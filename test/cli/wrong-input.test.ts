@@ -38,7 +38,7 @@ test("a file that is not a GGUF", async () => {
 });
 
 test("no such file", () =>
-  expectRefusal(["prune", "nowhere.gguf", "--remove", "5"], 1, /nowhere\.gguf.*no such file/));
+  expectRefusal(["prune", "nowhere.gguf", "--remove", "5"], 1, /no file nowhere\.gguf/));
 
 test("a truncated file", async () => {
   copyFileSync(EXAMPLE_MODEL, at("short.gguf"));
