@@ -113,6 +113,7 @@ describe.skipIf(chromiumPath === undefined)(
       const file = join(folder, "page.html");
       await writeFile(file, await renderHtml(document));
       const page = await browser.newPage({ viewport: { width: 1200, height: 900 }, colorScheme });
+      page.setDefaultTimeout(patient.timeout);
       const complaints: string[] = [];
       page.on("console", (message) => complaints.push(message.text()));
       page.on("pageerror", (error) => complaints.push(error.message));
