@@ -39,6 +39,13 @@ export function writersOf(file: GgufFile, architecture: string, factors: readonl
   const addsOnce = rule.addsOnce?.(file) ?? false;
   const tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
   return factors.flatMap(({ layer, attention, feedForward }) => {
+    const wrong = [attention, feedForward].find((factor) => !(factor > 0 && Number.isFinite(factor)));
+    if (wrong !== undefined) {
+      throw new CompensationError(
+        "COMPENSATION_FACTORS",
+        `The factor ${wrong} of block ${layer} is no positive finite number; make the plan again.`,
+      );
+    }
     if (addsOnce && attention !== feedForward) {
       throw new CompensationError(
         "COMPENSATION_FACTORS",

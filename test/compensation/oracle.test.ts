@@ -1,0 +1,103 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { apply } from "../../src/api/apply.ts";
+import type { Compensation } from "../../src/documents/compensation.ts";
+import { readGguf } from "../../src/gguf/read.ts";
+import { QUANTIZATION_TYPES, quantizeFile } from "../../src/model/quantize.ts";
+import { explicitPlan } from "../../src/selection/plan.ts";
+import { EXAMPLE_MODEL } from "../support/example.ts";
+import { openOnCpu } from "../support/example-session.ts";
+import { randomNumbers, temporaryFolder } from "../support/gguf.ts";
+
+const BLOCKS = 20;
+const REMOVED = [5, 6, 11];
+const random = randomNumbers(11);
+const COMPENSATION: Compensation = {
+  mode: "fit",
+  factors: Array.from({ length: BLOCKS }, (_, layer) => ({
+    layer,
+    attention: 0.7 + 0.6 * random(),
+    feedForward: 0.7 + 0.6 * random(),
+  })).filter(({ layer }) => layer > 5 && !REMOVED.includes(layer)),
+};
+const TOKENS = Int32Array.from({ length: 48 }, (_, i) => (i * 811 + 17) % 4096);
+
+/** Everything that llama.cpp makes of the example without an importance matrix and that has scales to multiply. */
+const TYPES = [...QUANTIZATION_TYPES.keys()].filter((type) => !/_S$|_L$|^IQ3_M|MXFP4/.test(type));
+
+describe.each(TYPES)("%s", (type) => {
+  test("the file computes what the original computes with blocks skipped and outputs scaled", async () => {
+    const folder = temporaryFolder();
+    const input = join(folder, "model.gguf");
+    await quantizeFile(EXAMPLE_MODEL, input, type, { gpu: "off", threads: 2, allowRequantize: true }).result;
+    const plan = explicitPlan({ blockCount: BLOCKS }, REMOVED);
+    const plain = await apply(input, plan, { output: join(folder, "plain.gguf") });
+    const compensated = await apply(
+      input,
+      { ...plan, compensation: COMPENSATION },
+      { output: join(folder, "compensated.gguf") },
+    );
+    const virtual = await logits(input, REMOVED, COMPENSATION);
+    const written = await logits(compensated.path);
+    const effect = normalisedError(await logits(plain.path), written);
+    expect(effect).toBeGreaterThan(1e-3);
+    if (type === "F32") {
+      // What is left is the rounding of keys and values to f16, 1.2e-9 when measured.
+      expect(normalisedError(virtual, written)).toBeLessThan(5e-9);
+      return;
+    }
+    // The CPU rounds activations to 8 bits before it multiplies them with quantised weights: the last bits decide.
+    expect(normalisedError(virtual, written)).toBeLessThan(effect / 10);
+    // The same weights without that rounding.
+    const [exactInput, exactWritten] = [join(folder, "a.gguf"), join(folder, "b.gguf")];
+    await toF32(input, exactInput);
+    await toF32(compensated.path, exactWritten);
+    const exact = normalisedError(
+      await logits(exactInput, REMOVED, COMPENSATION),
+      await logits(exactWritten),
+    );
+    expect(exact).toBeLessThan(1e-5);
+  });
+});
+
+const toF32 = (input: string, output: string) =>
+  quantizeFile(input, output, "F32", { gpu: "off", threads: 2, allowRequantize: true }).result;
+
+async function logits(path: string, skip: readonly number[] = [], { factors }: Partial<Compensation> = {}) {
+  const opened = await openOnCpu(path);
+  try {
+    return await opened.openSession(TOKENS.length).logits(TOKENS, skip, factors);
+  } finally {
+    opened.close();
+  }
+}
+
+function normalisedError(a: Float32Array, b: Float32Array): number {
+  let difference = 0;
+  let size = 0;
+  for (const [i, x] of a.entries()) {
+    difference += (x - b[i]!) ** 2;
+    size += x ** 2;
+  }
+  return difference / size;
+}
+
+test("the file says what was scaled by how much, and is no larger", async () => {
+  const folder = temporaryFolder();
+  const plan = explicitPlan({ blockCount: BLOCKS }, REMOVED);
+  const plain = await apply(EXAMPLE_MODEL, plan, { output: join(folder, "plain.gguf") });
+  const compensated = await apply(
+    EXAMPLE_MODEL,
+    { ...plan, compensation: COMPENSATION },
+    { output: join(folder, "compensated.gguf") },
+  );
+  const size = async (path: string) => (await stat(path)).size;
+  expect((await size(compensated.path)) / (await size(plain.path))).toBeLessThan(1.001);
+  const { metadata } = await readGguf(compensated.path);
+  expect(metadata.get("lorp.compensation")?.decode().value).toBe("fit");
+  expect(metadata.get("lorp.attention_factors")?.decode().value).toEqual([
+    ...[1, 1, 1, 1, 1],
+    ...COMPENSATION.factors.map(({ attention }) => attention),
+  ]);
+});
