@@ -3,7 +3,7 @@ import { openRuntime } from "../../src/model/runtime.ts";
 import { architectureTable } from "../support/architecture-table.ts";
 import { FIXTURE_NAMES } from "../support/architectures.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { judge, type Verdict } from "../support/oracle.ts";
+import { errorWithout, judge, type Verdict } from "../support/oracle.ts";
 
 /**
  * The logits of the pruned file are those of the original with the same blocks skipped, for tiny random models of
@@ -26,6 +26,17 @@ describe("the oracle", () => {
       expect(effect).toBeGreaterThan(1e-3);
     }
     expect(verdict.refusal === undefined).toBe(verdict.analysed === true);
+  });
+
+  test.for([
+    ["gemma2", "gemma2.attention.sliding_window_pattern"],
+    ["gemma3-period", "gemma3.attention.sliding_window_pattern"],
+    ["qwen3next", "qwen3next.attention.recurrent_layers"],
+    ["deepseek", "deepseek.leading_dense_block_count"],
+    ["minicpm-default", "minicpm.residual_scale"],
+    ["glm-dsa-default", "glm-dsa.attention.indexer.types"],
+  ] as const)("%s would be another model without %s", async ([fixture, key]) => {
+    expect(await errorWithout(fixture, folder, key)).toBeGreaterThan(1e-6);
   });
 
   test("docs/architectures.md says what this run has shown", async () => {

@@ -5,6 +5,7 @@ import { ArchitectureError } from "../../src/architecture/errors.ts";
 import type { Architecture } from "../../src/architecture/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GgufFile } from "../../src/gguf/types.ts";
+import { RuntimeError } from "../../src/model/errors.ts";
 import { type Model, openModel, type Session } from "../../src/model/model.ts";
 import { applyPlan } from "../../src/surgery/apply.ts";
 import { architectureOf, buildFixture } from "./architectures.ts";
@@ -33,8 +34,16 @@ export interface Verdict {
   readonly cuts?: readonly Cut[];
 }
 
-/** Cuts a fixture in several random legal ways and compares each result with llama.cpp skipping the same blocks. */
-export async function judge(fixture: string, folder: string, cutCount: number): Promise<Verdict> {
+/**
+ * Cuts a fixture in several random legal ways and compares each result with llama.cpp skipping the same blocks.
+ * @param omitted a metadata key that surgery shall not set
+ */
+export async function judge(
+  fixture: string,
+  folder: string,
+  cutCount: number,
+  omitted?: string,
+): Promise<Verdict> {
   const architecture = architectureOf(fixture);
   const path = join(folder, `${fixture}.gguf`);
   await writeFile(path, buildFixture(fixture));
@@ -55,13 +64,25 @@ export async function judge(fixture: string, folder: string, cutCount: number): 
     const cuts: Cut[] = [];
     for (const removed of removals) {
       const skipped = await original.logits(removed);
-      const pruned = await prunedLogits(file, description, removed, join(folder, `${fixture}-pruned.gguf`));
+      const output = join(folder, `${fixture}-pruned.gguf`);
+      const pruned = await prunedLogits(file, description, removed, output, omitted);
       cuts.push({ removed, error: normalisedError(skipped, pruned), effect: normalisedError(whole, pruned) });
     }
     return { fixture, architecture, description, analysed: cosines.every(Number.isFinite), cuts };
   } finally {
     original.close();
     await rm(path);
+  }
+}
+
+/** The largest error when surgery does not set a key, infinite when llama.cpp cannot even load the result. */
+export async function errorWithout(fixture: string, folder: string, key: string): Promise<number> {
+  try {
+    const { cuts = [] } = await judge(fixture, folder, 3, key);
+    return Math.max(...cuts.map(({ error }) => error));
+  } catch (error) {
+    if (error instanceof RuntimeError) return Number.POSITIVE_INFINITY;
+    throw error;
   }
 }
 
@@ -100,8 +121,11 @@ async function prunedLogits(
   description: Architecture,
   removed: readonly number[],
   output: string,
+  omitted: string | undefined,
 ) {
-  const rewrite = planRewrite(file, keptBlocks(description, removed));
+  const planned = planRewrite(file, keptBlocks(description, removed));
+  const set = new Map([...planned.set].filter(([key]) => key !== omitted));
+  const rewrite = { ...planned, set };
   await applyPlan({ model: file, rewrite, provenance: new Map(), output, force: true });
   const pruned = await openForLogits(output, describeArchitecture(await readGguf(output)));
   try {
