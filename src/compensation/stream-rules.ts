@@ -90,7 +90,6 @@ const SEQUENTIAL = [
   "lfm2moe",
   "llada",
   "llada-moe",
-  "llama",
   "llama4",
   "maincoder",
   "maple",
@@ -99,7 +98,6 @@ const SEQUENTIAL = [
   "minicpm",
   "minimax-m2",
   "minimax-m3",
-  "mistral3",
   "mistral4",
   "mpt",
   "nanbeige",
@@ -116,10 +114,6 @@ const SEQUENTIAL = [
   "qwen2",
   "qwen2moe",
   "qwen2vl",
-  "qwen3",
-  "qwen35",
-  "qwen35moe",
-  "qwen3moe",
   "qwen3next",
   "qwen3vl",
   "qwen3vlmoe",
@@ -132,6 +126,9 @@ const SEQUENTIAL = [
   "starcoder2",
   "xverse",
 ] as const;
+
+/** Sequential too; their graphs hand every tensor's `.scale` on. */
+const READING_SCALES = ["llama", "mistral3", "qwen3", "qwen35", "qwen35moe", "qwen3moe"] as const;
 
 const PARTICULAR: Readonly<Record<string, StreamRule>> = {
   afmoe: POST_NORMS,
@@ -166,5 +163,6 @@ const PARTICULAR: Readonly<Record<string, StreamRule>> = {
 
 export const STREAM_RULES: ReadonlyMap<string, StreamRule> = new Map<string, StreamRule>([
   ...SEQUENTIAL.map((name) => [name, {}] as const),
+  ...READING_SCALES.map((name) => [name, { readsScales: true }] as const),
   ...Object.entries(PARTICULAR),
 ]);

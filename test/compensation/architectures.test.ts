@@ -9,7 +9,7 @@ import { storeFactors } from "../../src/compensation/store.ts";
 import { STREAM_RULES } from "../../src/compensation/stream-rules.ts";
 import type { BlockFactors } from "../../src/documents/compensation.ts";
 import { readGguf } from "../../src/gguf/read.ts";
-import type { GgufFile } from "../../src/gguf/types.ts";
+import type { GgufFile, TensorInfo } from "../../src/gguf/types.ts";
 import { openModel } from "../../src/model/model.ts";
 import { applyPlan } from "../../src/surgery/apply.ts";
 import type { Changes } from "../../src/surgery/layout.ts";
@@ -62,6 +62,33 @@ describe.each(fixtures)("%s", (fixture) => {
     expect(medianError(virtual, compensated)).toBeLessThan(TOLERANCE);
     expect(medianError(whole, compensated)).toBeGreaterThan(1e-4);
     await rm(stored);
+  });
+
+  test.runIf(rule.readsScales)("llama.cpp reads .scale tensors as it reads scaled weights", async () => {
+    const { path, file, architecture } = (await open(fixture))!;
+    const random = randomNumbers(6);
+    const factors = Array.from({ length: architecture.analysedBlocks - 1 }, (_, layer) => ({
+      layer: layer + 1,
+      attention: 0.6 + random(),
+      feedForward: 0.6 + random(),
+    }));
+    // The tensors without scales of their own stand for types that have none fine enough.
+    const mxfp4 = 39;
+    const unscalable = (tensor: TensorInfo) =>
+      /(attn_output|ssm_out|ffn_down\w*)\.weight$/.test(tensor.name) ? { ...tensor, type: mxfp4 } : tensor;
+    const { transforms, added } = await storeFactors(
+      { ...file, tensors: file.tensors.map(unscalable) },
+      architecture.name,
+      factors,
+      { scaleTensors: true },
+    );
+    expect(added.length).toBeGreaterThanOrEqual(2 * factors.length);
+    const scaled = await write(file, architecture, { transforms, added }, join(path, "../scaled.gguf"));
+    const error = medianError(
+      await logits(path, architecture, factors, false),
+      await logits(scaled, architecture, [], false),
+    );
+    expect(error).toBeLessThan(TOLERANCE);
   });
 
   test("a longer stream is the same as smaller outputs, unless the rule says otherwise", async () => {
