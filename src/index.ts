@@ -23,6 +23,7 @@ export {
 } from "./chat/conversation.ts";
 export type { ChangedTensor, DiffOptions, ModelDiff } from "./diff/diff.ts";
 export type { Analysis, PartialAnalysis } from "./documents/analysis.ts";
+export type { BlockFactors, Compensation } from "./documents/compensation.ts";
 export type { Comparison } from "./documents/comparison.ts";
 export { readAnalysis, readPlan, readReport, writeDocument } from "./documents/files.ts";
 export type { Plan, Removal } from "./documents/plan.ts";
