@@ -23,8 +23,8 @@ export {
 } from "./chat/conversation.ts";
 export type { ChangedTensor, DiffOptions, ModelDiff } from "./diff/diff.ts";
 export type { Analysis, PartialAnalysis } from "./documents/analysis.ts";
-export type { BlockFactors, Compensation } from "./documents/compensation.ts";
 export type { Comparison } from "./documents/comparison.ts";
+export type { BlockFactors, Compensation } from "./documents/compensation.ts";
 export { readAnalysis, readPlan, readReport, writeDocument } from "./documents/files.ts";
 export type { Plan, Removal } from "./documents/plan.ts";
 export type { Report } from "./documents/report.ts";
