@@ -7,7 +7,7 @@ import {
   addOutputOptions,
   addRunOptions,
 } from "./options.ts";
-import { addPageOption, type PageOptions, writePage } from "./page.ts";
+import { addPageOption, type PageOptions, writeFiles } from "./page.ts";
 import { run } from "./run.ts";
 import { addSourceOptions, findModel, MODEL_ARGUMENT, type SourceOptions } from "./source.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
@@ -32,15 +32,7 @@ export function analyzeCommand(): Command {
       const { analyze } = await import("../api/analyze.ts");
       const { path } = await findModel(model, options, terminal, signal);
       const analysis = await analyze(path, { ...options, signal, onProgress: terminal.onProgress });
-      if (options.output !== undefined) {
-        const { writeDocument } = await import("../documents/files.ts");
-        await writeDocument(options.output, analysis);
-        terminal.say(`Wrote ${options.output}`);
-      }
-      if (options.report !== undefined) {
-        await writePage(options.report, analysis);
-        terminal.say(`Wrote ${options.report}`);
-      }
+      await writeFiles(analysis, options, terminal);
       const { describeAnalysis } = await import("./describe.ts");
       await terminal.result(describeAnalysis(analysis, terminal.style), analysis);
     }),

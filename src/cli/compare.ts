@@ -8,7 +8,7 @@ import {
   addSearchOptions,
   whole,
 } from "./options.ts";
-import { addPageOption, type PageOptions, writePage } from "./page.ts";
+import { addPageOption, type PageOptions, writeFiles } from "./page.ts";
 import { names, wholeNumbers } from "./quantities.ts";
 import { run } from "./run.ts";
 import { addSourceOptions, findModel, MODEL_ARGUMENT, type SourceOptions } from "./source.ts";
@@ -39,15 +39,7 @@ export function compareCommand(): Command {
       const { compare } = await import("../api/compare.ts");
       const { path } = await findModel(model, options, terminal, signal);
       const comparison = await compare(path, { ...options, signal, onProgress: terminal.onProgress });
-      if (options.output !== undefined) {
-        const { writeDocument } = await import("../documents/files.ts");
-        await writeDocument(options.output, comparison);
-        terminal.say(`Wrote ${options.output}`);
-      }
-      if (options.report !== undefined) {
-        await writePage(options.report, comparison);
-        terminal.say(`Wrote ${options.report}`);
-      }
+      await writeFiles(comparison, options, terminal);
       const { describeComparison } = await import("./describe-evaluation.ts");
       await terminal.result(describeComparison(comparison), comparison);
     }),
