@@ -18,7 +18,7 @@ const GROUND = {
 };
 
 /** The colours of one theme, as custom properties. */
-function properties(theme: Theme): string {
+export function properties(theme: Theme): string {
   const clusters = CLUSTER_COLOURS[theme].map((colour, i) => `--cluster-${i}:${colour};`);
   const steps = similarityScale(theme).map((colour, i) => `--similarity-${i}:${hex(colour)};`);
   return `${GROUND[theme]} --removed: ${REMOVED_COLOUR[theme]}; ${clusters.join("")}${steps.join("")}`;

@@ -25,6 +25,7 @@ const commandsOf = ({ text }: Block) => text.split("\n").filter((line) => line !
 function prepareFolder(blocks: readonly Block[]): { folder: string; env: NodeJS.ProcessEnv } {
   const folder = temporaryFolder();
   cpSync(EXAMPLE_MODEL, join(folder, "model.gguf"));
+  cpSync("examples", join(folder, "examples"), { recursive: true });
   cpSync("calibration/default.txt", join(folder, "my-text.txt"));
   const quick = { gpu: "off", threads: 1, sequences: 4, sequenceLength: 32, textSequences: 1 };
   writeFileSync(join(folder, "lorp.config.json"), JSON.stringify({ common: quick }));
@@ -40,11 +41,14 @@ function prepareFolder(blocks: readonly Block[]): { folder: string; env: NodeJS.
   return { folder, env: { ...process.env, HOME: folder, PATH: `${bin}${delimiter}${process.env.PATH}` } };
 }
 
-test("every command of the guide does what it should", { timeout: 600_000 }, () => {
-  const blocks = fencedBlocks("docs/guide.md");
+test.each([
+  ["docs/guide.md", 20],
+  ["docs/lorp.md", 3],
+])("every command of %s does what it should", { timeout: 600_000 }, (page, atLeast) => {
+  const blocks = fencedBlocks(page);
   const { folder, env } = prepareFolder(blocks);
   const commands = blocks.filter(({ info }) => info === "sh").flatMap(commandsOf);
-  expect(commands.length).toBeGreaterThan(15);
+  expect(commands.length).toBeGreaterThanOrEqual(atLeast);
   for (const command of commands) {
     const { status, stderr } = spawnSync("bash", ["-c", command], { cwd: folder, env, encoding: "utf8" });
     expect({ command, status, stderr: status === 0 ? "" : stderr }).toEqual({
