@@ -108,7 +108,9 @@ function liveProgress(): (progress: Progress) => void {
     const finished = progress.done >= progress.total;
     if (!started && !finished && performance.now() - drawn < REDRAW) return;
     drawn = performance.now();
-    process.stderr.write(`\r\u001b[K${describe(progress, rate)}${finished ? "\n" : ""}`);
+    // A line that wraps could not be renewed.
+    const line = describe(progress, rate).slice(0, process.stderr.columns - 1);
+    process.stderr.write(`\r\u001b[K${line}${finished ? "\n" : ""}`);
   };
 }
 

@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative, sep } from "node:path";
+import { cacheFolder } from "../cache-folder.ts";
 import { ollamaModels } from "./ollama.ts";
 import { allParts, withoutPart } from "./parts.ts";
 
@@ -16,8 +17,7 @@ export interface StoredModel {
 
 /** Where lorp keeps what it downloads. */
 export function modelsFolder(): string {
-  const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
-  return process.env.LORP_MODELS ?? join(caches, "lorp", "models");
+  return process.env.LORP_MODELS ?? join(cacheFolder(), "models");
 }
 
 interface FolderStore {

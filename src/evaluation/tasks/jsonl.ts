@@ -1,16 +1,7 @@
-import { joinedBySpace, linesOf, type Malformed, type TaskItem, type TaskReader } from "./task.ts";
+import { joinedBySpace, type Malformed, readLines, type TaskItem } from "./task.ts";
 
-/** JSON lines: `{"context": "…", "choices": ["…", "…"], "answer": 0}`; blank lines are passed over. */
-export const readJsonLines: TaskReader = (content) => {
-  const items: TaskItem[] = [];
-  for (const [index, text] of linesOf(content).entries()) {
-    if (text.trim() === "") continue;
-    const item = readItem(text, index + 1);
-    if ("reason" in item) return item;
-    items.push(item);
-  }
-  return items;
-};
+/** JSON lines: `{"context": "…", "choices": ["…", "…"], "answer": 0}`. */
+export const readJsonLines = readLines(readItem);
 
 function readItem(text: string, line: number): TaskItem | Malformed {
   const wrong = (reason: string): Malformed => ({ line, reason });

@@ -31,3 +31,17 @@ export function linesOf(content: string): string[] {
   if (lines.at(-1) === "") lines.pop();
   return lines;
 }
+
+/** A reader of a format with one item a line; blank lines are passed over. */
+export function readLines(readItem: (text: string, line: number) => TaskItem | Malformed): TaskReader {
+  return (content) => {
+    const items: TaskItem[] = [];
+    for (const [index, text] of linesOf(content).entries()) {
+      if (text.trim() === "") continue;
+      const item = readItem(text, index + 1);
+      if ("reason" in item) return item;
+      items.push(item);
+    }
+    return items;
+  };
+}

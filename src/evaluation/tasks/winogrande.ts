@@ -1,19 +1,10 @@
-import { linesOf, type Malformed, type TaskItem, type TaskReader } from "./task.ts";
+import { type Malformed, readLines, type TaskItem } from "./task.ts";
 
 /**
  * llama.cpp's Winogrande CSV: index, sentence with a `_`, two fillings, the right one (1 or 2). What is weighed is the
  * rest of the sentence after each filling ("partial evaluation", arXiv 1907.10641).
  */
-export const readWinogrande: TaskReader = (content) => {
-  const items: TaskItem[] = [];
-  for (const [index, text] of linesOf(content).entries()) {
-    if (text.trim() === "") continue;
-    const item = readItem(text, index + 1);
-    if ("reason" in item) return item;
-    items.push(item);
-  }
-  return items;
-};
+export const readWinogrande = readLines(readItem);
 
 function readItem(text: string, line: number): TaskItem | Malformed {
   const fields = splitFields(text);
