@@ -6,7 +6,7 @@ import { completeAnalysis } from "../analysis/complete.ts";
 import { cacheFolder } from "../cache-folder.ts";
 import { spreadOut } from "../calibration/sequences.ts";
 import type { Analysis, Confidence } from "../documents/analysis.ts";
-import { SCHEMA_VERSION } from "../documents/fields.ts";
+import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { VERSION } from "../version.ts";

@@ -9,7 +9,6 @@ import { quantizationType, quantizedAlready } from "../model/quantize.ts";
 import { applyPlan } from "../surgery/apply.ts";
 import { checkOutput, temporaryName } from "../surgery/output.ts";
 import { quantizeGguf } from "../surgery/quantize.ts";
-import { compensate } from "./compensate.ts";
 import { type DescribedModel, describeModel, openForCalibration } from "./open.ts";
 import type { CalibrationOptions, ModelRunOptions, Progress } from "./options.ts";
 import { defaultOutput } from "./output.ts";
@@ -68,6 +67,7 @@ async function withFactors(described: DescribedModel, plan: Plan, options: Apply
     const { compensation: _, ...plain } = plan;
     return plain;
   }
+  const { compensate } = await import("./compensate.ts");
   const opened = await openForCalibration(described, options);
   try {
     return await compensate(described, opened, plan, choice, options);

@@ -1,15 +1,15 @@
 import { planRewrite } from "../architecture/architecture.ts";
 import type { Analysis } from "../documents/analysis.ts";
-import { UNCONSTRAINED } from "../documents/model.ts";
 import type { Plan } from "../documents/plan.ts";
 import { UsageError } from "../errors.ts";
-import { sessionLosses } from "../evaluation/losses.ts";
+import { modelLosses } from "../evaluation/losses.ts";
 import { measureBlocks } from "../inspection/blocks.ts";
 import { budgetFromRatio } from "../selection/budget.ts";
 import { legalSizes } from "../selection/constraints.ts";
 import { SelectionError } from "../selection/errors.ts";
 import { findAnyMethod, isMeasured, SELECTION_METHODS } from "../selection/methods.ts";
 import { createTrials, type LossSource, meanLoss } from "../selection/trials.ts";
+import { UNCONSTRAINED } from "../selection/types.ts";
 import { layOut } from "../surgery/layout.ts";
 import { type DescribedModel, fileBytes, type OpenedModel } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
@@ -60,7 +60,7 @@ export async function choose(
   options: ChooseOptions & ModelRunOptions,
 ): Promise<Plan> {
   const { remove, ratio, targetSize, speedup, maxLoss, method = DEFAULT_METHOD } = options;
-  const losses = sessionLosses(opened.session, opened.split.heldBack);
+  const losses = modelLosses(opened.lanes, opened.split.heldBack);
   const plan = createPlanner(opened, analysis, losses, options);
   const count = analysis.similarity.length;
   const search: Search = { described, opened, method, plan, budgets: budgetsOf(analysis) };

@@ -1,8 +1,8 @@
 import type { Comparison } from "../documents/comparison.ts";
-import { SCHEMA_VERSION } from "../documents/fields.ts";
 import type { Plan } from "../documents/plan.ts";
+import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { UsageError } from "../errors.ts";
-import { sessionLosses } from "../evaluation/losses.ts";
+import { modelLosses } from "../evaluation/losses.ts";
 import { scoredBytes } from "../evaluation/scores.ts";
 import { measureText, openText, type WindowedText } from "../evaluation/text.ts";
 import type { Windows } from "../evaluation/windows.ts";
@@ -54,7 +54,7 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
     requireHeldBack(opened, "a comparison");
     const texts = await openTexts(opened, options);
     const analysis = await analyzeOpened(described, opened, { ...options, remove: Math.max(...remove) });
-    const losses = sessionLosses(opened.session, opened.split.heldBack);
+    const losses = modelLosses(opened.lanes, opened.split.heldBack);
     const plans = await planAll(createPlanner(opened, analysis, losses, options), methods, remove);
     const { states } = described.architecture;
     const base = opened.model.openSession({ sequenceLength: opened.sequenceLength, states });

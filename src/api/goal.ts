@@ -1,11 +1,12 @@
 import type { AssessmentOptions } from "../analysis/adaptive.ts";
 import { completeAnalysis } from "../analysis/complete.ts";
-import { SCHEMA_VERSION } from "../documents/fields.ts";
-import { type ModelSummary, UNCONSTRAINED } from "../documents/model.ts";
+import type { ModelSummary } from "../documents/model.ts";
+import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { legalSizes } from "../selection/constraints.ts";
 import { makePlan } from "../selection/plan.ts";
 import { SELECTION_METHODS } from "../selection/pure-methods.ts";
 import { createRandom } from "../selection/rng.ts";
+import { UNCONSTRAINED } from "../selection/types.ts";
 import type { ClusterOptions } from "./options.ts";
 import { DEFAULT_METHOD } from "./plan.ts";
 

@@ -2,13 +2,13 @@ import { completeAnalysis } from "../analysis/complete.ts";
 import { CalibrationError } from "../calibration/errors.ts";
 import type { Analysis } from "../documents/analysis.ts";
 import type { Measurements } from "../documents/measurements.ts";
-import { UNCONSTRAINED } from "../documents/model.ts";
 import type { Plan } from "../documents/plan.ts";
 import { checkBudget } from "../selection/budget.ts";
 import { describeTrials } from "../selection/measurements.ts";
 import { findAnyMethod, isMeasured } from "../selection/methods.ts";
 import { makePlan, planOf } from "../selection/plan.ts";
 import { createTrials, type LossSource, type Trials } from "../selection/trials.ts";
+import { UNCONSTRAINED } from "../selection/types.ts";
 import type { OpenedModel } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
 

@@ -1,8 +1,8 @@
 import { type CompensationChoice, DEFAULT_COMPENSATION } from "../compensation/modes.ts";
 import type { Analysis } from "../documents/analysis.ts";
-import { SCHEMA_VERSION } from "../documents/fields.ts";
 import type { Plan } from "../documents/plan.ts";
 import type { Report } from "../documents/report.ts";
+import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { perplexity } from "../evaluation/perplexity.ts";
 import { openModel, type Session } from "../model/model.ts";
 import { checkBudget } from "../selection/budget.ts";

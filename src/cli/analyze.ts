@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { AnalyzeOptions } from "../api/analyze.ts";
 import {
   addCacheOptions,
@@ -9,16 +9,13 @@ import {
 } from "./options.ts";
 import { addPageOption, type PageOptions, writeFiles } from "./page.ts";
 import { run } from "./run.ts";
-import { addSourceOptions, findModel, MODEL_ARGUMENT, type SourceOptions } from "./source.ts";
+import { addSourceOptions, findModel, type SourceOptions } from "./source.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
 
 type Options = AnalyzeOptions & OutputOptions & PageOptions & SourceOptions & { readonly output?: string };
 
-export function analyzeCommand(): Command {
-  const command = new Command("analyze")
-    .description("measure how alike the inputs of a model's blocks are")
-    .argument("<model>", MODEL_ARGUMENT)
-    .option("-o, --output <file>", "write the Analysis (JSON) here");
+export function define(command: Command): void {
+  command.option("-o, --output <file>", "write the Analysis (JSON) here");
   addPageOption(command);
   addCalibrationOptions(command);
   addCacheOptions(command);
@@ -26,7 +23,7 @@ export function analyzeCommand(): Command {
   addRunOptions(command);
   addSourceOptions(command);
   addOutputOptions(command);
-  return command.action((model: string, options: Options) =>
+  command.action((model: string, options: Options) =>
     run(async (signal) => {
       const terminal = openTerminal(options);
       const { analyze } = await import("../api/analyze.ts");

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { ApplyOptions } from "../api/apply.ts";
 import {
   addCalibrationOptions,
@@ -9,18 +9,12 @@ import {
   addWriteOptions,
 } from "./options.ts";
 import { run } from "./run.ts";
-import { addSourceOptions, findModel, MODEL_ARGUMENT, type SourceOptions } from "./source.ts";
+import { addSourceOptions, findModel, type SourceOptions } from "./source.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
 
 type Options = ApplyOptions & OutputOptions & SourceOptions;
 
-export function applyCommand(): Command {
-  const command = new Command("apply")
-    .description(
-      "write the model that a Plan describes; the model is run only with --compensate magnitude or fit",
-    )
-    .argument("<model>", `the model that the Plan was made for: ${MODEL_ARGUMENT}`)
-    .argument("<plan>", "a Plan (JSON), by lorp plan or lorp prune");
+export function define(command: Command): void {
   addWriteOptions(command);
   addQuantizeOptions(command);
   addCompensationOptions(command, "as the plan says");
@@ -28,7 +22,7 @@ export function applyCommand(): Command {
   addRunOptions(command);
   addSourceOptions(command);
   addOutputOptions(command);
-  return command.action((reference: string, planPath: string, options: Options) =>
+  command.action((reference: string, planPath: string, options: Options) =>
     run(async (signal) => {
       const terminal = openTerminal(options);
       const { apply } = await import("../api/apply.ts");

@@ -1,20 +1,18 @@
 import { createInterface } from "node:readline";
-import { Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { AnswerOptions, Conversation, ConversationOptions } from "../chat/conversation.ts";
 import { AbortedError } from "../errors.ts";
 import { addRunOptions, whole } from "./options.ts";
 import { run } from "./run.ts";
-import { addSourceOptions, findModel, MODEL_ARGUMENT, type SourceOptions } from "./source.ts";
+import { addSourceOptions, findModel, type SourceOptions } from "./source.ts";
 import { openTerminal } from "./terminal.ts";
 
 type Options = ConversationOptions &
   SourceOptions &
   Omit<AnswerOptions, "onText" | "signal"> & { readonly prompt?: string | undefined };
 
-export function chatCommand(): Command {
-  const command = new Command("chat")
-    .description("talk to a model; Ctrl-C stops an answer, and at the prompt ends the conversation")
-    .argument("<model>", MODEL_ARGUMENT)
+export function define(command: Command): void {
+  command
     .option("-p, --prompt <text>", "answer this alone and end")
     .option("--system <text>", "what the model is told before the conversation")
     .option("--max-tokens <n>", "longest answer (default: until the model ends)", whole(1))
@@ -22,7 +20,7 @@ export function chatCommand(): Command {
     .option("--seed <n>", "seed of the draws at a temperature above 0", whole(0));
   addRunOptions(command);
   addSourceOptions(command);
-  return command.action((reference: string, options: Options) =>
+  command.action((reference: string, options: Options) =>
     run(async (signal) => {
       const terminal = openTerminal({});
       const { path } = await findModel(reference, options, terminal, signal);

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { CompareOptions } from "../api/compare.ts";
 import {
   addCalibrationOptions,
@@ -11,15 +11,13 @@ import {
 import { addPageOption, type PageOptions, writeFiles } from "./page.ts";
 import { names, wholeNumbers } from "./quantities.ts";
 import { run } from "./run.ts";
-import { addSourceOptions, findModel, MODEL_ARGUMENT, type SourceOptions } from "./source.ts";
+import { addSourceOptions, findModel, type SourceOptions } from "./source.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
 
 type Options = CompareOptions & OutputOptions & PageOptions & SourceOptions & { readonly output?: string };
 
-export function compareCommand(): Command {
-  const command = new Command("compare")
-    .description("measure what every method's choice costs, before anything is written")
-    .argument("<model>", MODEL_ARGUMENT)
+export function define(command: Command): void {
+  command
     .requiredOption("--remove <list>", "numbers of layers to remove, such as 3,5,7 or 2-8", wholeNumbers)
     .option("--methods <names>", "methods, such as lorp,shortgpt,auto (default: all)", names)
     .option("--text <file...>", "texts to measure on beside the held-back calibration text")
@@ -33,7 +31,7 @@ export function compareCommand(): Command {
   addRunOptions(command);
   addSourceOptions(command);
   addOutputOptions(command);
-  return command.action((model: string, options: Options) =>
+  command.action((model: string, options: Options) =>
     run(async (signal) => {
       const terminal = openTerminal(options);
       const { compare } = await import("../api/compare.ts");

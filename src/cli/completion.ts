@@ -1,6 +1,4 @@
-import { Argument, Command } from "commander";
-import { complete, type ValueSource } from "./complete.ts";
-import { run } from "./run.ts";
+import type { Command } from "commander";
 
 /** What each shell is told: ask `lorp complete`, and complete file names where it knows nothing. */
 const SCRIPTS = {
@@ -31,47 +29,8 @@ complete -c lorp -f -k -a '(__lorp_candidates)'
 `,
 } as const;
 
-const SHELLS = ["bash", "zsh", "fish"] as const;
-
-export function completionCommand(): Command {
-  return new Command("completion")
-    .description("print what makes a shell complete lorp's commands, options, methods and layer numbers")
-    .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
-    .action((shell: (typeof SHELLS)[number]) => {
-      process.stdout.write(SCRIPTS[shell]);
-    });
+export function define(command: Command): void {
+  command.action((shell: keyof typeof SCRIPTS) => {
+    process.stdout.write(SCRIPTS[shell]);
+  });
 }
-
-/** Called by the shells; not shown in the help. */
-export function completeCommand(program: Command): Command {
-  return new Command("complete")
-    .argument("[words...]", "the command line up to the cursor, without lorp")
-    .action((words: string[]) =>
-      run(async () => {
-        const candidates = await complete(program, words, SOURCES);
-        if (candidates.length > 0) process.stdout.write(`${candidates.join("\n")}\n`);
-      }),
-    );
-}
-
-const methods: ValueSource = async () => {
-  const { METHODS } = await import("../selection/methods.ts");
-  return METHODS.map(({ name }) => name);
-};
-
-const layers: ValueSource = async (words) => {
-  const { readGguf } = await import("../gguf/read.ts");
-  const { readModel } = await import("../architecture/metadata.ts");
-  for (const word of words) {
-    const file = await readGguf(word).catch(() => undefined);
-    if (file) return Array.from({ length: readModel(file).blockCount }, (_, layer) => String(layer));
-  }
-  return [];
-};
-
-const SOURCES: Readonly<Record<string, ValueSource>> = {
-  "--method": methods,
-  "--methods": methods,
-  "--layers": layers,
-  "--skip-layers": layers,
-};

@@ -1,18 +1,12 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { ChangedTensor, ModelDiff } from "../diff/diff.ts";
 import { addOutputOptions } from "./options.ts";
 import { run } from "./run.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
 
-export function diffCommand(): Command {
-  const command = new Command("diff")
-    .description(
-      "say what differs between two models in tensors and metadata; knows blocks by the numbers they had",
-    )
-    .argument("<first>", "a GGUF file, or any part of a split one")
-    .argument("<second>", "another one");
+export function define(command: Command): void {
   addOutputOptions(command);
-  return command.action((first: string, second: string, options: OutputOptions) =>
+  command.action((first: string, second: string, options: OutputOptions) =>
     run(async (signal) => {
       const terminal = openTerminal(options);
       const { diff } = await import("../api/diff.ts");

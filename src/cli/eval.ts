@@ -1,17 +1,15 @@
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { EvaluateOptions } from "../api/evaluate.ts";
 import { PROTOCOLS } from "../evaluation/windows.ts";
 import { addOutputOptions, addRunOptions, whole } from "./options.ts";
 import { run } from "./run.ts";
-import { addSourceOptions, findModel, MODEL_ARGUMENT, type SourceOptions } from "./source.ts";
+import { addSourceOptions, findModel, type SourceOptions } from "./source.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
 
 type Options = EvaluateOptions & OutputOptions & SourceOptions;
 
-export function evalCommand(): Command {
-  const command = new Command("eval")
-    .description("score a model, or what would be left of it without some layers, on texts and tasks")
-    .argument("<model>", MODEL_ARGUMENT)
+export function define(command: Command): void {
+  command
     .option("--against <base>", "the model to compare with (default with --skip-layers: the model as it is)")
     .option("--skip-layers <list>", "score it as it would be without these layers, such as 5,7,11-13")
     .option("--text <file...>", "texts: plain, or .jsonl with a text field (default: lorp's own)")
@@ -28,7 +26,7 @@ export function evalCommand(): Command {
   addRunOptions(command);
   addSourceOptions(command);
   addOutputOptions(command);
-  return command.action((model: string, options: Options) =>
+  command.action((model: string, options: Options) =>
     run(async (signal) => {
       const terminal = openTerminal(options);
       const { evaluate } = await import("../api/evaluate.ts");

@@ -1,16 +1,13 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { addOutputOptions } from "./options.ts";
 import { run } from "./run.ts";
-import { addSourceOptions, findModel, MODEL_ARGUMENT, type SourceOptions } from "./source.ts";
+import { addSourceOptions, findModel, type SourceOptions } from "./source.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
 
-export function inspectCommand(): Command {
-  const command = new Command("inspect")
-    .description("say what a model is made of, and what removing blocks would save")
-    .argument("<model>", MODEL_ARGUMENT);
+export function define(command: Command): void {
   addSourceOptions(command);
   addOutputOptions(command);
-  return command.action((model: string, options: OutputOptions & SourceOptions) =>
+  command.action((model: string, options: OutputOptions & SourceOptions) =>
     run(async (signal) => {
       const terminal = openTerminal(options);
       const { inspect } = await import("../api/inspect.ts");

@@ -1,15 +1,12 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { DescribedStoredModel } from "../sources/describe.ts";
 import { addOutputOptions } from "./options.ts";
 import { run } from "./run.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
 
-export function lsCommand(): Command {
-  const command = new Command("ls").description(
-    "list the GGUF models on this machine: lorp's own, and those of Ollama, LM Studio, Hugging Face and llama.cpp",
-  );
+export function define(command: Command): void {
   addOutputOptions(command);
-  return command.action((options: OutputOptions) =>
+  command.action((options: OutputOptions) =>
     run(async (signal) => {
       const terminal = openTerminal(options);
       const { describeStoredModels } = await import("../sources/describe.ts");

@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
+import { recipePath } from "../config/place.ts";
 import { buildProgram } from "./program.ts";
-import { addRecipe } from "./recipe.ts";
-import { EXIT, run } from "./run.ts";
 
 const NEWCOMER = `lorp makes local language models shallower.
 
@@ -11,23 +10,34 @@ const NEWCOMER = `lorp makes local language models shallower.
   lorp --help                             everything else
 `;
 
-/** Commander reports wrong use by itself; its exit status becomes ours. */
+/** Commander reports wrong use by itself; its exit status becomes ours. What help needs not is loaded when it is needed. */
 async function main(): Promise<void> {
   if (process.argv.length <= 2) {
     process.stdout.write(NEWCOMER);
     return;
   }
-  const program = buildProgram();
+  const args = process.argv.slice(2);
+  const recipe = recipePath(args);
+  if (recipe !== undefined && !(await useRecipe(recipe))) return;
+  const program = await buildProgram(args);
   program.exitOverride();
   for (const command of program.commands) command.exitOverride();
-  await run(() => addRecipe(program));
-  if (process.exitCode !== undefined) return;
   try {
     await program.parseAsync();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error.exitCode === 0) return;
+    const { EXIT } = await import("./run.ts");
+    process.exitCode = EXIT.usage;
   }
+}
+
+/** @returns whether it could be used */
+async function useRecipe(path: string): Promise<boolean> {
+  const { addRecipe } = await import("./recipe.ts");
+  const { run } = await import("./run.ts");
+  await run(() => addRecipe(path));
+  return process.exitCode === undefined;
 }
 
 await main();

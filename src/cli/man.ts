@@ -1,9 +1,10 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { VERSION } from "../version.ts";
 import { manPage } from "./manual.ts";
+import { buildProgram } from "./program.ts";
 
-export function manCommand(program: Command): Command {
-  return new Command("man").description("print the man page; lorp man | man -l - shows it").action(() => {
-    process.stdout.write(manPage(program, VERSION));
+export function define(command: Command): void {
+  command.action(async () => {
+    process.stdout.write(manPage(await buildProgram(), VERSION));
   });
 }

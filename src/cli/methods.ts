@@ -1,12 +1,11 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { addOutputOptions } from "./options.ts";
 import { run } from "./run.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
 
-export function methodsCommand(): Command {
-  const command = new Command("methods").description("list the ways to choose which layers go");
+export function define(command: Command): void {
   addOutputOptions(command);
-  return command.action((options: OutputOptions) =>
+  command.action((options: OutputOptions) =>
     run(async () => {
       const { isMeasured, METHODS } = await import("../selection/methods.ts");
       const methods = METHODS.map((method) => ({

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { COMPENSATION_CHOICES } from "../compensation/modes.ts";
+import { DEFAULT_RECIPE } from "../config/place.ts";
 import { GPU_CHOICES } from "../model/gpu.ts";
 import { bytes, factor, positiveShare } from "./quantities.ts";
 
@@ -47,6 +48,12 @@ export function addCacheOptions(command: Command): Command {
   return command
     .option("--resume", "go on from where an interrupted run of the same command stopped")
     .option("--no-cache", "neither use nor keep measurements in the cache folder");
+}
+
+/** Lets a command that has options take them from a recipe. */
+export function addRecipeOption(command: Command): void {
+  if (command.options.length === 0) return;
+  command.option("--config <file>", `a recipe with options (default: ${DEFAULT_RECIPE}, if it is there)`);
 }
 
 function list(text: string): string[] {

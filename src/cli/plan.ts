@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { PlanOptions } from "../api/plan.ts";
 import { addBudgetOptions, addClusterOptions, addOutputOptions } from "./options.ts";
 import { run } from "./run.ts";
@@ -6,15 +6,12 @@ import { type OutputOptions, openTerminal } from "./terminal.ts";
 
 type Options = PlanOptions & OutputOptions & { readonly output?: string };
 
-export function planCommand(): Command {
-  const command = new Command("plan")
-    .description("decide from an Analysis which layers go; needs no model")
-    .argument("<analysis>", "an Analysis (JSON), by lorp analyze or by hand")
-    .option("-o, --output <file>", "write the Plan (JSON) here");
+export function define(command: Command): void {
+  command.option("-o, --output <file>", "write the Plan (JSON) here");
   addBudgetOptions(command);
   addClusterOptions(command);
   addOutputOptions(command);
-  return command.action((path: string, options: Options) =>
+  command.action((path: string, options: Options) =>
     run(async () => {
       const terminal = openTerminal(options);
       const { plan } = await import("../api/plan.ts");

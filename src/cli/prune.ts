@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { PruneOptions } from "../api/prune.ts";
 import { DEFAULT_COMPENSATION } from "../compensation/modes.ts";
 import { commandLine } from "./command-line.ts";
@@ -18,15 +18,12 @@ import {
 } from "./options.ts";
 import { addPageOption, type PageOptions, writePage } from "./page.ts";
 import { run } from "./run.ts";
-import { addSourceOptions, findModel, MODEL_ARGUMENT, type SourceOptions } from "./source.ts";
+import { addSourceOptions, findModel, type SourceOptions } from "./source.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
 
 type Options = PruneOptions & ExportOptions & OutputOptions & PageOptions & SourceOptions;
 
-export function pruneCommand(): Command {
-  const command = new Command("prune")
-    .description("measure a model, decide which layers go, write it without them, and say what that cost")
-    .argument("<model>", MODEL_ARGUMENT);
+export function define(command: Command): void {
   addBudgetOptions(command);
   addGoalOptions(command);
   addSearchOptions(command);
@@ -43,7 +40,7 @@ export function pruneCommand(): Command {
   addRunOptions(command);
   addSourceOptions(command);
   addOutputOptions(command);
-  return command.action((reference: string, { hfToken, ...options }: Options) =>
+  command.action((reference: string, { hfToken, ...options }: Options) =>
     run(async (signal) => {
       const terminal = openTerminal(options);
       const model = await findModel(reference, { hfToken }, terminal, signal);

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { addOutputOptions } from "./options.ts";
 import { writePage } from "./page.ts";
 import { run } from "./run.ts";
@@ -6,13 +6,10 @@ import { type OutputOptions, openTerminal } from "./terminal.ts";
 
 type Options = OutputOptions & { readonly output?: string };
 
-export function reportCommand(): Command {
-  const command = new Command("report")
-    .description("show a document as a page: one HTML file that needs nothing else")
-    .argument("<document>", "an Analysis, Plan, Report or Comparison (JSON)")
-    .option("-o, --output <file>", "where to write the page (default: beside the document)");
+export function define(command: Command): void {
+  command.option("-o, --output <file>", "where to write the page (default: beside the document)");
   addOutputOptions(command);
-  return command.action((path: string, options: Options) =>
+  command.action((path: string, options: Options) =>
     run(async () => {
       const terminal = openTerminal(options);
       const { readDocument } = await import("../documents/files.ts");

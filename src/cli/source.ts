@@ -2,10 +2,6 @@ import type { Command } from "commander";
 import type { ResolvedModel } from "../sources/resolve.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What every command that takes a model says of that argument. */
-export const MODEL_ARGUMENT =
-  "a GGUF file, or where to get one: hf:user/repo:Q4_K_M, https://…, ollama:name, or a name that lorp ls shows";
-
 export interface SourceOptions {
   readonly hfToken?: string | undefined;
 }

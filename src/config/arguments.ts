@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
 import type { Command, Option } from "commander";
+import { readJson } from "../documents/files.ts";
+import { validate } from "../documents/validate.ts";
 import { COMMON, type Recipe, type RecipeValue, recipeOptions } from "./recipe.ts";
-
-/** The recipe that is used if it is there. */
-export const DEFAULT_RECIPE = "lorp.config.json";
+import { recipeSchema } from "./schema.ts";
 
 /** Options that exclude each other: one on the command line goes before the others in a recipe. */
 const EXCLUSIVE: readonly (readonly string[])[] = [
@@ -20,27 +19,21 @@ export interface RecipeArguments {
 }
 
 /**
- * Reads the recipe that a command line names with --config, or the default one.
+ * Reads a recipe.
+ * @param commands with all their options
  * @param args the command line without node and lorp
- * @returns undefined if there is no recipe, or none for this command
+ * @returns undefined if nothing in it is for this command
  * @throws DocumentError
  */
 export async function readRecipe(
+  path: string,
   commands: readonly Command[],
   args: readonly string[],
 ): Promise<RecipeArguments | undefined> {
   const command = commands.find((candidate) => candidate.name() === args[0]);
-  const path = namedRecipe(args) ?? (existsSync(DEFAULT_RECIPE) ? DEFAULT_RECIPE : undefined);
-  if (command === undefined || path === undefined) return undefined;
-  const { readJson } = await import("../documents/files.ts");
-  const { recipeSchema } = await import("./schema.ts");
-  const recipe = (await readJson(recipeSchema(commands), path)) as Recipe;
+  if (command === undefined) return undefined;
+  const recipe = validate<Recipe>(recipeSchema(commands), await readJson(path), path);
   return { path, added: recipeArguments(recipe, command, args) };
-}
-
-function namedRecipe(args: readonly string[]): string | undefined {
-  const at = args.findIndex((arg) => /^--config(=|$)/.test(arg));
-  return at < 0 ? undefined : args[at]?.includes("=") ? args[at].slice("--config=".length) : args[at + 1];
 }
 
 /** The recipe's options for a command, but those that the command line gives, or gives an alternative to. */

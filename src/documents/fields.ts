@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { SCHEMA_VERSION } from "./schema-version.ts";
 
 /** What a document's type is inferred as: nothing in a document is changed once it is made. */
 export type Immutable<T> = T extends readonly (infer Element)[]
@@ -6,9 +7,6 @@ export type Immutable<T> = T extends readonly (infer Element)[]
   : T extends object
     ? { readonly [Key in keyof T]: Immutable<T[Key]> }
     : T;
-
-/** The version of all three documents; raised when a reader of the old form would misread the new one. */
-export const SCHEMA_VERSION = 1;
 
 export const schemaVersion = Type.Literal(SCHEMA_VERSION, {
   description: "Version of this document's form.",

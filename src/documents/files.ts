@@ -1,23 +1,30 @@
 import { readFile } from "node:fs/promises";
-import Type, { type Static, type TSchema } from "typebox";
 import { writeWhole } from "../whole-file.ts";
-import { type Analysis, type PartialAnalysis, PartialAnalysisSchema } from "./analysis.ts";
-import { type Comparison, ComparisonSchema } from "./comparison.ts";
+import type { Analysis, PartialAnalysis } from "./analysis.ts";
+import type { Comparison } from "./comparison.ts";
 import { DocumentError } from "./errors.ts";
-import { type Immutable, schemaVersion } from "./fields.ts";
-import { type Plan, PlanSchema } from "./plan.ts";
-import { type Report, ReportSchema } from "./report.ts";
+import type { Plan } from "./plan.ts";
+import type { Report } from "./report.ts";
+import type { Schema } from "./schema.ts";
 import { stringifyDocument } from "./stringify.ts";
 import { validate } from "./validate.ts";
 
 export type Document = Analysis | Plan | Report | Comparison;
 
+/** What is read, by the names of the files in schemas/. */
+interface Readable {
+  readonly analysis: PartialAnalysis;
+  readonly plan: Plan;
+  readonly report: Report;
+  readonly comparison: Comparison;
+}
+
 /** Reads an Analysis, complete or written by hand. @throws DocumentError */
-export const readAnalysis = (path: string): Promise<PartialAnalysis> => readJson(PartialAnalysisSchema, path);
+export const readAnalysis = (path: string): Promise<PartialAnalysis> => readAs("analysis", path);
 
 /** Reads a Plan. @throws DocumentError, also if its layers contradict each other */
 export async function readPlan(path: string): Promise<Plan> {
-  const plan = await readJson(PlanSchema, path);
+  const plan = await readAs("plan", path);
   const parts = [...plan.removedLayers, ...plan.keptLayers].sort((a, b) => a - b);
   const complete = parts.length === plan.model.blockCount && parts.every((layer, index) => layer === index);
   if (!complete || !ascending(plan.removedLayers) || !ascending(plan.keptLayers)) {
@@ -30,12 +37,12 @@ export async function readPlan(path: string): Promise<Plan> {
 }
 
 /** Reads a Report. @throws DocumentError */
-export const readReport = (path: string): Promise<Report> => readJson(ReportSchema, path);
+export const readReport = (path: string): Promise<Report> => readAs("report", path);
 
 /** Reads a document of any kind, told by the field that only its kind has. @throws DocumentError */
 export async function readDocument(path: string): Promise<PartialAnalysis | Plan | Report | Comparison> {
-  const fields = await readJson(Type.Object({ schemaVersion }), path);
-  if ("candidates" in fields) return readJson(ComparisonSchema, path);
+  const fields: object = Object(await readJson(path));
+  if ("candidates" in fields) return readAs("comparison", path);
   if ("plan" in fields) return readReport(path);
   return "removals" in fields ? readPlan(path) : readAnalysis(path);
 }
@@ -57,15 +64,34 @@ export async function writeText(path: string, text: string): Promise<void> {
   }
 }
 
-/** Reads a JSON file of the schema. @throws DocumentError */
-export async function readJson<Schema extends TSchema>(
-  schema: Schema,
-  path: string,
-): Promise<Immutable<Static<Schema>>> {
+async function readAs<Kind extends keyof Readable>(kind: Kind, path: string): Promise<Readable[Kind]> {
+  return checkDocument(kind, await readJson(path), path);
+}
+
+/** @param source what messages call the document @returns `value` itself @throws DocumentError */
+export async function checkDocument<Kind extends keyof Readable>(
+  kind: Kind,
+  value: unknown,
+  source: string,
+): Promise<Readable[Kind]> {
+  return validate(await publishedSchema(kind), value, source);
+}
+
+/**
+ * The schema as the package publishes it, made from the types of src/documents: to make it anew in each run would take
+ * longer than all else that reading a document does.
+ */
+async function publishedSchema(kind: keyof Readable): Promise<Schema> {
+  const file = new URL(`../../schemas/${kind}.schema.json`, import.meta.url);
+  return JSON.parse(await readFile(file, "utf8")) as Schema;
+}
+
+/** Reads a JSON file. @throws DocumentError */
+export async function readJson(path: string): Promise<unknown> {
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new DocumentError("DOCUMENT_UNREADABLE", `${path} cannot be read: ${reason(cause)}.`, { cause });
   });
-  return validate(schema, parse(text, path), path);
+  return parse(text, path);
 }
 
 function parse(text: string, path: string): unknown {

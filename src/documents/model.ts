@@ -69,5 +69,3 @@ export type ModelSummary = Immutable<Type.Static<typeof ModelSchema>>;
  *   analysed blocks that may be kept.
  */
 export type Constraints = Immutable<Type.Static<typeof ConstraintsSchema>>;
-
-export const UNCONSTRAINED: Constraints = { fixed: [], positional: [] };

@@ -1,14 +1,14 @@
 import type { Analysis } from "../documents/analysis.ts";
-import { SCHEMA_VERSION } from "../documents/fields.ts";
-import { type ModelSummary, UNCONSTRAINED } from "../documents/model.ts";
+import type { ModelSummary } from "../documents/model.ts";
 import type { Plan } from "../documents/plan.ts";
+import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { UsageError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { checkBudget } from "./budget.ts";
 import { ruleAgainst } from "./constraints.ts";
 import { SelectionError } from "./errors.ts";
 import { findMethod } from "./methods.ts";
-import type { Selection } from "./types.ts";
+import { type Selection, UNCONSTRAINED } from "./types.ts";
 
 export interface PlanRequest {
   /** Name of a method of `SELECTION_METHODS`. */

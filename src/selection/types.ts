@@ -6,8 +6,11 @@ import type { PassedOver, Removal } from "../documents/plan.ts";
 import type { Trials } from "./trials.ts";
 
 export type { SimilarityMatrix } from "../documents/analysis.ts";
-export { type Constraints, UNCONSTRAINED } from "../documents/model.ts";
+export type { Constraints } from "../documents/model.ts";
 export type { PassedOver, Removal } from "../documents/plan.ts";
+
+/** What a model without rules must respect. */
+export const UNCONSTRAINED: Constraints = { fixed: [], positional: [] };
 
 export interface SelectionInput {
   /** N×N cosine similarities of the block inputs, S[i][i] = 1. */

@@ -2,13 +2,13 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { complete } from "../../src/cli/complete.ts";
+import { complete } from "../../src/cli/candidates.ts";
 import { buildProgram } from "../../src/cli/program.ts";
 import { lorp, MAIN } from "../support/cli.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
-const program = buildProgram();
+const program = await buildProgram();
 const layers = async () => ["1", "2", "10", "11"];
 const completed = (...words: string[]) => complete(program, words, { "--layers": layers });
 

@@ -2,10 +2,11 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { describeCommands } from "../../src/cli/command-tree.ts";
+import { COMMANDS } from "../../src/cli/commands.ts";
 import { manPage, referencePage } from "../../src/cli/manual.ts";
 import { buildProgram } from "../../src/cli/program.ts";
 
-const program = buildProgram();
+const program = await buildProgram();
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 
 // `vitest -u` writes both files anew after the command line has changed.
@@ -40,3 +41,12 @@ test.runIf(spawnSync("groff", ["--version"]).status === 0)(
     expect(stderr).toBe("");
   },
 );
+
+test("a command that is not called has neither options nor an action, and costs nothing", async () => {
+  const lean = await buildProgram(["plan", "analysis.json"]);
+  const withOptions = lean.commands
+    .filter(({ options }) => options.length > 0)
+    .map((command) => command.name());
+  expect(withOptions).toEqual(["plan"]);
+  expect(lean.commands.map((command) => command.name())).toEqual(COMMANDS.map(({ name }) => name));
+});

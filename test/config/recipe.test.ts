@@ -11,7 +11,7 @@ import { lorp } from "../support/cli.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 import { temporaryFolder } from "../support/gguf.ts";
 
-const commands = visibleCommands(buildProgram());
+const commands = visibleCommands(await buildProgram());
 const prune = commands.find((command) => command.name() === "prune")!;
 
 // `vitest -u` writes the file anew after the command line has changed.
@@ -71,7 +71,7 @@ test.each([
 ])("refuses the recipe %s", async (text, code, message) => {
   const path = join(temporaryFolder(), "recipe.json");
   writeFileSync(path, text);
-  const reading = readRecipe(commands, ["prune", "--config", path]);
+  const reading = readRecipe(path, commands, ["prune"]);
   await expect(reading).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
 });
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { completeAnalysis } from "../../src/analysis/complete.ts";
 import { type PartialAnalysis, PartialAnalysisSchema } from "../../src/documents/analysis.ts";
+import { ComparisonSchema } from "../../src/documents/comparison.ts";
 import { readAnalysis, readPlan, readReport, writeDocument } from "../../src/documents/files.ts";
 import { PlanSchema } from "../../src/documents/plan.ts";
 import { type Report, ReportSchema } from "../../src/documents/report.ts";
@@ -159,6 +160,7 @@ test.each([
   ["analysis", PartialAnalysisSchema],
   ["plan", PlanSchema],
   ["report", ReportSchema],
+  ["comparison", ComparisonSchema],
 ])("the published schema of the %s is the one in force", async (name, schema) => {
   const published = { $schema: "https://json-schema.org/draft/2020-12/schema", ...schema };
   await expect(stringifyDocument(published)).toMatchFileSnapshot(`../../schemas/${name}.schema.json`);

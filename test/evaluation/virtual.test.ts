@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadCalibration } from "../../src/calibration/load.ts";
-import { SCHEMA_VERSION } from "../../src/documents/fields.ts";
+import { SCHEMA_VERSION } from "../../src/documents/schema-version.ts";
 import { perplexity } from "../../src/evaluation/perplexity.ts";
 import type { Windows } from "../../src/evaluation/windows.ts";
 import { apply, plan } from "../../src/index.ts";

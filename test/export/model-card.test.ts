@@ -1,13 +1,12 @@
 import { expect, test } from "vitest";
-import { type Report, ReportSchema } from "../../src/documents/report.ts";
-import { validate } from "../../src/documents/validate.ts";
+import { checkDocument } from "../../src/documents/files.ts";
 import { modelCard } from "../../src/export/model-card.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GgufValue } from "../../src/gguf/types.ts";
 import { array, buildGguf, str, temporaryFolder, writeInto } from "../support/gguf.ts";
 
-const REPORT: Report = validate(
-  ReportSchema,
+const REPORT = await checkDocument(
+  "report",
   {
     schemaVersion: 1,
     command: "lorp prune books.gguf --remove 2",

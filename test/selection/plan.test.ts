@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { completeAnalysis } from "../../src/analysis/complete.ts";
-import { PlanSchema } from "../../src/documents/plan.ts";
-import { validate } from "../../src/documents/validate.ts";
+import { checkDocument } from "../../src/documents/files.ts";
 import { SELECTION_METHODS } from "../../src/selection/methods.ts";
 import { explicitPlan, makePlan } from "../../src/selection/plan.ts";
 import { referenceSelections } from "../support/reference-selection.ts";
@@ -17,9 +16,9 @@ const analysis = completeAnalysis({ schemaVersion: 1, model, similarity: referen
 
 test.each(SELECTION_METHODS)(
   "a plan by $name is a valid document that keeps what trails the layers",
-  ({ name }) => {
+  async ({ name }) => {
     const plan = makePlan(analysis, { method: name, budget: 3 });
-    expect(validate(PlanSchema, JSON.parse(JSON.stringify(plan)), "plan")).toEqual(plan);
+    expect(await checkDocument("plan", JSON.parse(JSON.stringify(plan)), "plan")).toEqual(plan);
     expect(plan).toMatchObject({
       schemaVersion: 1,
       method: name,
