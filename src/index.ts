@@ -1,7 +1,7 @@
 /** lorp's public API: everything the command line can do, without a terminal. */
 
 export { type AnalyzeOptions, analyze } from "./api/analyze.ts";
-export { apply, type WriteOptions, type Written } from "./api/apply.ts";
+export { type Applied, apply, type WriteOptions, type Written } from "./api/apply.ts";
 export { type CompareOptions, compare } from "./api/compare.ts";
 export { diff } from "./api/diff.ts";
 export {

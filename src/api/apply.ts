@@ -2,6 +2,8 @@ import { rm } from "node:fs/promises";
 import { planRewrite } from "../architecture/architecture.ts";
 import type { CompensationChoice } from "../compensation/modes.ts";
 import { storeFactors } from "../compensation/store.ts";
+import { checkBlocks } from "../compensation/writers.ts";
+import type { Compensation } from "../documents/compensation.ts";
 import type { Plan } from "../documents/plan.ts";
 import { UsageError } from "../errors.ts";
 import type { TensorInfo } from "../gguf/types.ts";
@@ -44,6 +46,12 @@ export interface Written {
   readonly bytes: number;
 }
 
+/** A file that a Plan was applied to. */
+export interface Applied extends Written {
+  /** What was done to make up for the removed layers, if anything was tried. */
+  readonly compensation?: Compensation;
+}
+
 export interface ApplyOptions extends WriteOptions, CalibrationOptions, ModelRunOptions {
   /** How to make up for what the removed layers did; as the Plan says by default. */
   readonly compensate?: CompensationChoice | undefined;
@@ -54,10 +62,12 @@ export interface ApplyOptions extends WriteOptions, CalibrationOptions, ModelRun
  * @throws UsageError when the Plan was made for another model
  * @throws GgufError, ArchitectureError, CompensationError, CalibrationError, RuntimeError, SurgeryError, AbortedError
  */
-export async function apply(path: string, plan: Plan, options: ApplyOptions = {}): Promise<Written> {
+export async function apply(path: string, plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
   const described = await describeModel(path, options.signal);
   checkModel(described, plan);
-  return applyDescribed(described, await withFactors(described, plan, options), options);
+  const complete = await withFactors(described, plan, options);
+  const written = await applyDescribed(described, complete, options);
+  return { ...written, ...(complete.compensation && { compensation: complete.compensation }) };
 }
 
 async function withFactors(described: DescribedModel, plan: Plan, options: ApplyOptions): Promise<Plan> {
@@ -165,4 +175,5 @@ function checkModel({ file, summary }: DescribedModel, plan: Plan): void {
       `The plan is for a model of ${plan.model.blockCount} blocks, but ${input} has ${summary.blockCount}; make a new plan from an analysis of this file.`,
     );
   }
+  checkBlocks(plan.compensation?.factors ?? [], plan.keptLayers);
 }

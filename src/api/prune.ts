@@ -11,7 +11,7 @@ import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { applyDescribed, checkQuantize, type WriteOptions } from "./apply.ts";
 import { type ChooseOptions, checkChoice, choose } from "./choose.ts";
-import { compensate } from "./compensate.ts";
+import { compensate, compensateBest } from "./compensate.ts";
 import {
   countParameters,
   type DescribedModel,
@@ -54,9 +54,13 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   let original: number | null = null;
   try {
     const { analysis, plan } = await decide(described, opened, options);
+    // Another set of the same size might miss a goal of bytes or speed.
+    const isFree = options.targetSize === undefined && options.speedup === undefined;
+    const addFactors = plan.method === "auto" && isFree ? compensateBest : compensate;
+    const choice = options.compensate ?? DEFAULT_COMPENSATION;
     decided = {
       ...(analysis && { analysis }),
-      plan: await compensate(described, opened, plan, options.compensate ?? DEFAULT_COMPENSATION, options),
+      plan: await addFactors(described, opened, plan, choice, options),
     };
     if (!options.dryRun) {
       await checkOutput(

@@ -1,5 +1,7 @@
 import type { Inspection } from "../api/inspect.ts";
 import type { Analysis, Confidence } from "../documents/analysis.ts";
+import type { Compensation } from "../documents/compensation.ts";
+import type { MeasuredSet } from "../documents/measurements.ts";
 import type { Plan } from "../documents/plan.ts";
 import type { Report } from "../documents/report.ts";
 import { formatBytes, formatCount, formatPercent, formatTable } from "../report/format.ts";
@@ -41,14 +43,47 @@ function locality(rls: number | null, k: number): string {
   return `Representation locality score ${rls.toFixed(3)}: redundancy is ${where}; ${k} clusters`;
 }
 
-export function describePlan({ model, method, removals, removedLayers, passedOver }: Plan): string {
+export function describePlan(plan: Plan): string {
+  const { model, method, removals, removedLayers, passedOver, compensation, measurements } = plan;
   const lines = removals.map(({ layer, text }) => `  ${String(layer).padStart(3)}  ${text}`);
   const kept = passedOver.map(({ layer, rule }) => `  ${String(layer).padStart(3)}  stays: ${rule}`);
   return [
     `Remove ${removedLayers.length} of ${model.blockCount} layers by ${method}: ${removedLayers.join(", ")}`,
     ...lines,
     ...(kept.length > 0 ? ["Held in place by the architecture:", ...kept] : []),
+    ...describeTried(measurements?.sets ?? []),
+    ...(compensation ? [describeCompensation(compensation)] : []),
   ].join("\n");
+}
+
+/** What was scaled, and what that gave back. */
+export function describeCompensation({ mode, factors, heldBack }: Compensation): string {
+  const done = factors.length > 0 ? `scales ${factors.length} blocks` : "scales nothing, as it did not help";
+  if (!heldBack) return `Compensation (${mode}) ${done}`;
+  const error = heldBack.standardError === null ? "" : ` (± ${heldBack.standardError.toFixed(4)})`;
+  return [
+    `Compensation (${mode}) ${done}:`,
+    `  held-back loss ${heldBack.without.toFixed(4)} without, ${heldBack.with.toFixed(4)} with factors${error}`,
+  ].join("\n");
+}
+
+/** The sets that factors were tried for. */
+function describeTried(sets: readonly MeasuredSet[]): string[] {
+  const rows = sets.flatMap(({ removedLayers, loss, compensated }) =>
+    compensated
+      ? [
+          [
+            removedLayers.join(", "),
+            loss.toFixed(4),
+            compensated.loss.toFixed(4),
+            compensated.kept ? "" : "no help",
+          ],
+        ]
+      : [],
+  );
+  if (rows.length === 0) return [];
+  const head = ["best sets", "loss", "with factors", ""];
+  return ["Tried with factors, loss in nats a token:", formatTable([head, ...rows])];
 }
 
 /** @param style how to draw; nothing is drawn without */

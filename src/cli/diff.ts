@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { ChangedTensor, ModelDiff } from "../diff/diff.ts";
+import type { NotedFactors } from "../diff/factors.ts";
 import { addOutputOptions } from "./options.ts";
 import { run } from "./run.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
@@ -14,7 +15,12 @@ export function define(command: Command): void {
         terminal.onProgress({ stage: "diff", done, total, unit: "bytes" });
       const found = await diff(first, second, { signal, onProgress });
       const { blockOf } = await import("../diff/numbering.ts");
-      await terminal.result(describeDiff(first, second, found, blockOf), found);
+      const { formatTable } = await import("../report/format.ts");
+      const factors = [first, second].flatMap((path, side) =>
+        describeFactors(path, found.factors[side], formatTable),
+      );
+      const text = [describeDiff(first, second, found, blockOf), ...factors].join("\n");
+      await terminal.result(text, found);
     }),
   );
 }
@@ -39,6 +45,22 @@ function describeDiff(first: string, second: string, diff: ModelDiff, blockOf: B
     ...only(second, metadata.onlyInSecond),
     ...metadata.changed.map((key) => `  ${key} changed`),
   ].join("\n");
+}
+
+/** What the blocks of a file were multiplied by, as a table. */
+function describeFactors(
+  path: string,
+  noted: NotedFactors | null | undefined,
+  formatTable: (rows: readonly (readonly string[])[]) => string,
+): string[] {
+  if (!noted) return [];
+  const rows = noted.factors.map(({ layer, attention, feedForward }) => [
+    String(layer),
+    attention.toFixed(4),
+    feedForward.toFixed(4),
+  ]);
+  const head = ["block", "attention", "feed-forward"];
+  return [`${path} multiplies what its blocks add (${noted.mode}):`, formatTable([head, ...rows])];
 }
 
 const only = (path: string, names: readonly string[]): string[] =>

@@ -31,49 +31,65 @@ export const MAX_SEQUENCES = 8;
 /** Draws a fitted factor half way towards 1. */
 const RIDGE = 1;
 
+/** Factors with what they give back on held-back sequences. */
+export type JudgedCompensation = Compensation & Required<Pick<Compensation, "heldBack">>;
+
 /**
- * Finds factors for the blocks left and measures, before anything is written, what they give back on held-back
- * sequences.
- * @returns for `fit` null where the held-back loss does not fall by more than its standard error
+ * Finds factors for the blocks left and measures, before anything is written, what they give back.
  * @throws CompensationError when `magnitude` does not apply to the architecture; RuntimeError, AbortedError
  */
 export async function compensate(
   mode: CompensationMode,
   request: CompensationRequest,
-): Promise<Compensation | null> {
+): Promise<JudgedCompensation> {
   const { session, removed, heldBack, onProgress } = request;
-  const calibration = request.calibration.slice(0, MAX_SEQUENCES);
-  const steps = 2 * calibration.length + 2 * heldBack.length;
+  const sequences = Math.min(request.calibration.length, MAX_SEQUENCES);
+  const steps = 2 * sequences + 2 * heldBack.length;
   const progress = (done: number) => onProgress?.(done / steps);
-  const factors = await FINDERS[mode]({ ...request, calibration }, (share) =>
-    progress(2 * calibration.length * share),
-  );
+  const factors = await findFactors(mode, {
+    ...request,
+    onProgress: (share) => progress(2 * sequences * share),
+  });
   const without: number[] = [];
   const withFactors: number[] = [];
   for (const tokens of heldBack) {
     without.push(await meanLoss(session, tokens, removed, []));
     withFactors.push(await meanLoss(session, tokens, removed, factors));
-    progress(2 * (calibration.length + without.length));
+    progress(2 * (sequences + without.length));
   }
-  const { mean, standardError } = estimate(without.map((loss, i) => loss - withFactors[i]!));
-  if (mode === "fit" && !(mean > (standardError ?? Number.POSITIVE_INFINITY))) return null;
   return {
     mode,
     factors,
-    sequences: calibration.length,
+    sequences,
     heldBack: {
       without: estimate(without).mean,
       with: estimate(withFactors).mean,
-      standardError,
+      standardError: estimate(without.map((loss, i) => loss - withFactors[i]!)).standardError,
       sequences: heldBack.length,
     },
   };
 }
 
-type Finder = (request: CompensationRequest, onProgress: (share: number) => void) => Promise<BlockFactors[]>;
+/** Whether the held-back loss falls by more than its standard error. */
+export function helps({ heldBack }: JudgedCompensation): boolean {
+  return heldBack.without - heldBack.with > (heldBack.standardError ?? Number.POSITIVE_INFINITY);
+}
+
+/**
+ * The factors alone; nothing is held back and no loss measured.
+ * @throws CompensationError when `magnitude` does not apply to the architecture; RuntimeError, AbortedError
+ */
+export function findFactors(
+  mode: CompensationMode,
+  request: Omit<CompensationRequest, "heldBack">,
+): Promise<BlockFactors[]> {
+  return FINDERS[mode]({ ...request, calibration: request.calibration.slice(0, MAX_SEQUENCES) });
+}
+
+type Finder = (request: Omit<CompensationRequest, "heldBack">) => Promise<BlockFactors[]>;
 
 const FINDERS: Readonly<Record<CompensationMode, Finder>> = {
-  async magnitude({ rule, session, removed, blockCount, calibration }, onProgress) {
+  async magnitude({ rule, session, removed, blockCount, calibration, onProgress }) {
     if (rule.readsUnnormalised) {
       throw new CompensationError(
         "COMPENSATION_ARCHITECTURE",
@@ -83,11 +99,11 @@ const FINDERS: Readonly<Record<CompensationMode, Finder>> = {
     const norms: Float32Array[] = [];
     for (const tokens of calibration) {
       norms.push(await session.stateNorms(tokens));
-      onProgress(norms.length / calibration.length);
+      onProgress?.(norms.length / calibration.length);
     }
     return magnitudeFactors(removed, blockCount, norms);
   },
-  fit: ({ session, original, removed, calibration }, onProgress) =>
+  fit: ({ session, original, removed, calibration, onProgress }) =>
     session.fitFactors(calibration, { skip: removed, ridge: RIDGE, original, onProgress }),
 };
 

@@ -31,6 +31,21 @@ export function streamRule(architecture: string): StreamRule {
 }
 
 /**
+ * @param kept blocks that are left
+ * @throws CompensationError unless the factors are of such blocks, each once
+ */
+export function checkBlocks(factors: readonly BlockFactors[], kept: readonly number[]): void {
+  const layers = factors.map(({ layer }) => layer);
+  const stray = layers.find((layer) => !kept.includes(layer));
+  const double = layers.find((layer, i) => layers.indexOf(layer) !== i);
+  if (stray === undefined && double === undefined) return;
+  throw new CompensationError(
+    "COMPENSATION_FACTORS",
+    `The plan has ${stray === undefined ? `two factors for block ${double}` : `a factor for block ${stray}, which is not among those left`}; make the plan again, or use --compensate off.`,
+  );
+}
+
+/**
  * The tensors that carry the factors of some blocks.
  * @throws CompensationError when a block has no tensor that carries its factor
  */

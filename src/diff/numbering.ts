@@ -31,10 +31,13 @@ export function blockOf(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/** The numbers that the file's blocks had before blocks were removed. */
+export function keptBlocks({ blocks, removed }: Numbering): number[] {
+  return Array.from({ length: blocks ?? 0 }, (_, index) => index).filter((index) => !removed.includes(index));
+}
+
 /** Renames tensors as they were called before blocks were removed. */
-export function originalName({ blocks, removed }: Numbering): (name: string) => string {
-  const kept = Array.from({ length: blocks ?? 0 }, (_, index) => index).filter(
-    (index) => !removed.includes(index),
-  );
+export function originalName(numbering: Numbering): (name: string) => string {
+  const kept = keptBlocks(numbering);
   return (name) => name.replace(BLOCK, (prefix, own) => (own in kept ? `blk.${kept[own]}.` : prefix));
 }

@@ -17,7 +17,8 @@ export const CompensationSchema = Type.Object(
   {
     mode: Type.String({ description: "How the factors were found: magnitude or fit." }),
     factors: Type.Array(BlockFactorsSchema, {
-      description: "Ascending; blocks that are missing stay as they are.",
+      description:
+        "Ascending; blocks that are missing stay as they are. Empty where the factors found did not help enough to be kept.",
     }),
     calibration: Type.Optional(CalibrationSchema),
     sequences: Type.Optional(count("Number of token sequences that the factors were found on.")),
@@ -25,7 +26,7 @@ export const CompensationSchema = Type.Object(
       Type.Object(
         {
           without: Type.Number({ description: "Nats a token of the pruned model." }),
-          with: Type.Number({ description: "The same with the factors." }),
+          with: Type.Number({ description: "The same with the factors that were found." }),
           standardError: numberOrNull("Of the difference of the two, over sequences; null of a single one."),
           sequences: count("Number of token sequences."),
         },

@@ -19,7 +19,26 @@ export const MeasuredSetSchema = Type.Object(
         mean: Type.Number(),
         standardError: numberOrNull("Over sequences; null of a single one."),
       },
-      { description: "Loss of this set - loss of the chosen set on the same sequences, nats a token." },
+      {
+        description:
+          "Loss of this set - loss of the set that the search chose, on the same sequences, nats a token; both without compensation.",
+      },
+    ),
+    compensated: Type.Optional(
+      Type.Object(
+        {
+          loss,
+          perplexity: Type.Number({ description: "exp(loss)." }),
+          standardError: numberOrNull(
+            "Of the difference from the loss without factors, over sequences; null of a single one.",
+          ),
+          kept: Type.Boolean({
+            description:
+              "Whether the factors lowered the loss by more than its standard error; if not, they do not count.",
+          }),
+        },
+        { description: "The same set with factors that make up for the removed blocks, if they were tried." },
+      ),
     ),
   },
   { description: "A set of layers whose removal was measured." },

@@ -21,7 +21,7 @@ export function provenance(
   if (fingerprint !== undefined) {
     entries.push(["lorp.source_fingerprint", { type: "string", value: fingerprint }]);
   }
-  if (compensation) {
+  if (compensation && compensation.factors.length > 0) {
     const ofKept = (part: "attention" | "feedForward"): GgufValue => ({
       type: "array",
       elementType: "float64",

@@ -7,9 +7,13 @@ export function compensation({ plan }: View): Markup | undefined {
   if (!plan?.compensation) return undefined;
   const { mode, factors, heldBack } = plan.compensation;
   const gain = heldBack
-    ? ` On ${heldBack.sequences} held-back sequences the loss goes from ${heldBack.without.toFixed(4)} to ` +
-      `${heldBack.with.toFixed(4)} nats a token${heldBack.standardError === null ? "" : ` (standard error of the difference ${heldBack.standardError.toFixed(4)})`}.`
+    ? ` On ${heldBack.sequences} held-back sequences the loss is ${heldBack.without.toFixed(4)} without and ` +
+      `${heldBack.with.toFixed(4)} with factors, nats a token${heldBack.standardError === null ? "" : ` (standard error of the difference ${heldBack.standardError.toFixed(4)})`}.`
     : "";
+  const done =
+    factors.length > 0
+      ? `What the kept blocks add to the residual stream is scaled to make up for the removed ones (${mode}).`
+      : `Factors that make up for the removed blocks (${mode}) did not help, so nothing is scaled.`;
   const rows = factors.map(
     ({ layer, attention, feedForward }) => html`<tr>
       <th scope="row" class="number">${layer}</th>
@@ -22,7 +26,7 @@ export function compensation({ plan }: View): Markup | undefined {
   );
   return html`<section>
     <h2>Compensation</h2>
-    <p>What the kept blocks add to the residual stream is scaled to make up for the removed ones (${mode}).${gain}</p>
-    <details><summary>Factors of ${factors.length} blocks</summary>${table("Factors by block of the original", head, rows)}</details>
+    <p>${done}${gain}</p>
+    ${factors.length > 0 ? html`<details><summary>Factors of ${factors.length} blocks</summary>${table("Factors by block of the original", head, rows)}</details>` : undefined}
   </section>`;
 }
