@@ -1,8 +1,15 @@
 import { createHash } from "node:crypto";
 import { assess, isCheckpoint } from "../analysis/adaptive.ts";
 import { type CaptureCache, openCaptureCache } from "../analysis/cache.ts";
-import { type Capture, captureSimilarity, countTokens, type SequenceSums } from "../analysis/capture.ts";
+import {
+  type Capture,
+  captureSimilarity,
+  countTokens,
+  type SequenceSums,
+  weightedSimilarity,
+} from "../analysis/capture.ts";
 import { completeAnalysis } from "../analysis/complete.ts";
+import { rls } from "../analysis/locality.ts";
 import { cacheFolder } from "../cache-folder.ts";
 import { spreadOut } from "../calibration/sequences.ts";
 import type { Analysis, Confidence } from "../documents/analysis.ts";
@@ -79,29 +86,30 @@ async function measure(
 ): Promise<Capture> {
   const sequences = options.sequences === undefined ? spreadOut(split.analysis) : split.analysis;
   const all = sequences.length * sequenceLength;
-  const report = (done: number, total: number, note?: string) =>
-    options.onProgress?.({ stage: "capture", done, total, unit: "tokens", note });
   let latest: readonly SequenceSums[] = [];
+  let certainty = "";
+  const report = (total: number) => {
+    const done = countTokens(latest);
+    const note = latest.length > 0 ? `RLS ${localityOf(latest)}${certainty}` : undefined;
+    options.onProgress?.({ stage: "capture", done, total, unit: "tokens", note });
+  };
   const onSequence = async (measured: readonly SequenceSums[]) => {
     latest = measured;
     await cache?.offer(measured);
-    const done = countTokens(measured);
     if (options.sequences !== undefined || !isCheckpoint(measured.length)) {
-      report(done, all);
+      report(all);
       return false;
     }
     const { settled, agreement, rlsStandardError } = assess(measured, goal.assessment(), {
       outOf: sequences.length,
       hurry: true,
     });
-    report(
-      done,
-      settled ? done : all,
-      `${Math.round(100 * agreement.layers)} % sure of the layers, locality ± ${rlsStandardError.toFixed(4)}`,
-    );
+    const sure = Math.round(100 * agreement.layers);
+    certainty = ` ± ${rlsStandardError.toFixed(3)}, layers ${sure} % sure`;
+    report(settled ? countTokens(measured) : all);
     return settled;
   };
-  report(0, all);
+  report(all);
   try {
     const capture = await captureSimilarity(lanes, sequences, { earlier: cache?.earlier, onSequence });
     await cache?.finish(capture.measured);
@@ -113,6 +121,12 @@ async function measure(
       `Stopped after ${latest.length} sequences; the same command with --resume goes on from there.`,
     );
   }
+}
+
+/** The locality score of what has been measured so far. */
+function localityOf(measured: readonly SequenceSums[]): string {
+  const score = rls(weightedSimilarity(measured, new Array(measured.length).fill(1)));
+  return score?.toFixed(3) ?? "none";
 }
 
 function openCache(

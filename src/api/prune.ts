@@ -3,8 +3,7 @@ import type { Analysis } from "../documents/analysis.ts";
 import type { Plan } from "../documents/plan.ts";
 import type { Report } from "../documents/report.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
-import { perplexity } from "../evaluation/perplexity.ts";
-import { openModel, type Session } from "../model/model.ts";
+import { readGguf } from "../gguf/read.ts";
 import { checkBudget } from "../selection/budget.ts";
 import { checkOutput } from "../surgery/output.ts";
 import { VERSION } from "../version.ts";
@@ -12,6 +11,7 @@ import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { applyDescribed, checkQuantize, type WriteOptions } from "./apply.ts";
 import { type ChooseOptions, checkChoice, choose } from "./choose.ts";
 import { compensate, compensateBest } from "./compensate.ts";
+import { measureCost } from "./cost.ts";
 import {
   countParameters,
   type DescribedModel,
@@ -20,7 +20,6 @@ import {
   type OpenedModel,
   openForCalibration,
 } from "./open.ts";
-import { defaultOutput } from "./output.ts";
 import { plan as planFrom } from "./plan.ts";
 
 export interface PruneOptions extends AnalyzeOptions, ChooseOptions, WriteOptions {
@@ -48,56 +47,38 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   const described = await describeModel(path, options.signal);
   checkQuantize(described, options);
   if (options.remove !== undefined) checkBudget(options.remove, described.architecture.analysedBlocks);
+  const { output: asked, keepSplit, splitMaxSize } = options;
+  if (asked !== undefined && !options.dryRun && !keepSplit && splitMaxSize === undefined) {
+    // Said before anything is measured; the other names follow from the decision, and are checked when it is written.
+    await checkOutput(asked, described.file.paths, options.force ?? false);
+  }
 
   const opened = await openForCalibration(described, options);
-  let decided: Decided;
-  let original: number | null = null;
   try {
-    const { analysis, plan } = await decide(described, opened, options);
+    const { analysis, plan: chosen } = await decide(described, opened, options);
     // Another set of the same size might miss a goal of bytes or speed.
     const isFree = options.targetSize === undefined && options.speedup === undefined;
-    const addFactors = plan.method === "auto" && isFree ? compensateBest : compensate;
+    const addFactors = chosen.method === "auto" && isFree ? compensateBest : compensate;
     const choice = options.compensate ?? DEFAULT_COMPENSATION;
-    decided = {
+    const plan = await addFactors(described, opened, chosen, choice, options);
+    const report: Report = {
+      schemaVersion: SCHEMA_VERSION,
+      lorpVersion: VERSION,
+      input: { path, bytes: fileBytes(described.file), parameters: countParameters(described.file) },
+      output: null,
       ...(analysis && { analysis }),
-      plan: await addFactors(described, opened, plan, choice, options),
+      plan,
+      perplexity: null,
+      settings: settingsInForce(options),
     };
-    if (!options.dryRun) {
-      await checkOutput(
-        options.output ?? defaultOutput(options.stem ?? path, decided.plan, options.quantize),
-        described.file.paths,
-        options.force ?? false,
-      );
-      original = await measure(opened.session, opened, options);
-    }
+    if (options.dryRun) return report;
+    const output = await applyDescribed(described, plan, options);
+    const parameters = countParameters(await readGguf(output.path));
+    const cost = await measureCost(output.path, described, opened, options);
+    return { ...report, output: { ...output, parameters }, ...cost };
   } finally {
     opened.close();
   }
-  const { analysis, plan } = decided;
-  const output = options.dryRun ? null : await applyDescribed(described, plan, options);
-  const report: Report = {
-    schemaVersion: SCHEMA_VERSION,
-    lorpVersion: VERSION,
-    input: { path, bytes: fileBytes(described.file), parameters: countParameters(described.file) },
-    output,
-    ...(analysis && { analysis }),
-    plan,
-    perplexity: null,
-    settings: settingsInForce(options),
-  };
-  if (!output || original === null) return report;
-  const pruned = await measureWritten(output.path, described, opened, options);
-  return {
-    ...report,
-    perplexity: {
-      original,
-      pruned,
-      ratio: pruned / original,
-      text: { name: opened.calibration.name, sha256: opened.calibration.sha256 },
-      sequences: opened.split.heldBack.length,
-      sequenceLength: opened.sequenceLength,
-    },
-  };
 }
 
 interface Decided {
@@ -118,43 +99,6 @@ async function decide(
   }
   const analysis = await analyzeOpened(described, opened, options);
   return { analysis, plan: await choose(described, opened, analysis, options) };
-}
-
-/** Perplexity on the held-back sequences; null when the text has none. */
-async function measure(
-  session: Session,
-  { split, sequenceLength }: OpenedModel,
-  { onProgress }: PruneOptions,
-): Promise<number | null> {
-  const { heldBack } = split;
-  if (heldBack.length === 0) return null;
-  const total = heldBack.length * sequenceLength;
-  const report = (done: number) => onProgress?.({ stage: "evaluate", done, total, unit: "tokens" });
-  report(0);
-  return (await perplexity(session, { sequences: heldBack, first: 1 }, { onProgress: report })).perplexity;
-}
-
-/** Loads what was written once and measures it on the same sequences as the original. */
-async function measureWritten(
-  path: string,
-  { architecture }: DescribedModel,
-  opened: OpenedModel,
-  options: PruneOptions,
-): Promise<number> {
-  const model = await openModel(path, options);
-  try {
-    const session = model.openSession({
-      sequenceLength: opened.sequenceLength,
-      states: architecture.states,
-    });
-    try {
-      return (await measure(session, opened, options)) ?? Number.NaN;
-    } finally {
-      session.close();
-    }
-  } finally {
-    model.close();
-  }
 }
 
 /** A Report as it is printed: the similarity matrix is large, and an Analysis keeps it. */

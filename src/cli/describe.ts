@@ -4,10 +4,18 @@ import type { Compensation } from "../documents/compensation.ts";
 import type { MeasuredSet } from "../documents/measurements.ts";
 import type { Plan } from "../documents/plan.ts";
 import type { Report } from "../documents/report.ts";
-import { formatBytes, formatCount, formatPercent, formatTable } from "../report/format.ts";
-import { renderDepthStrip, renderHeatmap, type TerminalStyle } from "../report/terminal/index.ts";
+import { formatBytes, formatCount, formatPercent, formatTable, wrapText } from "../report/format.ts";
+import {
+  renderChanges,
+  renderDepthStrip,
+  renderHeatmap,
+  type TerminalStyle,
+} from "../report/terminal/index.ts";
 
 /** Documents as text for people, in at most 80 columns where a model's own names allow. */
+
+/** Columns of text, on a terminal or piped. */
+const WIDTH = 80;
 
 /** @param style how to draw; nothing is drawn without */
 export function describeAnalysis(analysis: Analysis, style?: TerminalStyle): string {
@@ -45,10 +53,16 @@ function locality(rls: number | null, k: number): string {
 
 export function describePlan(plan: Plan): string {
   const { model, method, removals, removedLayers, passedOver, compensation, measurements } = plan;
-  const lines = removals.map(({ layer, text }) => `  ${String(layer).padStart(3)}  ${text}`);
-  const kept = passedOver.map(({ layer, rule }) => `  ${String(layer).padStart(3)}  stays: ${rule}`);
+  const entry = (layer: number, text: string) =>
+    wrapText(`  ${String(layer).padStart(3)}  ${text}`, WIDTH, " ".repeat(7));
+  const lines = removals.map(({ layer, text }) => entry(layer, text));
+  const kept = passedOver.map(({ layer, rule }) => entry(layer, `stays: ${rule}`));
   return [
-    `Remove ${removedLayers.length} of ${model.blockCount} layers by ${method}: ${removedLayers.join(", ")}`,
+    wrapText(
+      `Remove ${removedLayers.length} of ${model.blockCount} layers by ${method}: ${removedLayers.join(", ")}`,
+      WIDTH,
+      "  ",
+    ),
     ...lines,
     ...(kept.length > 0 ? ["Held in place by the architecture:", ...kept] : []),
     ...describeTried(measurements?.sets ?? []),
@@ -88,21 +102,9 @@ function describeTried(sets: readonly MeasuredSet[]): string[] {
 
 /** @param style how to draw; nothing is drawn without */
 export function describeReport(report: Report, style?: TerminalStyle): string {
-  const { input, output, plan, perplexity, analysis } = report;
-  const rows = [["", "original", "pruned", "change"]];
-  if (output)
-    rows.push([
-      "size",
-      formatBytes(input.bytes),
-      formatBytes(output.bytes),
-      change(input.bytes, output.bytes),
-    ]);
-  if (perplexity) {
-    const { original, pruned } = perplexity;
-    rows.push(["perplexity", original.toFixed(2), pruned.toFixed(2), change(original, pruned)]);
-  }
+  const { output, plan, perplexity, analysis } = report;
   const measured = perplexity
-    ? `Perplexity on ${perplexity.sequences} × ${perplexity.sequenceLength} tokens of "${perplexity.text.name}" that the analysis did not use.`
+    ? `Measured on ${perplexity.sequences} × ${perplexity.sequenceLength} tokens of "${perplexity.text.name}" that the analysis did not use.`
     : output
       ? "Perplexity was not measured: the calibration text has no sequences left after the analysis."
       : "Nothing was written (--dry-run).";
@@ -110,8 +112,9 @@ export function describeReport(report: Report, style?: TerminalStyle): string {
     ...(style ? [drawReport(plan, analysis, style), ""] : []),
     describePlan(plan),
     "",
-    ...(rows.length > 1 ? [formatTable(rows)] : []),
-    measured,
+    renderChanges(report),
+    "",
+    wrapText(measured, WIDTH),
     ...(output ? [`Wrote ${output.path}`] : []),
   ].join("\n");
 }
@@ -124,11 +127,6 @@ function drawReport(plan: Plan, analysis: Report["analysis"], style: TerminalSty
     ...(analysis?.similarity ? [renderHeatmap(analysis.similarity, style, removed), ""] : []),
     renderDepthStrip({ blockCount, removed, clusters: analysis?.clusters }, style),
   ].join("\n");
-}
-
-function change(before: number, after: number): string {
-  const share = after / before - 1;
-  return `${share < 0 ? "−" : "+"}${formatPercent(Math.abs(share))}`;
 }
 
 export function describeInspection({ model, blocks, rest, savings }: Inspection): string {

@@ -1,5 +1,6 @@
 import Type from "typebox";
 import { AnalysisSchema, CalibrationSchema } from "./analysis.ts";
+import { klDivergence, topAgreement } from "./divergence.ts";
 import { count, type Immutable, layer, lorpVersion, numberOrNull, schemaVersion } from "./fields.ts";
 import { ModelSchema } from "./model.ts";
 
@@ -7,16 +8,8 @@ const MeasureSchema = Type.Object(
   {
     perplexity: Type.Number(),
     standardError: Type.Optional(numberOrNull("Of the perplexity, tokens taken as independent.")),
-    klDivergence: Type.Optional(
-      Type.Number({
-        description: "Mean Kullback-Leibler divergence from the original's token distributions, in nats.",
-      }),
-    ),
-    topAgreement: Type.Optional(
-      Type.Number({
-        description: "Share of the tokens where the original puts most probability on the same.",
-      }),
-    ),
+    klDivergence: Type.Optional(klDivergence),
+    topAgreement: Type.Optional(topAgreement),
   },
   { description: "What was measured on one text." },
 );

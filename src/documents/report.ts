@@ -1,6 +1,7 @@
 import Type from "typebox";
 import { AnalysisSchema, CalibrationSchema } from "./analysis.ts";
-import { count, type Immutable, lorpVersion, schemaVersion } from "./fields.ts";
+import { klDivergence, topAgreement } from "./divergence.ts";
+import { count, type Immutable, lorpVersion, numberOrNull, schemaVersion } from "./fields.ts";
 import { PlanSchema } from "./plan.ts";
 
 const FileSchema = Type.Object({
@@ -21,6 +22,15 @@ const PerplexitySchema = Type.Object(
   { description: "Perplexity before and after, on calibration text that was not used for the analysis." },
 );
 
+const DivergenceSchema = Type.Object(
+  {
+    klDivergence,
+    standardError: numberOrNull("Of the mean, tokens taken as independent; null of a single one."),
+    topAgreement,
+  },
+  { description: "How far the predictions of the pruned model are from the original's, on the same text." },
+);
+
 export const ReportSchema = Type.Object(
   {
     schemaVersion,
@@ -36,6 +46,7 @@ export const ReportSchema = Type.Object(
     ),
     plan: PlanSchema,
     perplexity: Type.Union([PerplexitySchema, Type.Null()], { description: "null if it was not measured." }),
+    divergence: Type.Optional(DivergenceSchema),
     settings: Type.Record(Type.String(), Type.Unknown(), { description: "The options in force." }),
   },
   { title: "lorp Report", description: "What was done to a model, and what it cost." },

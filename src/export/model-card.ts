@@ -1,7 +1,8 @@
 import { basename } from "node:path";
 import type { Report } from "../documents/report.ts";
 import type { GgufFile } from "../gguf/types.ts";
-import { formatBytes, formatChange, formatCount, formatLayers, formatPerplexity } from "../report/format.ts";
+import { formatLayers } from "../report/format.ts";
+import { changeRows, viewOf } from "../report/view.ts";
 
 export interface ModelCardInput {
   readonly report: Report;
@@ -23,7 +24,7 @@ export function modelCard({ report, metadata, repository }: ModelCardInput): str
     `# ${name}, pruned to ${plan.keptLayers.length} of ${plan.model.blockCount} blocks`,
     `${base ? `[${name}](https://huggingface.co/${base})` : name} without ${plan.removedLayers.length} of its transformer blocks. Nothing was trained. ${kept(plan)} The blocks were chosen by \`${plan.method}\`${source(plan.method)}.`,
     "## What it cost",
-    table(["", "original", "pruned", "change"], costs(report)),
+    table(["", "original", "pruned", "change"], changeRows(viewOf(report))),
     ...(report.perplexity ? [perplexityRemark(report.perplexity)] : []),
     "## What was removed",
     `Blocks ${formatLayers(plan.removedLayers)}, counted from 0, in this order:`,
@@ -73,25 +74,8 @@ function hubRepository(metadata: GgufFile["metadata"]): string | undefined {
   return undefined;
 }
 
-function costs({ input, output, plan, perplexity }: Report): string[][] {
-  const row = (name: string, before: number, after: number, format: (value: number) => string) => [
-    name,
-    format(before),
-    format(after),
-    formatChange(before, after),
-  ];
-  return [
-    row("blocks", plan.model.blockCount, plan.keptLayers.length, String),
-    ...(output ? [row("file size", input.bytes, output.bytes, formatBytes)] : []),
-    ...(input.parameters && output?.parameters
-      ? [row("parameters", input.parameters, output.parameters, formatCount)]
-      : []),
-    ...(perplexity ? [row("perplexity", perplexity.original, perplexity.pruned, formatPerplexity)] : []),
-  ];
-}
-
 function perplexityRemark({ text, sequences, sequenceLength }: NonNullable<Report["perplexity"]>): string {
-  return `Perplexity on ${sequences} sequences of ${sequenceLength} tokens of "${text.name}" (SHA-256 \`${text.sha256}\`), which the choice of blocks did not rest on. Perplexity is no measure of everything: try the model on what you want it for.`;
+  return `Measured on ${sequences} sequences of ${sequenceLength} tokens of "${text.name}" (SHA-256 \`${text.sha256}\`), which the choice of blocks did not rest on. Perplexity is no measure of everything: try the model on what you want it for.`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -69,3 +69,18 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     )
     .join("\n");
 }
+
+/**
+ * Breaks a text between words so that no line is longer than `width`, unless a word is.
+ * @param indent what every line but the first begins with
+ */
+export function wrapText(text: string, width: number, indent = ""): string {
+  const lines: string[] = [];
+  for (const word of text.split(/ (?!%)/)) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length === 0) lines.push(word);
+    else if (longer.length <= width) lines[lines.length - 1] = longer;
+    else lines.push(indent + word);
+  }
+  return lines.join("\n");
+}

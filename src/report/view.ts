@@ -4,7 +4,14 @@ import type { Comparison } from "../documents/comparison.ts";
 import type { ModelSummary } from "../documents/model.ts";
 import type { Plan } from "../documents/plan.ts";
 import type { Report } from "../documents/report.ts";
-import { formatBytes, formatChange, formatCount, formatLayers, formatPerplexity } from "./format.ts";
+import {
+  formatBytes,
+  formatChange,
+  formatCount,
+  formatLayers,
+  formatPercent,
+  formatPerplexity,
+} from "./format.ts";
 
 /** Every document that can be shown. */
 export type Showable = Analysis | Plan | Report | Comparison;
@@ -127,14 +134,13 @@ function comparisonSummary({ candidates, texts }: Comparison): string {
 /** A thing that was measured, before and after; both as text. */
 export interface Change {
   readonly label: string;
-  readonly before: string;
+  /** undefined where the original is what is compared with. */
+  readonly before: string | undefined;
   readonly after: string;
   readonly change: string;
-  /** after ÷ before. */
-  readonly ratio: number;
 }
 
-/** What the removal changed, as far as it is known: blocks, weights, file, perplexity. */
+/** What the removal changed, as far as it is known: blocks, weights, file, perplexity, predictions. */
 export function changes({ plan, report, model }: View): Change[] {
   if (plan === undefined) return [];
   const change = (
@@ -151,16 +157,31 @@ export function changes({ plan, report, model }: View): Change[] {
             before: format(before),
             after: format(after),
             change: formatChange(before, after),
-            ratio: after / before,
           },
         ];
-  const { input, output, perplexity } = report ?? {};
+  const { input, output, perplexity, divergence } = report ?? {};
   return [
     ...change("blocks", model.blockCount, plan.keptLayers.length, String),
     ...change("weights", input?.parameters, output?.parameters, formatCount),
     ...change("file size", input?.bytes, output?.bytes, formatBytes),
     ...change("perplexity", perplexity?.original, perplexity?.pruned, formatPerplexity),
+    ...(divergence
+      ? [
+          {
+            label: "KL divergence",
+            before: undefined,
+            after: divergence.klDivergence.toFixed(4),
+            change: "nats a token",
+          },
+        ]
+      : []),
+    ...change("same top token", divergence && 1, divergence?.topAgreement, formatPercent),
   ];
+}
+
+/** The changes as rows of a table: label, original, pruned, change. */
+export function changeRows(view: View): string[][] {
+  return changes(view).map(({ label, before = "–", after, change }) => [label, before, after, change]);
 }
 
 /** What is needed to do the same again: label and value. */

@@ -52,6 +52,10 @@ describe("prune on the example model", () => {
     expect(report.analysis).not.toHaveProperty("similarity");
     expect(report.perplexity!.original).toBeGreaterThan(1);
     expect(report.perplexity!.pruned).toBeGreaterThan(report.perplexity!.original);
+    expect(report.divergence!.klDivergence).toBeGreaterThan(0);
+    expect(report.divergence!.topAgreement).toBeGreaterThan(0);
+    expect(report.divergence!.topAgreement).toBeLessThan(1);
+    expect(report.output!.parameters).toBeLessThan(report.input.parameters!);
   });
 
   test("writes a model of 15 blocks that says where it comes from", async () => {

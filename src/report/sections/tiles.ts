@@ -8,7 +8,7 @@ export function tiles(view: View): Markup {
   const changed = changes(view).map(({ label, before, after, change }) => [
     label,
     after,
-    `${change} from ${before}`,
+    before === undefined ? change : `${change} from ${before}`,
   ]);
   const facts = [
     ["blocks", String(model.blockCount), model.architecture ?? ""],
