@@ -5,8 +5,11 @@ import { UsageError } from "../errors.ts";
 import type { SequenceSums } from "./capture.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 
-/** How often an unfinished capture is saved, milliseconds. */
+/** The longest that what an unfinished capture has measured goes unsaved, milliseconds. */
 const INTERVAL = 60_000;
+
+/** The share of the time that saving may take; until a minute has passed nothing is saved that would take more. */
+const SAVING_SHARE = 0.01;
 
 /** Everything that a sequence's sums depend on, to the last bit; plain JSON. */
 export type CaptureKey = Readonly<Record<string, string | number | boolean>>;
@@ -18,7 +21,7 @@ export type CaptureKey = Readonly<Record<string, string | number | boolean>>;
 export interface CaptureCache {
   /** Sums of the first sequences, in order. */
   readonly earlier: readonly SequenceSums[];
-  /** Saves an unfinished capture if a minute has passed since the last time. */
+  /** Saves an unfinished capture: the first time at once, then as often as costs next to nothing, at least every minute. */
   offer(measured: readonly SequenceSums[]): Promise<void>;
   /** Saves an interrupted capture, for a run that resumes. */
   interrupt(measured: readonly SequenceSums[]): Promise<void>;
@@ -47,15 +50,18 @@ export async function openCaptureCache(
   const interrupted = join(captures, `${digest(key)}.checkpoint.json`);
   const kept = [await readCheckpoint(finished), ...(resume ? [await readCheckpoint(interrupted)] : [])];
   const earlier = kept.reduce((longest, one) => (one.length > longest.length ? one : longest));
-  let saved = performance.now();
+  let due = 0;
   const save = async (path: string, measured: readonly SequenceSums[]) => {
-    if (measured.length > earlier.length) await writeCheckpoint(path, measured);
-    saved = performance.now();
+    if (measured.length <= earlier.length) return;
+    const start = performance.now();
+    await writeCheckpoint(path, measured);
+    const end = performance.now();
+    due = end + Math.min(INTERVAL, (end - start) / SAVING_SHARE);
   };
   return {
     earlier,
     async offer(measured) {
-      if (performance.now() - saved >= INTERVAL) await save(interrupted, measured);
+      if (performance.now() >= due) await save(interrupted, measured);
     },
     interrupt: (measured) => save(interrupted, measured),
     async finish(measured) {

@@ -1,7 +1,7 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openCaptureCache } from "../../src/analysis/cache.ts";
 import { cacheFolder } from "../../src/cache-folder.ts";
 import { temporaryFolder } from "../support/gguf.ts";
@@ -45,10 +45,30 @@ test("less is never written over more", async () => {
   expect((await openCaptureCache(folder, key, false)).earlier.length).toBe(6);
 });
 
-test("nothing is saved within the first minute", async () => {
+test("the first sequences are saved at once, later ones after a minute at the latest", async () => {
   const folder = temporaryFolder();
-  await (await openCaptureCache(folder, key, false)).offer(measured(2));
-  expect(readdirSync(join(folder, "captures"))).toEqual([]);
+  const cache = await openCaptureCache(folder, key, false);
+  const saved = async () => (await openCaptureCache(folder, key, true)).earlier.length;
+  const clock = vi.spyOn(performance, "now");
+  const at = (...seconds: number[]) => {
+    for (const second of seconds) clock.mockReturnValueOnce(1000 * second);
+  };
+  at(1, 1, 2); // Saving takes a second, of which there may be one in a hundred.
+  await cache.offer(measured(1));
+  expect(await saved()).toBe(1);
+  at(61);
+  await cache.offer(measured(2));
+  expect(await saved()).toBe(1);
+  at(62, 62, 62.1);
+  await cache.offer(measured(3));
+  expect(await saved()).toBe(3);
+  at(72);
+  await cache.offer(measured(4));
+  expect(await saved()).toBe(3);
+  at(72.2, 72.2, 72.3);
+  await cache.offer(measured(5));
+  expect(await saved()).toBe(5);
+  clock.mockRestore();
 });
 
 test("a folder that cannot be made is told before any work", async () => {

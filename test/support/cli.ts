@@ -10,13 +10,18 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Runs the built command line. @param started gets the process, to send it signals */
+/** Runs the built command line, or that of `main`. @param started gets the process, to send it signals */
 export function lorp(
   args: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv; started?: (child: ChildProcess) => void } = {},
+  options: {
+    cwd?: string;
+    env?: NodeJS.ProcessEnv;
+    main?: string;
+    started?: (child: ChildProcess) => void;
+  } = {},
 ): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    const child = spawn(process.execPath, [options.main ?? MAIN, ...args], {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],

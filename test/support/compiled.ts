@@ -18,7 +18,7 @@ import ts from "typescript";
  */
 export function compileSources(): { readonly folder: string; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), "lorp-compiled-"));
-  for (const name of ["node_modules", "package.json", "build", "schemas"])
+  for (const name of ["node_modules", "package.json", "build", "calibration", "schemas"])
     symlinkSync(resolve(name), join(folder, name));
   for (const name of readdirSync("src", { recursive: true, encoding: "utf8" })) {
     if (!name.endsWith(".ts")) continue;
