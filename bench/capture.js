@@ -43,7 +43,8 @@ async function measureTime(path, { runs, tokens, threads }) {
     for (const sequence of sequences) await plain.time(sequence, SEQUENCE, everyLogit);
   };
   const things = {
-    capture: () => Promise.all(sequences.map((sequence) => lanes.sumCosines(sequence))),
+    capture: () =>
+      Promise.all(sequences.map((sequence) => lanes.run((session) => session.sumCosines(sequence)))),
     allLogits: () => pass(true),
     noLogits: () => pass(false),
   };
@@ -92,7 +93,9 @@ async function measureMemory(path, threads) {
   const options = await sessionOptions(path);
   const before = resident();
   const lanes = model.openLanes(options);
-  await Promise.all([first, ...others].map((sequence) => lanes.sumCosines(sequence)));
+  await Promise.all(
+    [first, ...others].map((sequence) => lanes.run((session) => session.sumCosines(sequence))),
+  );
   const after = resident();
   const tokens = lanes.count * lanes.microBatch;
   return {

@@ -31,7 +31,7 @@ export interface CaptureOptions {
  * @throws RuntimeError; AbortedError within one micro-batch of the model's signal
  */
 export async function captureSimilarity(
-  lanes: Pick<Lanes, "count" | "sumCosines">,
+  lanes: Pick<Lanes, "count" | "run">,
   sequences: readonly Int32Array[],
   { earlier = [], onSequence }: CaptureOptions = {},
 ): Promise<Capture> {
@@ -55,8 +55,8 @@ export async function captureSimilarity(
   return { similarity: meanSimilarity(measured), measured, tokens: countTokens(measured) };
 }
 
-async function measure(lanes: Pick<Lanes, "sumCosines">, tokens: Int32Array): Promise<SequenceSums> {
-  return { sums: await lanes.sumCosines(tokens), tokens: tokens.length };
+async function measure(lanes: Pick<Lanes, "run">, tokens: Int32Array): Promise<SequenceSums> {
+  return { sums: await lanes.run((session) => session.sumCosines(tokens)), tokens: tokens.length };
 }
 
 /** The mean cosines over all tokens of the sequences, as a full symmetric matrix. */

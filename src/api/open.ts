@@ -6,6 +6,7 @@ import type { ModelSummary } from "../documents/model.ts";
 import { fingerprint } from "../gguf/fingerprint.ts";
 import { readGguf } from "../gguf/read.ts";
 import type { GgufFile } from "../gguf/types.ts";
+import type { Lanes } from "../model/lanes.ts";
 import { type Model, openModel, type Session } from "../model/model.ts";
 import type { CalibrationOptions, ModelRunOptions } from "./options.ts";
 
@@ -58,6 +59,8 @@ export interface OpenedModel {
   readonly model: Model;
   /** A context over the model, made when it is first asked for. */
   readonly session: Session;
+  /** Contexts that score sequences side by side, made when they are first asked for. */
+  readonly lanes: Lanes;
   readonly calibration: Calibration;
   readonly sequenceLength: number;
   readonly split: HeldBackSplit;
@@ -76,18 +79,25 @@ export async function openForCalibration(
       options.sequenceLength ?? Math.min(DEFAULT_SEQUENCE_LENGTH, model.info.trainedContextLength);
     const tokens = await model.tokenize(calibration.text);
     const split = splitHeldBack(tokens, { sequenceLength, sequences: options.sequences });
+    const context = { sequenceLength, states: architecture.states };
     let session: Session | undefined;
+    let lanes: Lanes | undefined;
     return {
       model,
       get session() {
-        session ??= model.openSession({ sequenceLength, states: architecture.states });
+        session ??= model.openSession(context);
         return session;
+      },
+      get lanes() {
+        lanes ??= model.openLanes({ ...context, scores: true });
+        return lanes;
       },
       calibration,
       sequenceLength,
       split,
       close() {
         session?.close();
+        lanes?.close();
         model.close();
       },
     };

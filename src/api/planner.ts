@@ -13,13 +13,11 @@ import type { OpenedModel } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
 
 export interface SearchOptions {
-  /** Sets of layers that `auto` measures, those given up early included; 64 by default. */
+  /** Sets of layers that `auto` measures, those given up early included; by default what `sleb` needs and 64 more. */
   readonly evaluations?: number | undefined;
   /** Seconds after which `auto` looks no further; what it finds then depends on the machine. */
   readonly searchTime?: number | undefined;
 }
-
-const DEFAULT_EVALUATIONS = 64;
 
 /** Clusterings that `auto` asks LoRP about. */
 const CLUSTER_COUNTS = [2, 3, 4, 5, 6];
@@ -38,7 +36,7 @@ export function createPlanner(
   opened: OpenedModel,
   analysis: Analysis,
   losses: LossSource,
-  { evaluations = DEFAULT_EVALUATIONS, searchTime, onProgress }: SearchOptions & ModelRunOptions,
+  { evaluations, searchTime, onProgress }: SearchOptions & ModelRunOptions,
 ): Planner {
   const { similarity, clusters, k, rls, model } = analysis;
   const seed = analysis.settings.seed ?? 0;
@@ -58,8 +56,9 @@ export function createPlanner(
     if (!isMeasured(method)) return makePlan(analysis, { method: name, budget });
     checkBudget(budget, similarity.length);
     requireHeldBack(opened, `the method ${name}`);
+    const most = method.mostSets(input, budget);
     const trials = createTrials(losses, (done) =>
-      onProgress?.({ stage: "search", done, total: Math.max(done, evaluations), unit: "sets" }),
+      onProgress?.({ stage: "search", done, total: Math.max(done, most), unit: "sets" }),
     );
     await trials.measure([], ORIGINAL);
     const plan = planOf(model, name, await method.select(input, budget, trials));

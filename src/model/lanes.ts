@@ -4,10 +4,10 @@ import type { Session } from "./model.ts";
 export interface Lanes {
   /** Sequences that run at the same time. */
   readonly count: number;
-  /** Tokens of a lane's micro-batch; the last bits of a sum depend on it. */
+  /** Tokens of a lane's micro-batch; the last bits of a result depend on it. */
   readonly microBatch: number;
-  /** As `Session.sumCosines`; waits for a lane that is free. */
-  sumCosines(tokens: Int32Array): Promise<Float64Array>;
+  /** Does work with a lane's session, once one is free. */
+  run<Result>(work: (session: Session) => Promise<Result>): Promise<Result>;
   /** Stops what runs and frees the contexts. */
   close(): void;
 }
@@ -25,10 +25,10 @@ export function createLanes(sessions: readonly Session[], microBatch: number, st
   return {
     count: sessions.length,
     microBatch,
-    async sumCosines(tokens) {
+    async run(work) {
       const session = await take();
       try {
-        return await session.sumCosines(tokens);
+        return await work(session);
       } finally {
         giveBack(session);
       }

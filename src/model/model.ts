@@ -41,6 +41,11 @@ export interface SessionOptions {
   readonly parallelBlocks?: boolean | undefined;
 }
 
+export interface LaneOptions extends SessionOptions {
+  /** Whether the lanes score too, which takes memory for logits; false by default. */
+  readonly scores?: boolean | undefined;
+}
+
 /** A model held open by llama.cpp. Close it, and its sessions, when done. */
 export interface Model {
   readonly info: ModelInfo;
@@ -52,8 +57,8 @@ export interface Model {
   /** Bytes of text that each token of the vocabulary stands for. */
   tokenBytes(): Int32Array;
   openSession(options: SessionOptions): Session;
-  /** Contexts to measure similarities with, as many and as large as is fastest in the memory that may be used. */
-  openLanes(options: SessionOptions): Lanes;
+  /** Contexts to run sequences with, as many and as large as is fastest in the memory that may be used. */
+  openLanes(options: LaneOptions): Lanes;
   close(): void;
 }
 
@@ -146,7 +151,10 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
     },
     openLanes(given) {
       const lanes = usefulLanes(runtime.device, threads, memory);
-      const layout = layOut({ ...workload(given), logits: 0, lanes }, memory.work);
+      const layout = layOut(
+        { ...workload(given), logits: given.scores ? info.vocabularySize : 0, lanes },
+        memory.work,
+      );
       const microBatch = given.microBatch ?? layout.microBatch;
       const closing = new AbortController();
       const either = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;

@@ -4,24 +4,31 @@ import { SelectionError } from "./errors.ts";
 import { lorp } from "./lorp.ts";
 import { requireLegalSize } from "./proposals.ts";
 import { SELECTION_METHODS } from "./pure-methods.ts";
-import { bestOf, meanLoss, type Trial, type Trials } from "./trials.ts";
-import type { MeasuredInput, MeasuredMethod, SelectionInput, SimilarityMatrix } from "./types.ts";
+import { nextRemoval, sleb } from "./sleb.ts";
+import { bestOf, meanLoss, type Proposal, type Trial, type Trials } from "./trials.ts";
+import type { MeasuredInput, MeasuredMethod, Removal, SelectionInput, SimilarityMatrix } from "./types.ts";
+
+/** Sets measured by default beyond those that SLEB takes. */
+const MORE_THAN_SLEB = 64;
 
 /**
  * The choice by measurement: what every method that reads the Analysis would remove, LoRP with every given clustering
- * included, is measured to the end; then a local search swaps a removed layer for a kept one, the most promising swap
- * first, as long as the limits allow. Never worse than the best of those methods on the text it is measured on.
+ * included, is measured to the end, and what SLEB finds too if the limits allow; then a local search swaps a removed
+ * layer for a kept one, the most promising swaps first. Never worse than the best of those on the text it is measured on.
  */
 export const auto: MeasuredMethod = {
   measures: true,
   name: "auto",
   summary: "the best of all methods' choices as measured, improved by swapping layers; recommended",
   source: "lorp",
+  mostSets: (input, budget) => input.limits.evaluations ?? sleb.mostSets(input, budget) + MORE_THAN_SLEB,
   async select(input, budget, trials) {
     requireLegalSize(input, budget);
+    const within = limitsOf(input, budget, trials);
     for (const { removed, by } of proposals(input, budget)) await trials.measure(removed, by);
+    if (within(sleb.mostSets(input, budget))) await goGreedily(input, budget, trials, within);
     const started = bestOf(trials.all.filter(({ removed }) => removed.length === budget))!;
-    const best = await improve(input, started, trials);
+    const best = await improve(input, started, trials, within);
     const measured = trials.all.filter(({ removed }) => removed.length === budget).length;
     const loss = meanLoss(best);
     const text = `in the best of ${measured} sets measured, by ${best.proposedBy.join(", ")}: ${loss.toFixed(4)} nats a token (perplexity ${Math.exp(loss).toFixed(2)})`;
@@ -32,9 +39,22 @@ export const auto: MeasuredMethod = {
   },
 };
 
-interface Proposal {
-  readonly removed: readonly number[];
-  readonly by: string;
+/** Whether so many more sets may be measured. */
+type Within = (sets: number) => boolean;
+
+function limitsOf(input: MeasuredInput, budget: number, trials: Trials): Within {
+  const most = auto.mostSets(input, budget);
+  const { seconds = Number.POSITIVE_INFINITY } = input.limits;
+  const began = performance.now();
+  return (sets) => trials.all.length + sets <= most && performance.now() - began < 1000 * seconds;
+}
+
+/** SLEB's steps, as long as there is time; the last one measures sets of the budget's size. */
+async function goGreedily(input: MeasuredInput, budget: number, trials: Trials, within: Within) {
+  const removals: Removal[] = [];
+  while (removals.length < budget && within(1)) {
+    removals.push((await nextRemoval(input, budget, removals, trials)).removal);
+  }
 }
 
 /** What the methods that read the Analysis would remove; those that find nothing legal propose nothing. */
@@ -57,21 +77,21 @@ function proposals(input: MeasuredInput, budget: number): Proposal[] {
   });
 }
 
-/** Takes the first swap that improves on the best set, again and again, until none does or a limit is reached. */
-async function improve(input: MeasuredInput, start: Trial, trials: Trials): Promise<Trial> {
-  const { evaluations, seconds = Number.POSITIVE_INFINITY } = input.limits;
-  const began = performance.now();
+/** Swaps that race each other at a time. */
+const SWAPS_AT_A_TIME = 8;
+
+/** Takes the best of the most promising swaps where it improves on the best set, until none does or a limit is reached. */
+async function improve(input: MeasuredInput, start: Trial, trials: Trials, within: Within): Promise<Trial> {
   const tried = new Set(trials.all.map(({ removed }) => removed.join()));
-  const exhausted = () => trials.all.length >= evaluations || performance.now() - began >= 1000 * seconds;
   let best = start;
   let swaps = swapsOf(input, best.removed);
-  while (swaps.length > 0 && !exhausted()) {
-    const { removed, by } = swaps.shift()!;
-    if (tried.has(removed.join())) continue;
-    tried.add(removed.join());
-    const trial = await trials.measure(removed, by, { rival: best });
-    if (!trial.complete || meanLoss(trial) >= meanLoss(best)) continue;
-    best = trial;
+  while (swaps.length > 0 && within(1)) {
+    swaps = swaps.filter(({ removed }) => !tried.has(removed.join()));
+    const next = swaps.splice(0, SWAPS_AT_A_TIME).filter((_, index) => within(index + 1));
+    for (const { removed } of next) tried.add(removed.join());
+    const better = bestOf(await trials.race(next, { rival: best }));
+    if (!better || meanLoss(better) >= meanLoss(best)) continue;
+    best = better;
     swaps = swapsOf(input, best.removed);
   }
   return best;

@@ -2,7 +2,7 @@ import type { Measurements } from "../documents/measurements.ts";
 import { lossDifference, meanLoss, type Trial, type Trials } from "./trials.ts";
 
 /**
- * What was measured, for a Plan.
+ * What was measured, for a Plan: sets of its size first, then those of the steps that led to it; the best first.
  * @param chosen ascending; a set that was measured completely
  */
 export function describeTrials(
@@ -17,7 +17,12 @@ export function describeTrials(
     original: original ? lossOf(original) : null,
     sets: trials.all
       .filter(({ removed }) => removed.length > 0)
-      .sort((a, b) => Number(b.complete) - Number(a.complete) || meanLoss(a) - meanLoss(b))
+      .sort(
+        (a, b) =>
+          b.removed.length - a.removed.length ||
+          Number(b.complete) - Number(a.complete) ||
+          meanLoss(a) - meanLoss(b),
+      )
       .map((trial) => ({
         removedLayers: trial.removed,
         proposedBy: trial.proposedBy,

@@ -4,6 +4,8 @@ import { type Estimate, estimate } from "../statistics.ts";
 export interface LossSource {
   /** Number of sequences; all are equally long. */
   readonly sequences: number;
+  /** How many sequences are best asked for at the same time. */
+  readonly atOnce: number;
   /**
    * Negative log-likelihoods of the tokens of one sequence, nats, with layers made the identity.
    * @throws RuntimeError, AbortedError
@@ -23,7 +25,14 @@ export interface Trial {
   readonly complete: boolean;
 }
 
-/** Measures sets of layers, each once. */
+/** A set of layers to measure. */
+export interface Proposal {
+  readonly removed: readonly number[];
+  /** What proposes it. */
+  readonly by: string;
+}
+
+/** Measures sets of layers, each once. What is found does not depend on how many sequences run at the same time. */
 export interface Trials {
   /** In the order of measurement. */
   readonly all: readonly Trial[];
@@ -32,10 +41,16 @@ export interface Trials {
    * @param bar measuring ends once the set is certainly above it
    */
   measure(removed: readonly number[], proposedBy: string, bar?: Bar): Promise<Trial>;
+  /**
+   * Measures sets side by side, on one sequence after the other, and gives up those that are certainly above the best
+   * of them so far, or above the bar.
+   * @returns the sets' trials, in their order; unless there is a bar, at least one is complete
+   */
+  race(proposals: readonly Proposal[], bar?: Bar): Promise<Trial[]>;
 }
 
 /**
- * What a set has to come up to: the loss of a complete trial, `margin` nats a token more allowed. It certainly does not
+ * What a set has to come up to: the loss of another trial, `margin` nats a token more allowed. It certainly does not
  * once the mean paired difference of token losses is beyond that by two standard errors.
  */
 export interface Bar {
@@ -55,36 +70,75 @@ export function lossDifference(trial: Trial, rival: Trial): Estimate {
 
 /** @param onTrial hears the number of sets measured, each time that there is one more */
 export function createTrials(source: LossSource, onTrial?: (count: number) => void): Trials {
-  const trials = new Map<string, { -readonly [Key in keyof Trial]: Trial[Key] }>();
+  const trials = new Map<string, OpenTrial>();
+  const enter = ({ removed: layers, by }: Proposal): OpenTrial => {
+    const removed = layers.toSorted((a, b) => a - b);
+    const key = removed.join();
+    let trial = trials.get(key);
+    if (!trial) {
+      trial = { removed, proposedBy: [], losses: [], complete: false };
+      trials.set(key, trial);
+      onTrial?.(trials.size);
+    }
+    if (!trial.proposedBy.includes(by)) trial.proposedBy = [...trial.proposedBy, by];
+    return trial;
+  };
+  const race = async (proposals: readonly Proposal[], bar?: Bar): Promise<Trial[]> => {
+    const entered = proposals.map(enter);
+    let racing = [...new Set(entered)].filter((trial) => !(bar && isAbove(trial, bar)));
+    for (let sequence = 0; sequence < source.sequences && racing.length > 0; ) {
+      const ahead = Math.max(1, Math.floor(source.atOnce / racing.length));
+      const next = indices(sequence, Math.min(sequence + ahead, source.sequences));
+      const results = await Promise.all(racing.map((trial) => lossesOf(source, trial, next)));
+      const losses = new Map(racing.map((trial, index) => [trial, results[index]!]));
+      for (let step = 0; step < next.length; step++, sequence++) {
+        for (const trial of racing) {
+          if (trial.losses.length === sequence) trial.losses = [...trial.losses, losses.get(trial)![step]!];
+          trial.complete = trial.losses.length === source.sequences;
+        }
+        racing = worthGoingOn(racing, bar);
+      }
+    }
+    return entered;
+  };
   return {
     get all() {
       return [...trials.values()];
     },
-    async measure(layers, proposedBy, bar) {
-      const removed = layers.toSorted((a, b) => a - b);
-      const key = removed.join();
-      let trial = trials.get(key);
-      if (!trial) {
-        trial = { removed, proposedBy: [], losses: [], complete: false };
-        trials.set(key, trial);
-        onTrial?.(trials.size);
-      }
-      if (!trial.proposedBy.includes(proposedBy)) trial.proposedBy = [...trial.proposedBy, proposedBy];
-      while (!trial.complete && !(bar && isAbove(trial, bar))) {
-        trial.losses = [...trial.losses, await source.losses(removed, trial.losses.length)];
-        trial.complete = trial.losses.length === source.sequences;
-      }
-      return trial;
-    },
+    measure: async (removed, by, bar) => (await race([{ removed, by }], bar))[0]!,
+    race,
   };
+}
+
+type OpenTrial = { -readonly [Key in keyof Trial]: Trial[Key] };
+
+function lossesOf(source: LossSource, { removed, losses }: Trial, sequences: readonly number[]) {
+  return Promise.all(
+    sequences.map(async (sequence) => losses[sequence] ?? (await source.losses(removed, sequence))),
+  );
+}
+
+/** Those that are not certainly above the best of them, or above the bar. */
+function worthGoingOn<One extends Trial>(racing: readonly One[], bar?: Bar): One[] {
+  const best = lowest(racing);
+  return racing.filter(
+    (trial) => !(trial !== best && isAbove(trial, { rival: best! })) && !(bar && isAbove(trial, bar)),
+  );
+}
+
+/** from, from + 1, … to − 1 */
+function indices(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index);
 }
 
 /** Of complete trials that of the lowest loss; of equals the first. */
 export function bestOf(trials: readonly Trial[]): Trial | undefined {
-  const complete = trials.filter((trial) => trial.complete);
-  return complete.reduce((best, trial) => (meanLoss(trial) < meanLoss(best) ? trial : best), complete[0]!) as
-    | Trial
-    | undefined;
+  return lowest(trials.filter((trial) => trial.complete));
+}
+
+/** The trial of the lowest loss; of equals the first. */
+function lowest(trials: readonly Trial[]): Trial | undefined {
+  return trials.toSorted((a, b) => meanLoss(a) - meanLoss(b))[0];
 }
 
 function isAbove(trial: Trial, { rival, margin = 0 }: Bar): boolean {

@@ -45,8 +45,8 @@ export interface SelectionMethod {
 
 /** How far a search may go. */
 export interface SearchLimits {
-  /** Sets measured in all, those given up early included. */
-  readonly evaluations: number;
+  /** Sets measured in all, those given up early included; by default what SLEB takes and some more. */
+  readonly evaluations?: number | undefined;
   /** Seconds for the search that follows the methods' own choices; what it finds then depends on the machine. */
   readonly seconds?: number | undefined;
 }
@@ -63,6 +63,8 @@ export interface MeasuredMethod {
   readonly name: string;
   readonly summary: string;
   readonly source: string;
+  /** Sets measured at most, those given up early included. */
+  mostSets(input: MeasuredInput, budget: number): number;
   /**
    * @param budget number of layers to remove, 1…N−2
    * @param trials measures, and keeps what was measured

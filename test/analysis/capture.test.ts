@@ -1,23 +1,23 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { captureSimilarity, meanSimilarity, type SequenceSums } from "../../src/analysis/capture.ts";
+import type { Session } from "../../src/model/model.ts";
 import { randomNumbers } from "../support/gguf.ts";
 
 const LAYERS = 5;
 
+const sessionOf = (sumCosines: Session["sumCosines"]) => ({ sumCosines }) as Session;
+
 /** Lanes whose sums follow from the tokens, and which take their time. */
 function fakeLanes(count: number, delay: () => number = () => 0) {
   const started: number[] = [];
-  return {
-    count,
-    started,
-    async sumCosines(tokens: Int32Array) {
-      started.push(tokens[0]!);
-      await sleep(delay());
-      const random = randomNumbers(tokens[0]!);
-      return Float64Array.from({ length: LAYERS ** 2 }, () => tokens.length * (2 * random() - 1));
-    },
-  };
+  const session = sessionOf(async (tokens) => {
+    started.push(tokens[0]!);
+    await sleep(delay());
+    const random = randomNumbers(tokens[0]!);
+    return Float64Array.from({ length: LAYERS ** 2 }, () => tokens.length * (2 * random() - 1));
+  });
+  return { count, started, run: <Result>(work: (lane: Session) => Promise<Result>) => work(session) };
 }
 
 const sequences = Array.from({ length: 9 }, (_, i) => new Int32Array(4 + (i % 3)).fill(i + 1));
@@ -78,7 +78,8 @@ describe("captureSimilarity", () => {
   test("fails with the first sequence that fails", async () => {
     const lanes = {
       count: 3,
-      sumCosines: (tokens: Int32Array) => Promise.reject(new Error(`sequence ${tokens[0]}`)),
+      run: <Result>(work: (lane: Session) => Promise<Result>) =>
+        work(sessionOf((tokens) => Promise.reject(new Error(`sequence ${tokens[0]}`)))),
     };
     await expect(captureSimilarity(lanes, sequences)).rejects.toThrow("sequence 1");
   });

@@ -5,7 +5,13 @@ import { describeTrials } from "../../src/selection/measurements.ts";
 import { findAnyMethod, findMethod, SELECTION_METHODS } from "../../src/selection/methods.ts";
 import { createRandom } from "../../src/selection/rng.ts";
 import { sleb } from "../../src/selection/sleb.ts";
-import { createTrials, type LossSource, lossDifference, meanLoss } from "../../src/selection/trials.ts";
+import {
+  bestOf,
+  createTrials,
+  type LossSource,
+  lossDifference,
+  meanLoss,
+} from "../../src/selection/trials.ts";
 import type { MeasuredInput, SimilarityMatrix } from "../../src/selection/types.ts";
 
 const TOKENS = 40;
@@ -23,7 +29,7 @@ interface World {
  * A model that is not run: each layer costs something, neighbours cost extra together, tokens differ by noise that is
  * the same whatever is removed, and by a little that is not.
  */
-function world(layers: number, seed: number, noise = 0.001): World {
+function world(layers: number, seed: number, noise = 0.001, atOnce = 1): World {
   const random = createRandom(seed);
   const alone = Array.from({ length: layers }, () => random() ** 2);
   const together = Array.from({ length: layers }, () => random() - 0.3);
@@ -39,6 +45,7 @@ function world(layers: number, seed: number, noise = 0.001): World {
     scored: () => scored,
     source: {
       sequences: SEQUENCES,
+      atOnce,
       async losses(removed, sequence) {
         scored++;
         const draw = createRandom(removed.reduce((hash, layer) => hash * 31 + layer + 1, sequence));
@@ -101,6 +108,34 @@ describe("trials", () => {
     expect((await trials.measure([2, 3], "a", { rival, margin: loss + 0.01 })).complete).toBe(true);
     const other = createTrials(source);
     expect((await other.measure([2, 3], "a", { rival, margin: loss - 0.01 })).complete).toBe(false);
+  });
+
+  test("a race finds the best, finishes it and gives the bad ones up", async () => {
+    const { source, cost, scored } = world(12, 6);
+    const trials = createTrials(source);
+    const sets = inner(12).map((layer) => ({ removed: [layer], by: "a race" }));
+    const raced = await trials.race(sets);
+    expect(raced.map(({ removed }) => removed)).toEqual(sets.map(({ removed }) => removed));
+    const costs = sets.map(({ removed }) => cost(removed));
+    const best = raced[costs.indexOf(Math.min(...costs))]!;
+    expect(bestOf(raced)).toBe(best);
+    expect(best.complete).toBe(true);
+    expect(scored()).toBeLessThan(0.6 * SEQUENCES * sets.length);
+  });
+
+  test("what a race finds does not depend on how many sequences run at the same time", async () => {
+    const run = async (atOnce: number) => {
+      const trials = createTrials(world(10, 7, 0.5, atOnce).source);
+      await trials.measure([4], "one");
+      await trials.race(
+        inner(10).map((layer) => ({ removed: [layer], by: "all" })),
+        { rival: trials.all[0]!, margin: 0.1 },
+      );
+      return trials.all;
+    };
+    const alone = await run(1);
+    expect(new Set(alone.map(({ losses }) => losses.length)).size).toBeGreaterThan(1);
+    for (const atOnce of [2, 3, 50]) expect(await run(atOnce)).toEqual(alone);
   });
 
   test("differences are paired: what all sets share cancels out", async () => {
@@ -178,10 +213,23 @@ describe("auto", () => {
     );
   });
 
+  test("is never worse than SLEB, when it may measure what SLEB takes", async () => {
+    for (const seed of [1, 2, 3, 4, 5, 6]) {
+      const trials = createTrials(world(10, seed, 0.1).source);
+      const chosen = await trials.measure(
+        layersOf(await auto.select(input(10, { limits: {} }), 4, trials)),
+        "chosen",
+      );
+      const greedy = await trials.measure(layersOf(await sleb.select(input(10), 4, trials)), "sleb");
+      expect(meanLoss(chosen)).toBeLessThanOrEqual(meanLoss(greedy));
+    }
+  });
+
   test("keeps within the evaluations once the methods' own choices are measured", async () => {
     const trials = createTrials(world(12, 7).source);
     await auto.select(input(12, { limits: { evaluations: 20 } }), 4, trials);
     expect(trials.all).toHaveLength(20);
+    expect(trials.all.some(({ proposedBy }) => proposedBy.some((by) => by.startsWith("sleb")))).toBe(false);
     const few = createTrials(world(12, 7).source);
     await auto.select(input(12, { limits: { evaluations: 1000, seconds: 0 } }), 4, few);
     expect(few.all.length).toBeLessThanOrEqual(SELECTION_METHODS.length + 1);
@@ -220,11 +268,15 @@ test("what was measured is listed, complete and best first, against the chosen s
   const { original, sets } = describeTrials(trials, chosen);
   expect(original?.perplexity).toBeCloseTo(Math.exp(original!.loss), 9);
   expect(sets[0]).toMatchObject({ removedLayers: chosen, complete: true, difference: { mean: 0 } });
-  const complete = sets.filter((set) => set.complete);
+  const ofThatSize = sets.filter(({ removedLayers }) => removedLayers.length === chosen.length);
+  expect(sets.slice(0, ofThatSize.length)).toEqual(ofThatSize);
+  const complete = ofThatSize.filter((set) => set.complete);
   expect(complete.map(({ loss }) => loss)).toEqual(
     complete.map(({ loss }) => loss).toSorted((a, b) => a - b),
   );
-  expect(sets.slice(complete.length).every((set) => !set.complete && set.difference.mean > 0)).toBe(true);
+  expect(ofThatSize.slice(complete.length).every((set) => !set.complete && set.difference.mean > 0)).toBe(
+    true,
+  );
   expect(sets).toHaveLength(trials.all.length - 1);
 });
 
