@@ -25,29 +25,21 @@ function describeTexts(texts: readonly EvaluatedText[]): string {
   const table = formatTable([["text", "tokens", "perplexity", "bits a byte"], ...rows]);
   const compared = texts.flatMap(({ name, base }) => (base ? [{ name, base }] : []));
   if (compared.length === 0) return table;
-  const differences = compared.map(({ name, base }) => {
-    const { klDivergence: kl, topAgreement, perplexity, standardError, perplexityRatio } = base;
-    return [
-      name,
-      withError(perplexity, standardError),
-      `× ${perplexityRatio.toFixed(4)}`,
-      ...[kl.mean, kl.median, kl.q90, kl.q99, kl.q999, kl.maximum].map((value) => value.toFixed(4)),
-      formatPercent(topAgreement),
-    ];
-  });
-  const head = [
-    "against",
-    "perplexity",
-    "now",
-    "KL mean",
-    "median",
-    "90 %",
-    "99 %",
-    "99.9 %",
-    "most",
-    "same top",
-  ];
-  return [table, "", formatTable([head, ...differences])].join("\n");
+  const differences = compared.map(({ name, base }) => [
+    name,
+    withError(base.perplexity, base.standardError),
+    `× ${base.perplexityRatio.toFixed(4)}`,
+    formatPercent(base.topAgreement),
+  ]);
+  const divergences = compared.map(({ name, base: { klDivergence: kl } }) => [
+    name,
+    ...[kl.mean, kl.median, kl.q90, kl.q99, kl.q999, kl.maximum].map((value) => value.toFixed(4)),
+  ]);
+  return [
+    table,
+    formatTable([["the base", "perplexity", "now", "same top token"], ...differences]),
+    formatTable([["KL divergence", "mean", "median", "90 %", "99 %", "99.9 %", "most"], ...divergences]),
+  ].join("\n\n");
 }
 
 function withError(value: number, standardError: number | null): string {
@@ -77,10 +69,10 @@ function describeResources(resources: readonly Resources[]): string {
     path,
     formatBytes(fileBytes),
     formatBytes(memoryBytes),
-    prompt.toFixed(1),
-    generation.toFixed(1),
+    `${prompt.toFixed(1)}/s`,
+    `${generation.toFixed(1)}/s`,
   ]);
-  return formatTable([["file", "size", "memory", "prompt tokens/s", "generated tokens/s"], ...rows]);
+  return formatTable([["file", "size", "memory", "prompt", "generation"], ...rows]);
 }
 
 /** A Comparison as tables: for each text one row a number of layers, one column a method. */

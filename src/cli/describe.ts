@@ -28,8 +28,8 @@ export function describeAnalysis(analysis: Analysis, style?: TerminalStyle): str
   ]);
   return [
     `${model.name ?? model.architecture ?? "model"}: ${model.blockCount} blocks, measured on ${settings.tokens ?? "?"} tokens`,
-    locality(rls, k),
-    ...(confidence ? [describeConfidence(confidence)] : []),
+    wrapText(locality(rls, k), WIDTH, "  "),
+    ...(confidence ? [wrapText(describeConfidence(confidence), WIDTH, "  ")] : []),
     "",
     ...(style ? [renderHeatmap(analysis.similarity, style), ""] : []),
     formatTable([["layer", "cluster", "redundancy", "block influence"], ...rows]),
@@ -48,7 +48,7 @@ function locality(rls: number | null, k: number): string {
     return `No finite locality score (the mean similarity is not positive): taken as local, ${k} clusters`;
   const where =
     rls >= 1 ? "local" : rls >= 0.7 ? "between local and spread over the depth" : "spread over the depth";
-  return `Representation locality score ${rls.toFixed(3)}: redundancy is ${where}; ${k} clusters`;
+  return `Representation locality score ${rls.toFixed(3)}: redundancy ${where}; ${k} clusters`;
 }
 
 export function describePlan(plan: Plan): string {

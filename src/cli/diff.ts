@@ -74,9 +74,9 @@ function groupBlocks(names: readonly string[], blockOf: BlockOf): string[] {
     const label = block === undefined ? name : `block ${block}`;
     counts.set(label, (counts.get(label) ?? 0) + 1);
   }
-  return [...counts].map(([label, count]) =>
-    label.startsWith("block ") ? `${label} (${count} tensors)` : label,
-  );
+  return [...counts]
+    .toSorted(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
+    .map(([label, count]) => (label.startsWith("block ") ? `${label} (${count} tensors)` : label));
 }
 
 function describeChange({ name, types, shapes }: ChangedTensor): string {

@@ -5,8 +5,8 @@ import { buildProgram } from "./program.ts";
 
 const NEWCOMER = `lorp makes local language models shallower.
 
-  lorp inspect model.gguf                 what is in it, and what removing blocks would save
-  lorp prune model.gguf --remove 5        measure, decide, write a smaller model, say what it cost
+  lorp inspect model.gguf                 its blocks, and what removing some saves
+  lorp prune model.gguf --remove 5        measure, decide, write it, say the cost
   lorp --help                             everything else
 `;
 
