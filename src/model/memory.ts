@@ -60,6 +60,8 @@ async function modelBytes(path: string): Promise<number> {
 export interface Workload {
   readonly layers: number;
   readonly embeddingLength: number;
+  /** Numbers that the cache holds of one token, by `cacheWidth`. */
+  readonly cacheWidth: number;
   readonly sequenceLength: number;
   /** Logits of every token: the size of the vocabulary; 0 where none are computed. */
   readonly logits: number;
@@ -116,13 +118,13 @@ export function layOut(workload: Workload, memory: number): Layout {
 
 /** Bytes of one context at work, from above. */
 function contextBytes(
-  { layers, embeddingLength, sequenceLength, logits }: Workload,
+  { layers, embeddingLength, cacheWidth, sequenceLength, logits }: Workload,
   microBatch: number,
 ): number {
   const row = embeddingLength * Float32Array.BYTES_PER_ELEMENT;
   const states = layers * microBatch * row;
-  // Keys and values, half precision each, with as many heads as the queries have.
-  const cache = layers * sequenceLength * row;
+  // Keys and values in half precision.
+  const cache = cacheWidth * sequenceLength * 2;
   // What a block has in flight: the stream, its norm, queries, and a feed-forward of several times the width.
   const activations = 24 * microBatch * row;
   return states + cache + activations + 2 * microBatch * logits * Float32Array.BYTES_PER_ELEMENT;

@@ -1,5 +1,6 @@
 import type { StateTensors } from "../architecture/types.ts";
 import type { BlockFactors } from "../documents/compensation.ts";
+import { readGguf } from "../gguf/read.ts";
 import {
   addon,
   type LogitsPlace,
@@ -10,6 +11,7 @@ import {
   type Timing,
   type TokenScores,
 } from "../native.ts";
+import { cacheWidth } from "./cache-width.ts";
 import { withControl } from "./control.ts";
 import { RuntimeError } from "./errors.ts";
 import type { GpuChoice } from "./gpu.ts";
@@ -128,6 +130,7 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
   const native = new addon.Model();
   const gpuLayers = options.gpuLayers ?? (runtime.device === "cpu" ? 0 : -1);
   const memory = await budgetMemory(path, options.maxMemory);
+  const width = cacheWidth(await readGguf(path, { signal }));
   await runtime.takeComplaint();
   try {
     const { repack } = memory;
@@ -137,7 +140,12 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
   }
   const threads = options.threads ?? runtime.mathCores;
   const info = native.info();
-  const workload = ({ sequenceLength }: SessionOptions) => ({ ...info, sequenceLength, threads });
+  const workload = ({ sequenceLength }: SessionOptions) => ({
+    ...info,
+    cacheWidth: width,
+    sequenceLength,
+    threads,
+  });
   return {
     info,
     runtime,

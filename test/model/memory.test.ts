@@ -9,6 +9,7 @@ import { temporaryFolder } from "../support/gguf.ts";
 const workload: Workload = {
   layers: 32,
   embeddingLength: 4096,
+  cacheWidth: 2 * 32 * 4096,
   sequenceLength: 2048,
   logits: 0,
   threads: 8,
@@ -41,6 +42,7 @@ test("whatever fits is found, and uses every thread", () => {
   const some = fc.record({
     layers: fc.integer({ min: 1, max: 128 }),
     embeddingLength: fc.integer({ min: 1, max: 16_384 }),
+    cacheWidth: fc.integer({ min: 1, max: 4_000_000 }),
     sequenceLength: fc.integer({ min: 1, max: 8192 }),
     logits: fc.integer({ min: 0, max: 256_000 }),
     threads: fc.integer({ min: 4, max: 64 }),
@@ -48,9 +50,9 @@ test("whatever fits is found, and uses every thread", () => {
   });
   fc.assert(
     fc.property(some, fc.integer({ min: 1e6, max: 1e12 }), (given, memory) => {
-      const { layers, embeddingLength, sequenceLength, logits } = given;
+      const { layers, embeddingLength, cacheWidth, sequenceLength, logits } = given;
       const states = (microBatch: number) => 4 * microBatch * layers * embeddingLength;
-      const cache = 4 * layers * sequenceLength * embeddingLength;
+      const cache = 2 * cacheWidth * sequenceLength;
       try {
         const { threads, microBatch } = layOut(given, memory);
         expect(threads.reduce((a, b) => a + b)).toBe(given.threads);

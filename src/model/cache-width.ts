@@ -1,0 +1,25 @@
+import { type Model, readModel } from "../architecture/metadata.ts";
+import type { GgufFile } from "../gguf/types.ts";
+
+/**
+ * Numbers that the cache holds of one token: its keys and values in all layers, fewer where several queries share them.
+ * An estimate from above: a layer with a sliding window keeps fewer tokens, one with latent attention smaller values,
+ * and a recurrent one a state of a fixed size, which is counted as if each of its queries had a key and a value.
+ * @throws ArchitectureError
+ */
+export function cacheWidth(file: GgufFile): number {
+  const model = readModel(file);
+  const embedding = model.number("embedding_length") ?? 0;
+  const ofLayer = (layer: number) => {
+    const heads = perLayer(model, "attention.head_count", layer) || 1;
+    const shared = perLayer(model, "attention.head_count_kv", layer) || heads;
+    const length = (kind: string) => model.number(`attention.${kind}_length`) ?? Math.ceil(embedding / heads);
+    return shared * (length("key") + length("value"));
+  };
+  return Array.from({ length: model.trunkBlocks }, (_, layer) => ofLayer(layer)).reduce((a, b) => a + b, 0);
+}
+
+/** A number for all layers, or one for each. */
+function perLayer(model: Model, key: string, layer: number): number | undefined {
+  return model.number(key) ?? model.numbers(key)?.[layer];
+}
