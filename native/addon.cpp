@@ -173,6 +173,7 @@ public:
         options.layout.streams = arguments::integer<std::int32_t>(states.Get("streams"), "streams", 1);
         options.layout.streams_inside = arguments::boolean(states.Get("streamsInside"), "streamsInside");
         options.layout.empty = block_flags(states.Get("emptyBlocks"), "emptyBlocks", options.layout.n_blocks);
+        options.exact_attention = arguments::boolean(given.Get("exactAttention"), "exactAttention");
         options.layout.parallel = arguments::boolean(given.Get("parallelBlocks"), "parallelBlocks");
         session_ = guarded(info.Env(), [&] { return std::make_shared<Session>(model, options); });
     }

@@ -37,6 +37,10 @@ Session::Session(std::shared_ptr<const Model> model, const Options& options)
     params.n_ubatch = static_cast<std::uint32_t>(options_.n_ubatch);
     params.n_threads = options_.n_threads;
     params.n_threads_batch = options_.n_threads;
+    if (options_.exact_attention) {
+        params.type_k = params.type_v = GGML_TYPE_F32;
+        params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    }
     params.no_perf = true;
     params.cb_eval_user_data = this;
     params.cb_eval = [](ggml_tensor* node, bool ask, void* user_data) noexcept {

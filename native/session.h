@@ -31,6 +31,8 @@ public:
         /** Tokens of one micro-batch; hidden states and logits never outlive it. */
         std::int32_t n_ubatch = 512;
         std::int32_t n_threads = 1;
+        /** Attention in F32 throughout: keys and values are not rounded to f16, and there is no flash attention. */
+        bool exact_attention = false;
         BlockLayout layout;
     };
 

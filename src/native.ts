@@ -99,6 +99,8 @@ export interface NativeSessionOptions {
   readonly states: Omit<StateTensors, "emptyBlocks"> & { readonly emptyBlocks: Int32Array };
   /** Blocks that add attention and feed-forward to the same state. */
   readonly parallelBlocks: boolean;
+  /** Attention in F32 throughout, without flash attention. */
+  readonly exactAttention: boolean;
 }
 
 /** What is done to blocks while the model runs. */

@@ -41,6 +41,8 @@ export interface SessionOptions {
   readonly states: StateTensors;
   /** Whether blocks add attention and feed-forward to the same state; needed only where factors are used. */
   readonly parallelBlocks?: boolean | undefined;
+  /** Attention in F32 throughout: slower and in more memory, for comparisons finer than f16's rounding of keys and values. */
+  readonly exactAttention?: boolean | undefined;
 }
 
 export interface LaneOptions extends SessionOptions {
@@ -187,6 +189,7 @@ function openSession(
     blocks: model.info().layers,
     states: { ...options.states, emptyBlocks: Int32Array.from(options.states.emptyBlocks) },
     parallelBlocks: options.parallelBlocks ?? false,
+    exactAttention: options.exactAttention ?? false,
   });
   const { layers } = model.info();
   return {
