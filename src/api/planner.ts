@@ -13,7 +13,7 @@ import type { OpenedModel } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
 
 export interface SearchOptions {
-  /** Sets of layers that `auto` measures, those given up early included; by default what `sleb` needs and 64 more. */
+  /** Sets of layers that `auto` measures, those given up early included; by default what `sleb` takes and 48 more. */
   readonly evaluations?: number | undefined;
   /** Seconds after which `auto` looks no further; what it finds then depends on the machine. */
   readonly searchTime?: number | undefined;

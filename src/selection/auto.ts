@@ -9,7 +9,7 @@ import { bestOf, meanLoss, type Proposal, type Trial, type Trials } from "./tria
 import type { MeasuredInput, MeasuredMethod, Removal, SelectionInput, SimilarityMatrix } from "./types.ts";
 
 /** Sets measured by default beyond those that SLEB takes. */
-const MORE_THAN_SLEB = 64;
+const MORE_THAN_SLEB = 48;
 
 /**
  * The choice by measurement: what every method that reads the Analysis would remove, LoRP with every given clustering

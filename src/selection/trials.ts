@@ -32,6 +32,9 @@ export interface Proposal {
   readonly by: string;
 }
 
+/** Sequences on which nothing is given up yet. */
+const FEWEST_SEQUENCES = 3;
+
 /** Measures sets of layers, each once. What is found does not depend on how many sequences run at the same time. */
 export interface Trials {
   /** In the order of measurement. */
@@ -51,7 +54,8 @@ export interface Trials {
 
 /**
  * What a set has to come up to: the loss of another trial, `margin` nats a token more allowed. It certainly does not
- * once the mean paired difference of token losses is beyond that by two standard errors.
+ * once the mean paired difference is beyond that by two standard errors over sequences. Tokens of one sequence are no
+ * ground to judge by: what a layer is needed for differs from one kind of text to another.
  */
 export interface Bar {
   readonly rival: Trial;
@@ -142,11 +146,9 @@ function lowest(trials: readonly Trial[]): Trial | undefined {
 }
 
 function isAbove(trial: Trial, { rival, margin = 0 }: Bar): boolean {
-  const differences = pairs(trial, rival).flatMap(([mine, other]) =>
-    Array.from(mine, (loss, token) => loss - other[token]!),
-  );
-  const { mean, standardError } = estimate(differences);
-  return standardError !== null && mean - margin > 2 * standardError;
+  if (Math.min(trial.losses.length, rival.losses.length) < FEWEST_SEQUENCES) return false;
+  const { mean, standardError } = lossDifference(trial, rival);
+  return mean - margin > 2 * standardError!;
 }
 
 function pairs(trial: Trial, rival: Trial): [Float64Array, Float64Array][] {

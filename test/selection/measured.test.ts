@@ -15,7 +15,7 @@ import {
 import type { MeasuredInput, SimilarityMatrix } from "../../src/selection/types.ts";
 
 const TOKENS = 40;
-const SEQUENCES = 3;
+const SEQUENCES = 8;
 
 interface World {
   readonly source: LossSource;
@@ -96,7 +96,7 @@ describe("trials", () => {
     const rival = await trials.measure([], "nothing");
     const bad = await trials.measure(inner(8), "everything", { rival });
     expect(bad).toMatchObject({ complete: false });
-    expect(bad.losses).toHaveLength(1);
+    expect(bad.losses).toHaveLength(3);
     expect(await trials.measure(inner(8), "everything")).toMatchObject({ complete: true });
   });
 
