@@ -49,7 +49,7 @@ function unmet(schema: Schema, value: unknown): string | undefined {
   if (typeof value === "number") {
     if (value < (schema.minimum ?? value)) return `at least ${schema.minimum}`;
     if (value <= (schema.exclusiveMinimum ?? Number.NEGATIVE_INFINITY)) {
-      return `above ${schema.exclusiveMinimum}`;
+      return `a number > ${schema.exclusiveMinimum}`;
     }
   }
   if (Array.isArray(value) && value.length < (schema.minItems ?? 0)) {
