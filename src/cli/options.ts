@@ -115,7 +115,11 @@ export function addCompensationOptions(command: Command, otherwise: string): Com
 /** How far the method `auto` searches. */
 export function addSearchOptions(command: Command): Command {
   return command
-    .option("--evaluations <n>", "sets of layers that the method auto measures (default: what sleb takes and 48 more)", whole(1))
+    .option(
+      "--evaluations <n>",
+      "sets of layers that the method auto measures (default: what sleb takes and 48 more)",
+      whole(1),
+    )
     .option("--search-time <seconds>", "when the method auto stops looking further", whole(0));
 }
 
