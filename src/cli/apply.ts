@@ -31,11 +31,13 @@ export function define(command: Command): void {
       const { path, stem } = await findModel(reference, options, terminal, signal);
       const written = await apply(path, plan, { ...options, stem, signal, onProgress: terminal.onProgress });
       const { formatBytes } = await import("../report/format.ts");
-      const { describeCompensation } = await import("./describe.ts");
       const lines = [
         `Wrote ${written.path} (${formatBytes(written.bytes)}) without layers ${plan.removedLayers.join(", ")}`,
-        ...(written.compensation ? [describeCompensation(written.compensation)] : []),
       ];
+      if (written.compensation) {
+        const { describeCompensation } = await import("./describe.ts");
+        lines.push(describeCompensation(written.compensation));
+      }
       await terminal.result(lines.join("\n"), written);
     }),
   );
