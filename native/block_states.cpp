@@ -75,7 +75,7 @@ std::optional<std::int32_t> StateFinder::find(const ggml_tensor& node) {
     return std::nullopt;
 }
 
-bool CaptureStates::wants(const ggml_tensor& node) {
+bool CaptureStates::wants(ggml_tensor& node) {
     // After the last state: stop at the first node of what another backend would still compute.
     if (complete()) return true;
     const auto state = finder_.find(node);
@@ -108,10 +108,26 @@ void CaptureStates::repeat_state(std::size_t size) {
     ++captured_;
 }
 
-bool SkipBlocks::wants(const ggml_tensor& node) {
+SkipBlocks::~SkipBlocks() {
+    // llama.cpp may use the graph again.
+    for (const auto& [node, op] : idle_) node->op = op;
+}
+
+bool SkipBlocks::depends(const ggml_tensor& node) const {
+    return inside_.contains(node.view_src) ||
+           std::ranges::any_of(node.src, [this](const ggml_tensor* source) { return inside_.contains(source); });
+}
+
+bool SkipBlocks::wants(ggml_tensor& node) {
     const auto state = finder_.find(node);
+    if (finder_.inside_blocks() && depends(node)) {
+        inside_.insert(&node);
+        idle_.emplace_back(&node, std::exchange(node.op, GGML_OP_NONE));
+    }
     if (!state) return false;
     found_ = *state;
+    if (!enters_skipped(found_)) inside_.clear();
+    else inside_.insert(&node);
     return enters_skipped(found_) || overwrites();
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -62,6 +63,8 @@ public:
      * n_embd × n_tokens tensor before the first node of block 0 is reported as state 0, and the last one is it.
      */
     std::optional<std::int32_t> find(const ggml_tensor& node);
+    /** Whether the first node of block 0 has been seen. */
+    bool inside_blocks() const { return inside_blocks_; }
 
 private:
     const BlockLayout& layout_;
@@ -73,8 +76,8 @@ private:
 class EvalHook {
 public:
     virtual ~EvalHook() = default;
-    /** Whether llama.cpp shall stop after this node; asked of every node in order. */
-    virtual bool wants(const ggml_tensor& node) = 0;
+    /** Whether llama.cpp shall stop after this node; asked of every node in order, before it is computed. */
+    virtual bool wants(ggml_tensor& node) = 0;
     /** A wanted node has been computed. Returning false ends the pass. */
     virtual bool computed(ggml_tensor& node) = 0;
 };
@@ -88,7 +91,7 @@ public:
     CaptureStates(const BlockLayout& layout, std::int64_t n_tokens, std::span<float> states)
         : layout_(layout), finder_(layout, n_tokens), states_(states) {}
 
-    bool wants(const ggml_tensor& node) override;
+    bool wants(ggml_tensor& node) override;
     bool computed(ggml_tensor& node) override;
     /** Whether every state was seen. */
     bool complete() const { return captured_ == layout_.n_blocks; }
@@ -104,14 +107,20 @@ private:
     std::int32_t captured_ = 0;
 };
 
-/** Makes blocks the identity: overwrites their output with their input ("virtual pruning"). */
+/**
+ * Makes blocks the identity: overwrites their output with their input ("virtual pruning"). What depends on a skipped
+ * block's input is not computed: its operation is none until this object goes, which must be before the next pass.
+ */
 class SkipBlocks final : public EvalHook {
 public:
     /** @param skipped n_blocks flags */
     SkipBlocks(const BlockLayout& layout, std::int64_t n_tokens, const std::vector<bool>& skipped)
         : layout_(layout), finder_(layout, n_tokens), skipped_(skipped) {}
+    ~SkipBlocks() override;
+    SkipBlocks(const SkipBlocks&) = delete;
+    SkipBlocks& operator=(const SkipBlocks&) = delete;
 
-    bool wants(const ggml_tensor& node) override;
+    bool wants(ggml_tensor& node) override;
     bool computed(ggml_tensor& node) override;
     /** Whether every block to skip was found. */
     bool complete() const;
@@ -131,8 +140,14 @@ private:
 
     const BlockLayout& layout_;
     StateFinder finder_;
+    /** Whether the node takes what a skipped block computes. */
+    bool depends(const ggml_tensor& node) const;
+
     const std::vector<bool>& skipped_;
     std::vector<float> state_;
+    /** The state that entered the skipped block, and what has been seen to depend on it. */
+    std::unordered_set<const ggml_tensor*> inside_;
+    std::vector<std::pair<ggml_tensor*, ggml_op>> idle_;
     std::int32_t found_ = 0;
     std::int32_t overwritten_ = 0;
 };

@@ -46,7 +46,7 @@ bool StreamFinder::adds_to_stream(const ggml_tensor& node) const {
     return adds(node.src[0]) || adds(node.src[1]);
 }
 
-bool StreamHook::wants(const ggml_tensor& node) {
+bool StreamHook::wants(ggml_tensor& node) {
     const auto point = finder_.find(node);
     if (!point) return false;
     point_ = *point;

@@ -55,7 +55,7 @@ private:
 /** Reads the stream at the points of some blocks and may change what was added to it there. */
 class StreamHook : public EvalHook {
 public:
-    bool wants(const ggml_tensor& node) final;
+    bool wants(ggml_tensor& node) final;
     bool computed(ggml_tensor& node) final;
 
 protected:
@@ -111,9 +111,10 @@ class SkipAndScale final : public EvalHook {
 public:
     SkipAndScale(SkipBlocks& skip, StreamHook& scale) : skip_(skip), scale_(scale) {}
 
-    bool wants(const ggml_tensor& node) override {
-        skip_wants_ = skip_.wants(node);
+    bool wants(ggml_tensor& node) override {
+        // Skipping takes a node's operation away, by which the stream is followed.
         scale_wants_ = scale_.wants(node);
+        skip_wants_ = skip_.wants(node);
         return skip_wants_ || scale_wants_;
     }
     bool computed(ggml_tensor& node) override {
