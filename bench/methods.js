@@ -27,7 +27,7 @@ try {
     remove: BUDGETS,
     text: [books, ...texts],
     textSequences: Number(process.env.TEXT_SEQUENCES ?? 8),
-    evaluations: Number(process.env.EVALUATIONS ?? 96),
+    ...(process.env.EVALUATIONS && { evaluations: Number(process.env.EVALUATIONS) }),
     divergence: false,
     gpu: "off",
     onProgress: ({ stage, done, total }) => {

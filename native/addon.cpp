@@ -174,6 +174,7 @@ public:
         options.layout.streams_inside = arguments::boolean(states.Get("streamsInside"), "streamsInside");
         options.layout.empty = block_flags(states.Get("emptyBlocks"), "emptyBlocks", options.layout.n_blocks);
         options.exact_attention = arguments::boolean(given.Get("exactAttention"), "exactAttention");
+        options.kept_bytes = arguments::integer<std::size_t>(given.Get("keptBytes"), "keptBytes", 0U);
         options.layout.parallel = arguments::boolean(given.Get("parallelBlocks"), "parallelBlocks");
         session_ = guarded(info.Env(), [&] { return std::make_shared<Session>(model, options); });
     }

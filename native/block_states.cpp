@@ -126,30 +126,40 @@ bool SkipBlocks::wants(ggml_tensor& node) {
     }
     if (!state) return false;
     found_ = *state;
-    if (!enters_skipped(found_)) inside_.clear();
-    else inside_.insert(&node);
-    return enters_skipped(found_) || overwrites();
+    const bool before_start = found_ < kept_.from;
+    if (before_start || enters_skipped(found_)) inside_.insert(&node);
+    else inside_.clear();
+    return !before_start && (enters_skipped(found_) || overwrites() || keeps(found_));
 }
 
 bool SkipBlocks::computed(ggml_tensor& node) {
     if (overwrites()) {
+        if (starts()) {
+            const std::span<const float> known = kept_.states[static_cast<std::size_t>(found_)];
+            state_.assign(known.begin(), known.end());
+        }
         require_contiguous(node);
         const std::size_t bytes = llama().ggml_nbytes(&node);
         if (bytes != state_.size() * sizeof(float)) {
             throw std::runtime_error(std::string("the state tensor ") + node.name + " has another size than the block's input");
         }
         llama().ggml_backend_tensor_set(&node, state_.data(), 0, bytes);
-        ++overwritten_;
+        if (!starts()) ++overwritten_;
     } else {
         state_.resize(element_count(node));
         read_rows(node, state_.data());
+    }
+    if (keeps(found_)) {
+        const std::span<float> kept = kept_.states[static_cast<std::size_t>(found_)];
+        if (kept.size() != state_.size()) throw std::runtime_error(std::string("the state tensor ") + node.name + " has another size than expected");
+        std::ranges::copy(state_, kept.begin());
     }
     return true;
 }
 
 bool SkipBlocks::complete() const {
     std::int32_t expected = 0;
-    for (std::int32_t block = 0; block < layout_.n_blocks; ++block) expected += skips(block) && !layout_.is_empty(block);
+    for (std::int32_t block = kept_.from; block < layout_.n_blocks; ++block) expected += skips(block) && !layout_.is_empty(block);
     return overwritten_ == expected;
 }
 

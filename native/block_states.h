@@ -107,15 +107,27 @@ private:
     std::int32_t captured_ = 0;
 };
 
+/** Block inputs of one micro-batch that are kept from pass to pass. */
+struct KeptStates {
+    /** The state that this pass starts from: what comes before it is not computed. 0: the whole model runs. */
+    std::int32_t from = 0;
+    /** By state, n_tokens × state_size floats, or empty where none is kept. Read at `from`, written after it. */
+    std::vector<std::span<float>> states;
+};
+
 /**
  * Makes blocks the identity: overwrites their output with their input ("virtual pruning"). What depends on a skipped
  * block's input is not computed: its operation is none until this object goes, which must be before the next pass.
  */
 class SkipBlocks final : public EvalHook {
 public:
-    /** @param skipped n_blocks flags */
-    SkipBlocks(const BlockLayout& layout, std::int64_t n_tokens, const std::vector<bool>& skipped)
-        : layout_(layout), finder_(layout, n_tokens), skipped_(skipped) {}
+    /**
+     * @param skipped n_blocks flags
+     * @param kept where the pass starts from and what it keeps, of models whose blocks take nothing else from earlier ones
+     */
+    SkipBlocks(const BlockLayout& layout, std::int64_t n_tokens, const std::vector<bool>& skipped,
+               const KeptStates& kept = {})
+        : layout_(layout), finder_(layout, n_tokens), skipped_(skipped), kept_(kept) {}
     ~SkipBlocks() override;
     SkipBlocks(const SkipBlocks&) = delete;
     SkipBlocks& operator=(const SkipBlocks&) = delete;
@@ -124,8 +136,8 @@ public:
     bool computed(ggml_tensor& node) override;
     /** Whether every block to skip was found. */
     bool complete() const;
-    /** Whether the node wanted last is a skipped block's output, which `computed` overwrites, and not its input. */
-    bool overwrites() const { return skips(found_ - 1); }
+    /** Whether the node wanted last is one that `computed` overwrites: a skipped block's output, or where it starts. */
+    bool overwrites() const { return skips(found_ - 1) || starts(); }
 
 private:
     bool skips(std::int32_t block) const {
@@ -140,10 +152,17 @@ private:
 
     const BlockLayout& layout_;
     StateFinder finder_;
+    bool starts() const { return found_ > 0 && found_ == kept_.from; }
+    bool keeps(std::int32_t state) const {
+        return state > kept_.from && static_cast<std::size_t>(state) < kept_.states.size() &&
+               !kept_.states[static_cast<std::size_t>(state)].empty();
+    }
+
     /** Whether the node takes what a skipped block computes. */
     bool depends(const ggml_tensor& node) const;
 
     const std::vector<bool>& skipped_;
+    KeptStates kept_;
     std::vector<float> state_;
     /** The state that entered the skipped block, and what has been seen to depend on it. */
     std::unordered_set<const ggml_tensor*> inside_;

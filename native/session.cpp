@@ -135,14 +135,49 @@ void Session::fail_without_outputs() const {
     throw std::runtime_error("not every block output named " + layout().output_name + " is in the graph");
 }
 
+std::int32_t Session::recall(std::span<const llama_token> tokens, const std::vector<bool>& skipped) {
+    const auto n_blocks = static_cast<std::size_t>(layout().n_blocks);
+    std::size_t start = 0;
+    if (std::ranges::equal(kept_.tokens, tokens)) {
+        const auto [mine, other] = std::ranges::mismatch(skipped, kept_.skipped);
+        start = std::min(static_cast<std::size_t>(mine - skipped.begin()), n_blocks - 1);
+        while (start > 0 && kept_.states[start].empty()) --start;
+    } else {
+        const std::size_t floats = tokens.size() * static_cast<std::size_t>(layout().state_size());
+        const std::size_t step = n_blocks * floats * sizeof(float) / options_.kept_bytes + 1;
+        kept_.states.resize(n_blocks);
+        for (std::size_t state = 1; state < n_blocks; ++state) {
+            const bool has_node = !layout().is_empty(static_cast<std::int32_t>(state) - 1);
+            kept_.states[state].resize(state % step == 0 && has_node ? floats : 0);
+        }
+    }
+    kept_.tokens.clear();
+    return static_cast<std::int32_t>(start);
+}
+
+void Session::keep(std::span<const llama_token> tokens, const std::vector<bool>& skipped) {
+    kept_.tokens.assign(tokens.begin(), tokens.end());
+    kept_.skipped = skipped;
+}
+
+KeptStates Session::kept_states(std::int32_t start, std::size_t from, std::size_t count) {
+    const auto size = static_cast<std::size_t>(layout().state_size());
+    KeptStates kept{start, {}};
+    for (std::vector<float>& state : kept_.states) {
+        kept.states.push_back(state.empty() ? std::span<float>() : std::span(state).subspan(from * size, count * size));
+    }
+    return kept;
+}
+
 void Session::decode_changed(std::span<const llama_token> tokens, std::size_t from, std::size_t count,
-                             std::size_t first_output, const BlockChanges& changes, const Control& control) {
+                             std::size_t first_output, const BlockChanges& changes, const KeptStates* kept,
+                             const Control& control) {
     const std::vector<bool>& skipped = changes.skipped;
-    if (std::find(skipped.begin(), skipped.end(), true) == skipped.end() && changes.factors.empty()) {
+    if (kept == nullptr && std::find(skipped.begin(), skipped.end(), true) == skipped.end() && changes.factors.empty()) {
         decode(tokens, from, count, first_output, nullptr, control);
         return;
     }
-    SkipBlocks skip(layout(), static_cast<std::int64_t>(count), skipped);
+    SkipBlocks skip(layout(), static_cast<std::int64_t>(count), skipped, kept == nullptr ? KeptStates{} : *kept);
     ScaleBlocks scale(layout(), changes.factors);
     SkipAndScale hooks(skip, scale);
     // llama.cpp's last block keeps only the rows whose logits are asked for; its input can replace all or none.
@@ -164,10 +199,14 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
     const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
     Scores scores;
     // The last token is predicted, never fed.
-    for (std::size_t from = 0; from + 1 < tokens.size(); from += n_ubatch) {
-        const std::size_t count = std::min(n_ubatch, tokens.size() - 1 - from);
-        decode_changed(tokens, from, count, first - 1, changes, control);
-        if (base != nullptr) base->session.decode_changed(tokens, from, count, first - 1, base->changes, control);
+    const auto fed = tokens.first(tokens.size() - 1);
+    const bool keeps = options_.kept_bytes > 0 && base == nullptr && file == nullptr && changes.factors.empty();
+    const std::int32_t start = keeps ? recall(fed, changes.skipped) : 0;
+    for (std::size_t from = 0; from < fed.size(); from += n_ubatch) {
+        const std::size_t count = std::min(n_ubatch, fed.size() - from);
+        const KeptStates kept = keeps ? kept_states(start, from, count) : KeptStates{};
+        decode_changed(tokens, from, count, first - 1, changes, keeps ? &kept : nullptr, control);
+        if (base != nullptr) base->session.decode_changed(tokens, from, count, first - 1, base->changes, nullptr, control);
         for (std::size_t i = from < first - 1 ? std::min(first - 1 - from, count) : 0; i < count; ++i) {
             const auto target = static_cast<std::size_t>(tokens[from + i + 1]);
             const std::span<const float> row = logits_at(i);
@@ -183,6 +222,7 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
             scores.same_top.push_back(divergence.same_top ? 1 : 0);
         }
     }
+    if (keeps) keep(fed, changes.skipped);
     return scores;
 }
 
@@ -213,7 +253,7 @@ std::vector<float> Session::logits(std::span<const llama_token> tokens, const Bl
     all.reserve(tokens.size() * static_cast<std::size_t>(model_->n_vocab()));
     for (std::size_t from = 0; from < tokens.size(); from += n_ubatch) {
         const std::size_t count = std::min(n_ubatch, tokens.size() - from);
-        decode_changed(tokens, from, count, 0, changes, control);
+        decode_changed(tokens, from, count, 0, changes, nullptr, control);
         for (std::size_t i = 0; i < count; ++i) {
             const std::span<const float> row = logits_at(i);
             all.insert(all.end(), row.begin(), row.end());

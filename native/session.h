@@ -33,6 +33,11 @@ public:
         std::int32_t n_threads = 1;
         /** Attention in F32 throughout: keys and values are not rounded to f16, and there is no flash attention. */
         bool exact_attention = false;
+        /**
+         * Bytes for the block inputs of the sequence scored last. The next score of the same sequence starts at the first
+         * block that is changed in another way; for models whose blocks take nothing from earlier ones but the state.
+         */
+        std::size_t kept_bytes = 0;
         BlockLayout layout;
     };
 
@@ -121,7 +126,12 @@ private:
                 EvalHook* hook, const Control& control);
     /** As decode, with blocks changed. */
     void decode_changed(std::span<const llama_token> tokens, std::size_t from, std::size_t count,
-                        std::size_t first_output, const BlockChanges& changes, const Control& control);
+                        std::size_t first_output, const BlockChanges& changes, const KeptStates* kept,
+                        const Control& control);
+    /** The state that a pass over these tokens can start from; they are the kept ones once `keep` is called. */
+    std::int32_t recall(std::span<const llama_token> tokens, const std::vector<bool>& skipped);
+    void keep(std::span<const llama_token> tokens, const std::vector<bool>& skipped);
+    KeptStates kept_states(std::int32_t start, std::size_t from, std::size_t count);
     [[noreturn]] void fail_without_outputs() const;
     void start_sequence(std::size_t n_tokens);
     std::span<const float> logits_at(std::size_t index) const;
@@ -139,6 +149,12 @@ private:
     EvalHook* hook_ = nullptr;
     const Control* control_ = nullptr;
     std::exception_ptr hook_error_;
+    /** Of the sequence scored last: by state, n_tokens × state_size, or empty; with the tokens and the flags it was for. */
+    struct {
+        std::vector<llama_token> tokens;
+        std::vector<bool> skipped;
+        std::vector<std::vector<float>> states;
+    } kept_;
     /** One micro-batch's; kept, because fresh memory costs more to touch than similarities to compute. */
     std::vector<float> states_;
     // The context is freed before the thread pool that it uses.

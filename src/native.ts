@@ -101,6 +101,8 @@ export interface NativeSessionOptions {
   readonly parallelBlocks: boolean;
   /** Attention in F32 throughout, without flash attention. */
   readonly exactAttention: boolean;
+  /** Bytes for the block inputs of the sequence scored last, from which the next score of it may start. */
+  readonly keptBytes: number;
 }
 
 /** What is done to blocks while the model runs. */

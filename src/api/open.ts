@@ -89,7 +89,8 @@ export async function openForCalibration(
         return session;
       },
       get lanes() {
-        lanes ??= model.openLanes({ ...context, scores: true });
+        const independentBlocks = architecture.constraints.fixed.length === 0;
+        lanes ??= model.openLanes({ ...context, scores: true, independentBlocks });
         return lanes;
       },
       calibration,

@@ -76,6 +76,8 @@ export interface Layout {
   readonly threads: readonly number[];
   /** Tokens of a lane's micro-batch. */
   readonly microBatch: number;
+  /** Bytes that are left for each lane. */
+  readonly spare: number;
 }
 
 /**
@@ -113,6 +115,7 @@ export function layOut(workload: Workload, memory: number): Layout {
   return {
     threads: Array.from({ length: fitting.lanes }, (_, lane) => Math.floor((threads + lane) / fitting.lanes)),
     microBatch: fitting.microBatch,
+    spare: Math.floor((memory - need(fitting)) / fitting.lanes),
   };
 }
 

@@ -43,11 +43,19 @@ export interface SessionOptions {
   readonly parallelBlocks?: boolean | undefined;
   /** Attention in F32 throughout: slower and in more memory, for comparisons finer than f16's rounding of keys and values. */
   readonly exactAttention?: boolean | undefined;
+  /**
+   * Bytes for the block inputs of the sequence scored last, 0 by default: with them, scoring it again with other blocks
+   * skipped starts at the first block that differs. Only for models whose blocks take nothing from earlier ones but the
+   * state.
+   */
+  readonly keptBytes?: number | undefined;
 }
 
-export interface LaneOptions extends SessionOptions {
+export interface LaneOptions extends Omit<SessionOptions, "keptBytes"> {
   /** Whether the lanes score too, which takes memory for logits; false by default. */
   readonly scores?: boolean | undefined;
+  /** Whether blocks take nothing from earlier ones but the state, so that scores can start behind what they share. */
+  readonly independentBlocks?: boolean | undefined;
 }
 
 /** A model held open by llama.cpp. Close it, and its sessions, when done. */
@@ -122,6 +130,9 @@ export interface Session {
   readonly native: NativeSession;
 }
 
+/** Bytes that a lane keeps block inputs in at most; all of a 1B model's, every third of an 8B's. */
+const MOST_KEPT = 128e6;
+
 /**
  * Loads a model (memory-mapped; the first part of a split one).
  * @throws RuntimeError when llama.cpp refuses the file, with its reason; AbortedError
@@ -142,7 +153,7 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
   }
   const threads = options.threads ?? runtime.mathCores;
   const info = native.info();
-  const workload = ({ sequenceLength }: SessionOptions) => ({
+  const workload = ({ sequenceLength }: { readonly sequenceLength: number }) => ({
     ...info,
     cacheWidth: width,
     sequenceLength,
@@ -168,8 +179,9 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
       const microBatch = given.microBatch ?? layout.microBatch;
       const closing = new AbortController();
       const either = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
+      const keptBytes = given.scores && given.independentBlocks ? Math.min(MOST_KEPT, layout.spare) : 0;
       const sessions = layout.threads.map((laneThreads) =>
-        openSession(native, { ...given, microBatch, threads: laneThreads }, either),
+        openSession(native, { ...given, microBatch, threads: laneThreads, keptBytes }, either),
       );
       return createLanes(sessions, microBatch, () => closing.abort());
     },
@@ -190,6 +202,7 @@ function openSession(
     states: { ...options.states, emptyBlocks: Int32Array.from(options.states.emptyBlocks) },
     parallelBlocks: options.parallelBlocks ?? false,
     exactAttention: options.exactAttention ?? false,
+    keptBytes: options.keptBytes ?? 0,
   });
   const { layers } = model.info();
   return {

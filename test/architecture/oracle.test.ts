@@ -26,6 +26,7 @@ describe("the oracle", () => {
       expect(effect).toBeGreaterThan(1e-3);
     }
     expect(verdict.refusal === undefined).toBe(verdict.analysed === true);
+    expect(verdict.resumption ?? 0).toBe(0);
   });
 
   test.for([

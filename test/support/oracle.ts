@@ -32,6 +32,11 @@ export interface Verdict {
   /** Whether llama.cpp showed every block's input. */
   readonly analysed?: boolean;
   readonly cuts?: readonly Cut[];
+  /**
+   * Of models whose blocks take nothing from earlier ones but the state: the largest difference that it makes to a
+   * token's log-probability whether a score starts at the first block that differs from the score before it.
+   */
+  readonly resumption?: number;
 }
 
 /**
@@ -68,10 +73,40 @@ export async function judge(
       const pruned = await prunedLogits(file, description, removed, output, omitted);
       cuts.push({ removed, error: normalisedError(skipped, pruned), effect: normalisedError(whole, pruned) });
     }
-    return { fixture, architecture, description, analysed: cosines.every(Number.isFinite), cuts };
+    return {
+      fixture,
+      architecture,
+      description,
+      analysed: cosines.every(Number.isFinite),
+      cuts,
+      ...(description.constraints.fixed.length === 0 && {
+        resumption: await resumptionError(original, description, removals),
+      }),
+    };
   } finally {
     original.close();
     await rm(path);
+  }
+}
+
+async function resumptionError(
+  { model, session }: Opened,
+  { states, blockCount }: Architecture,
+  removals: readonly (readonly number[])[],
+): Promise<number> {
+  const keeping = model.openSession({ sequenceLength: TOKENS, states, keptBytes: 1e9 });
+  try {
+    const tokens = tokensOf(model);
+    let largest = 0;
+    // The last ones share much with those before them.
+    for (const skip of [[], ...removals, [blockCount - 1], [blockCount - 2]]) {
+      const expected = (await session.score(tokens, { skip })).logProb;
+      const { logProb } = await keeping.score(tokens, { skip });
+      largest = Math.max(largest, ...logProb.map((value, token) => Math.abs(value - expected[token]!)));
+    }
+    return largest;
+  } finally {
+    keeping.close();
   }
 }
 
