@@ -25,7 +25,7 @@ export const auto: MeasuredMethod = {
   async select(input, budget, trials) {
     requireLegalSize(input, budget);
     const within = limitsOf(input, budget, trials);
-    for (const { removed, by } of proposals(input, budget)) await trials.measure(removed, by);
+    await trials.measureAll(proposals(input, budget));
     if (within(sleb.mostSets(input, budget))) await goGreedily(input, budget, trials, within);
     const started = bestOf(trials.all.filter(({ removed }) => removed.length === budget))!;
     const best = await improve(input, started, trials, within);

@@ -44,6 +44,8 @@ export interface Trials {
    * @param bar measuring ends once the set is certainly above it
    */
   measure(removed: readonly number[], proposedBy: string, bar?: Bar): Promise<Trial>;
+  /** Measures sets on all sequences. @returns their trials, in their order */
+  measureAll(proposals: readonly Proposal[]): Promise<Trial[]>;
   /**
    * Measures sets side by side, on one sequence after the other, and gives up those that are certainly above the best
    * of them so far, or above the bar.
@@ -87,9 +89,16 @@ export function createTrials(source: LossSource, onTrial?: (count: number) => vo
     if (!trial.proposedBy.includes(by)) trial.proposedBy = [...trial.proposedBy, by];
     return trial;
   };
-  const race = async (proposals: readonly Proposal[], bar?: Bar): Promise<Trial[]> => {
+  const run = async (
+    proposals: readonly Proposal[],
+    stay: (racing: readonly OpenTrial[]) => readonly OpenTrial[],
+    bar?: Bar,
+  ): Promise<Trial[]> => {
     const entered = proposals.map(enter);
-    let racing = [...new Set(entered)].filter((trial) => !(bar && isAbove(trial, bar)));
+    // Neighbours in this order share the most blocks before the first that differs, which need not be run twice.
+    let racing: readonly OpenTrial[] = [...new Set(entered)]
+      .filter((trial) => !(bar && isAbove(trial, bar)))
+      .sort(byLayers);
     for (let sequence = 0; sequence < source.sequences && racing.length > 0; ) {
       const ahead = Math.max(1, Math.floor(source.atOnce / racing.length));
       const next = indices(sequence, Math.min(sequence + ahead, source.sequences));
@@ -100,16 +109,19 @@ export function createTrials(source: LossSource, onTrial?: (count: number) => vo
           if (trial.losses.length === sequence) trial.losses = [...trial.losses, losses.get(trial)![step]!];
           trial.complete = trial.losses.length === source.sequences;
         }
-        racing = worthGoingOn(racing, bar);
+        racing = stay(racing);
       }
     }
     return entered;
   };
+  const race = (proposals: readonly Proposal[], bar?: Bar) =>
+    run(proposals, (racing) => worthGoingOn(racing, bar), bar);
   return {
     get all() {
       return [...trials.values()];
     },
     measure: async (removed, by, bar) => (await race([{ removed, by }], bar))[0]!,
+    measureAll: (proposals) => run(proposals, (racing) => racing),
     race,
   };
 }
@@ -120,6 +132,13 @@ function lossesOf(source: LossSource, { removed, losses }: Trial, sequences: rea
   return Promise.all(
     sequences.map(async (sequence) => losses[sequence] ?? (await source.losses(removed, sequence))),
   );
+}
+
+/** In the order of the first layer that only one of them removes. */
+function byLayers(a: Trial, b: Trial): number {
+  const index = a.removed.findIndex((layer, place) => layer !== b.removed[place]);
+  if (index === -1) return a.removed.length - b.removed.length;
+  return a.removed[index]! - (b.removed[index] ?? -1);
 }
 
 /** Those that are not certainly above the best of them, or above the bar. */
