@@ -15,6 +15,7 @@ import { cacheWidth } from "./cache-width.ts";
 import { withControl } from "./control.ts";
 import { RuntimeError } from "./errors.ts";
 import type { GpuChoice } from "./gpu.ts";
+import { fittingGpuLayers } from "./gpu-layers.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
 import { budgetMemory, layOut, usefulLanes } from "./memory.ts";
 import { openRuntime, type Runtime } from "./runtime.ts";
@@ -23,7 +24,7 @@ export interface RunOptions {
   readonly gpu?: GpuChoice | undefined;
   /** `host:port` of llama.cpp's RPC servers that compute; docs/rpc.md. */
   readonly rpc?: readonly string[] | undefined;
-  /** Layers kept in GPU memory, or on the servers; all by default where there is one. */
+  /** Layers kept in GPU memory, or on the servers; by default as many as fit, all on servers. */
   readonly gpuLayers?: number | undefined;
   /** Compute threads; the machine's cores by default. */
   readonly threads?: number | undefined;
@@ -141,9 +142,12 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
   const runtime = await openRuntime(options.gpu, options.rpc);
   const { signal } = options;
   const native = new addon.Model();
-  const gpuLayers = options.gpuLayers ?? (runtime.device === "cpu" ? 0 : -1);
   const memory = await budgetMemory(path, options.maxMemory);
-  const width = cacheWidth(await readGguf(path, { signal }));
+  const file = await readGguf(path, { signal });
+  const width = cacheWidth(file);
+  const gpuLayers =
+    options.gpuLayers ??
+    (runtime.device === "cpu" ? 0 : fittingGpuLayers(file, await runtime.freeGpuMemory()));
   await runtime.takeComplaint();
   try {
     const { repack } = memory;

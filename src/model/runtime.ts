@@ -13,6 +13,8 @@ export interface Runtime {
   readonly device: "cuda" | "vulkan" | "metal" | "cpu" | "rpc";
   /** Threads worth using for matrix products on this machine. */
   readonly mathCores: number;
+  /** Bytes of GPU memory that nothing uses; none is known of other machines'. */
+  freeGpuMemory(): Promise<number>;
   /** llama.cpp's release, e.g. `v0.5.0`. */
   readonly release: string;
   /** The last thing llama.cpp complained of since the previous call. */
@@ -89,6 +91,8 @@ async function load(gpu: GpuChoice, rpc: readonly string[]): Promise<Runtime> {
     device: rpc.length > 0 ? "rpc" : own,
     mathCores: llama.cpuMathCores,
     release,
+    freeGpuMemory: async () =>
+      rpc.length > 0 ? Number.POSITIVE_INFINITY : (await llama.getVramState()).free,
     async takeComplaint() {
       // The log arrives through the event loop, after the call that failed.
       await new Promise((resolve) => setImmediate(resolve));

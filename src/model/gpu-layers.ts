@@ -1,0 +1,27 @@
+import { readModel } from "../architecture/metadata.ts";
+import type { GgufFile } from "../gguf/types.ts";
+
+/** What weights may take of a GPU's free memory; the rest is for keys, values and what is being computed. */
+const WEIGHTS_SHARE = 0.75;
+
+/**
+ * Layers to keep in a GPU's memory: as many as fit, in the order in which llama.cpp takes them, which counts the output
+ * projection as a layer after the last one (`n_gpu_layers`).
+ * @param free bytes of the GPU's memory that nothing uses
+ * @returns 0 … the model's layers + 1
+ * @throws ArchitectureError
+ */
+export function fittingGpuLayers(file: GgufFile, free: number): number {
+  const bytes: number[] = Array.from({ length: readModel(file).blockCount + 1 }, () => 0);
+  const output = bytes.length - 1;
+  for (const { name, byteLength } of file.tensors) {
+    const layer = Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? output);
+    bytes[layer] = (bytes[layer] ?? 0) + byteLength;
+  }
+  let left = WEIGHTS_SHARE * free;
+  const tooLarge = bytes.toReversed().findIndex((size) => {
+    left -= size;
+    return left < 0;
+  });
+  return tooLarge === -1 ? bytes.length : tooLarge;
+}
