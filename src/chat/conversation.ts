@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { AbortedError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
 import { RuntimeError } from "../model/errors.ts";
@@ -52,7 +53,8 @@ export async function openConversation(
       build: "never",
       progressLogs: false,
       logLevel: runtime.LlamaLogLevel.disabled,
-      ...(threads !== undefined && { maxThreads: threads }),
+      // By itself node-llama-cpp takes four threads at least, which on fewer cores spend their time waiting in turn.
+      maxThreads: threads ?? availableParallelism(),
     })
     .catch((cause: unknown) => {
       throw new RuntimeError(
