@@ -5,8 +5,8 @@ import {
   type Capture,
   captureSimilarity,
   countTokens,
+  meanSimilarity,
   type SequenceSums,
-  weightedSimilarity,
 } from "../analysis/capture.ts";
 import { completeAnalysis } from "../analysis/complete.ts";
 import { rls } from "../analysis/locality.ts";
@@ -125,7 +125,7 @@ async function measure(
 
 /** The locality score of what has been measured so far. */
 function localityOf(measured: readonly SequenceSums[]): string {
-  const score = rls(weightedSimilarity(measured, new Array(measured.length).fill(1)));
+  const score = rls(meanSimilarity(measured));
   return score?.toFixed(3) ?? "none";
 }
 
