@@ -6,53 +6,63 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "vectorize.h"
+
 namespace lorp {
 namespace {
 
-/// Turns `a` into tridiagonal form T by reflections, A = Q^T T Q with the rows of `q` (given as the identity).
-void tridiagonalise(std::vector<double>& a, std::vector<double>& q, std::size_t n) {
-  std::vector<double> v(n), w(n);
+/// A = P T P^T with T tridiagonal, by reflections: T's diagonal and the one above it are left in `a`. Returns P.
+LORP_VECTORIZE std::vector<double> tridiagonalise(std::vector<double>& a, std::size_t n) {
+  std::vector<double> v(n), w(n), betas(n, 0.0);
   for (std::size_t c = 0; c + 2 < n; ++c) {
     const std::size_t first = c + 1;
-    double norm = 0.0;
+    double squared = 0.0;
     for (std::size_t i = first; i < n; ++i) {
       v[i] = a[i * n + c];
-      norm = std::hypot(norm, v[i]);
+      squared += v[i] * v[i];
     }
-    if (norm == 0.0) continue;
-    const double reflected = -std::copysign(norm, v[first]);
+    if (squared == 0.0) continue;
+    const double reflected = -std::copysign(std::sqrt(squared), v[first]);
+    const double beta = 1.0 / (squared - reflected * v[first]);
     v[first] -= reflected;
-    double squared = 0.0;
-    for (std::size_t i = first; i < n; ++i) squared += v[i] * v[i];
-    const double beta = 2.0 / squared;
 
-    // A <- H A H = A - v w^T - w v^T on the trailing square, with w = beta A v - (beta^2 / 2) (v^T A v) v.
-    double vw = 0.0;
+    // A <- H A H = A - v w^T - w v^T on the trailing square, with w = beta A v - (beta^2 / 2) (v^T A v) v. A is
+    // symmetric: A v is summed by rows, which can be vectorised.
+    std::fill(w.begin(), w.end(), 0.0);
     for (std::size_t i = first; i < n; ++i) {
-      double sum = 0.0;
-      for (std::size_t j = first; j < n; ++j) sum += a[i * n + j] * v[j];
-      w[i] = beta * sum;
-      vw += v[i] * w[i];
+      for (std::size_t j = first; j < n; ++j) w[j] += beta * v[i] * a[i * n + j];
     }
+    double vw = 0.0;
+    for (std::size_t i = first; i < n; ++i) vw += v[i] * w[i];
     for (std::size_t i = first; i < n; ++i) w[i] -= 0.5 * beta * vw * v[i];
     for (std::size_t i = first; i < n; ++i) {
       for (std::size_t j = first; j < n; ++j) a[i * n + j] -= v[i] * w[j] + w[i] * v[j];
     }
-    a[first * n + c] = reflected;
+    // What follows leaves this row and column alone: the row takes T's entry, the column keeps v.
+    a[c * n + first] = reflected;
+    for (std::size_t i = first; i < n; ++i) a[i * n + c] = v[i];
+    betas[c] = beta;
+  }
 
-    // Q <- H Q.
+  // P = H_0 H_1 ..., from the last on: what H_c meets is still the identity outside its own square.
+  std::vector<double> p(n * n, 0.0);
+  for (std::size_t i = 0; i < n; ++i) p[i * n + i] = 1.0;
+  for (std::size_t c = n; c-- > 0;) {
+    if (betas[c] == 0.0) continue;
     std::fill(w.begin(), w.end(), 0.0);
-    for (std::size_t i = first; i < n; ++i) {
-      for (std::size_t j = 0; j < n; ++j) w[j] += v[i] * q[i * n + j];
+    for (std::size_t i = c + 1; i < n; ++i) {
+      v[i] = a[i * n + c];
+      for (std::size_t j = c + 1; j < n; ++j) w[j] += v[i] * p[i * n + j];
     }
-    for (std::size_t i = first; i < n; ++i) {
-      for (std::size_t j = 0; j < n; ++j) q[i * n + j] -= beta * v[i] * w[j];
+    for (std::size_t i = c + 1; i < n; ++i) {
+      for (std::size_t j = c + 1; j < n; ++j) p[i * n + j] -= betas[c] * v[i] * w[j];
     }
   }
+  return p;
 }
 
 /// One implicit QR step on the unreduced block lo...hi of the tridiagonal matrix (d, e), followed by the rows of `q`.
-void qr_step(std::vector<double>& d, std::vector<double>& e, std::vector<double>& q, std::size_t n, std::size_t lo,
+LORP_VECTORIZE void qr_step(std::vector<double>& d, std::vector<double>& e, std::vector<double>& q, std::size_t n, std::size_t lo,
              std::size_t hi) {
   const double delta = (d[hi - 1] - d[hi]) / 2.0;
   const double last = e[hi - 1];
@@ -85,13 +95,13 @@ void qr_step(std::vector<double>& d, std::vector<double>& e, std::vector<double>
 
 SymmetricEigen symmetric_eigen(std::vector<double> matrix, std::size_t n) {
   if (n == 0 || matrix.size() != n * n) throw std::invalid_argument("symmetric_eigen needs an n*n matrix");
-  std::vector<double> q(n * n, 0.0);
-  for (std::size_t i = 0; i < n; ++i) q[i * n + i] = 1.0;
-  tridiagonalise(matrix, q, n);
-
-  std::vector<double> d(n), e(n - 1);
+  const std::vector<double> p = tridiagonalise(matrix, n);
+  std::vector<double> d(n), e(n - 1), q(n * n);
   for (std::size_t i = 0; i < n; ++i) d[i] = matrix[i * n + i];
-  for (std::size_t i = 0; i + 1 < n; ++i) e[i] = matrix[(i + 1) * n + i];
+  for (std::size_t i = 0; i + 1 < n; ++i) e[i] = matrix[i * n + i + 1];
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) q[j * n + i] = p[i * n + j];
+  }
 
   const auto negligible = [&](std::size_t i) {
     return std::abs(e[i]) <= std::numeric_limits<double>::epsilon() * (std::abs(d[i]) + std::abs(d[i + 1]));

@@ -19,21 +19,21 @@ export function legalSizes(
   removed: ReadonlySet<number> = new Set(),
 ): number[] {
   const fixed = new Set(constraints.fixed.map(({ layer }) => layer));
-  const free = new Set(candidates(layers).filter((layer) => !fixed.has(layer)));
+  const free = candidates(layers).filter((layer) => !fixed.has(layer) && !removed.has(layer));
   const fits = (size: number) =>
     constraints.lengths?.every(({ allowed }) => allowed.includes(layers - size)) ?? true;
   if (constraints.positional.length === 0) {
     // Each free layer may go or stay.
-    const more = [...free].filter((layer) => !removed.has(layer)).length;
-    return Array.from({ length: more + 1 }, (_, index) => removed.size + index).filter(fits);
+    return Array.from({ length: free.length + 1 }, (_, index) => removed.size + index).filter(fits);
   }
+  const removable = new Set([...free, ...removed]);
   let keptCounts = new Set([0]);
   for (let layer = 0; layer < layers; layer++) {
     const next = new Set<number>();
     for (const kept of keptCounts) {
       const ofKind = constraints.positional.every(({ kinds }) => kinds[layer] === kinds[kept]);
       if (ofKind && !removed.has(layer)) next.add(kept + 1);
-      if (free.has(layer) || removed.has(layer)) next.add(kept);
+      if (removable.has(layer)) next.add(kept);
     }
     keptCounts = next;
   }
