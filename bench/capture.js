@@ -13,6 +13,8 @@ import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { describeModel } from "../dist/api/open.js";
+import { readGguf } from "../dist/gguf/read.js";
+import { cacheWidth } from "../dist/model/cache-width.js";
 import { openModel } from "../dist/model/model.js";
 import { alternate, median, medianRatio, printTable } from "./measure.js";
 import { writeRandomModel } from "./random-model.js";
@@ -98,10 +100,13 @@ async function measureMemory(path, threads) {
   );
   const after = resident();
   const tokens = lanes.count * lanes.microBatch;
+  const keysAndValues = 2 * lanes.count * SEQUENCE * cacheWidth(await readGguf(path));
   return {
     // Pages of the mapped model that are touched first by the capture are not extra.
     extraBytes: after.most - before.now - (after.files - before.files),
-    bound: layers * tokens * embeddingLength * 4 * 1.25 + 64e6,
+    keysAndValues,
+    // The hidden states, a quarter more, and 64 MB; any pass needs the keys and values.
+    bound: layers * tokens * embeddingLength * 4 * 1.25 + 64e6 + keysAndValues,
     processBytes: after.most,
     modelBytes: statSync(path).size,
   };
@@ -139,12 +144,23 @@ export function printCapture(rows) {
   const two = (value) => value.toFixed(2);
   const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
   printTable([
-    ["model", "capture s", "÷ all logits", "÷ no logits", "cpu ÷ all", "cpu ÷ none", "extra memory", "bound"],
+    [
+      "model",
+      "capture s",
+      "÷ all logits",
+      "÷ no logits",
+      "cpu ÷ all",
+      "cpu ÷ none",
+      "extra memory",
+      "of it keys, values",
+      "bound",
+    ],
     ...rows.map(({ model, seconds, ratio, memory }) => [
       model,
       two(seconds.capture),
       ...[ratio.allLogits, ratio.noLogits, ratio.allLogitsCpu, ratio.noLogitsCpu].map(two),
       megabytes(memory.extraBytes),
+      megabytes(memory.keysAndValues),
       megabytes(memory.bound),
     ]),
   ]);

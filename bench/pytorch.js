@@ -18,6 +18,7 @@ import { parseArgs } from "node:util";
 import { describeModel } from "../dist/api/open.js";
 import { readGguf } from "../dist/gguf/read.js";
 import { openModel } from "../dist/model/model.js";
+import { quantizeGguf } from "../dist/surgery/quantize.js";
 import { alternate, median, medianRatio, printTable } from "./measure.js";
 import { writeRandomModel } from "./random-model.js";
 
@@ -35,7 +36,7 @@ const [runs, count, threads] = [values.runs, values.sequences, values.threads].m
 
 const folder = mkdtempSync(join(tmpdir(), "lorp-bench-"));
 try {
-  const paths = positionals.length > 0 ? positionals : randomModels();
+  const paths = positionals.length > 0 ? positionals : await randomModels();
   const { tokens, sequences } = writeTokens(await vocabularySize(paths[0]));
   const pytorch = await startPyTorch(paths[0], tokens);
   /** @type {Record<string, () => Promise<number[]>>} */
@@ -82,12 +83,12 @@ try {
 }
 process.exit(0);
 
-function randomModels() {
-  return /** @type {const} */ (["f16", "q8_0"]).map((type) => {
-    const path = join(folder, `random-115M-${type}.gguf`);
-    writeRandomModel(path, type);
-    return path;
-  });
+/** The same weights in F16 and in Q8_0. */
+async function randomModels() {
+  const [half, quantised] = ["f16", "q8_0"].map((type) => join(folder, `random-115M-${type}.gguf`));
+  writeRandomModel(half, "f16");
+  await quantizeGguf(half, quantised, "Q8_0", { threads });
+  return [half, quantised];
 }
 
 async function vocabularySize(path) {

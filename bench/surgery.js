@@ -1,5 +1,6 @@
 // @ts-check
-// What `lorp apply` costs beside `cp` of as many bytes: time, memory, new disk space. Needs `npm run build` first.
+// What `lorp apply` costs beside `cp` of as many bytes (time, memory, new disk space), and what `lorp inspect` takes longer
+// than `node -e 0`. Needs `npm run build` first.
 //
 //   node bench/surgery.js [--size GB] [--runs N] [--loop btrfs,xfs] [FOLDER…]
 //
@@ -117,7 +118,11 @@ async function measure(folder, cache, runs) {
     const sync = await timed("sync", at("copy"));
     rmSync(at("copy"));
     settle();
+    prepare(at("m.gguf"));
+    const inspect = await timed("node", CLI, "inspect", at("m.gguf"));
+    const nothing = await timed("node", "-e", "0");
     rows.push({
+      inspect: inspect.seconds - nothing.seconds,
       lorp: lorp.seconds,
       cp: cp.seconds,
       cpSync: cp.seconds + sync.seconds,
@@ -137,6 +142,7 @@ async function measure(folder, cache, runs) {
       cp: median(rows.map((r) => r.lorp / r.cp)),
       cpAndSync: median(rows.map((r) => r.lorp / r.cpSync)),
     },
+    inspectExtraSeconds: of("inspect"),
     peakMegabytes: Math.max(...rows.map(({ peak }) => peak)) / 1e6,
     newDiskShare: of("added") / bytes,
   };
@@ -199,13 +205,25 @@ export async function benchSurgery({ folders = [tmpdir()], loops = [], size = 4e
 export function printSurgery(rows) {
   const two = (n) => n.toFixed(2);
   printTable([
-    ["file system", "cache", "lorp s", "cp s", "cp+sync s", "÷ cp", "÷ cp+sync", "peak MB", "new disk"],
-    ...rows.map(({ fileSystem, cache, seconds, ratio, peakMegabytes, newDiskShare }) => [
+    [
+      "file system",
+      "cache",
+      "lorp s",
+      "cp s",
+      "cp+sync s",
+      "÷ cp",
+      "÷ cp+sync",
+      "peak MB",
+      "new disk",
+      "inspect − node s",
+    ],
+    ...rows.map(({ fileSystem, cache, seconds, ratio, peakMegabytes, newDiskShare, inspectExtraSeconds }) => [
       fileSystem,
       cache,
       ...[seconds.lorp, seconds.cp, seconds.cpAndSync, ratio.cp, ratio.cpAndSync].map(two),
       `${Math.round(peakMegabytes)}`,
       two(newDiskShare),
+      two(inspectExtraSeconds),
     ]),
   ]);
 }

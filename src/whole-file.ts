@@ -1,11 +1,12 @@
 import { open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { removeLeftovers, temporaryName } from "./temporary-file.ts";
 
 /** Writes a small file whole or not at all, replacing an older one. Throws what Node throws. */
 export async function writeWhole(path: string, content: string): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  await removeLeftovers(path);
+  const temporary = temporaryName(path);
   try {
-    const file = await open(temporary, "w");
+    const file = await open(temporary, "wx");
     try {
       await file.writeFile(content);
       await file.sync();

@@ -3,11 +3,12 @@ import type { Rewrite } from "../architecture/types.ts";
 import { throwIfAborted } from "../errors.ts";
 import { splitPath } from "../gguf/split-name.ts";
 import type { GgufFile } from "../gguf/types.ts";
+import { removeLeftovers } from "../temporary-file.ts";
 import { copyRange, type NamedFile, transformRange, writeFully } from "./copy.ts";
 import { inputChanged, readFailure, writeFailure } from "./errors.ts";
 import { type Changes, type FileLayout, layOut, type SplitOptions } from "./layout.ts";
 import type { MetadataChanges } from "./metadata.ts";
-import { checkOutput, commit, discard, removeLeftovers, type StagedFile, stage } from "./output.ts";
+import { checkOutput, commit, discard, type StagedFile, stage } from "./output.ts";
 
 export interface ApplyOptions {
   readonly model: GgufFile;

@@ -1,7 +1,8 @@
 import { rm, stat } from "node:fs/promises";
 import { readGguf } from "../gguf/read.ts";
 import { type QuantizeOptions, quantizationType, quantizeFile } from "../model/quantize.ts";
-import { checkOutput, commit, discard, removeLeftovers, stage } from "./output.ts";
+import { removeLeftovers } from "../temporary-file.ts";
+import { checkOutput, commit, discard, stage } from "./output.ts";
 
 export interface QuantizeGgufOptions extends QuantizeOptions {
   /** Replace an existing output. */
