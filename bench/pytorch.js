@@ -87,7 +87,7 @@ process.exit(0);
 async function randomModels() {
   const [half, quantised] = ["f16", "q8_0"].map((type) => join(folder, `random-115M-${type}.gguf`));
   writeRandomModel(half, "f16");
-  await quantizeGguf(half, quantised, "Q8_0", { threads });
+  await quantizeGguf(half, quantised, "Q8_0", { threads, gpu: "off" });
   return [half, quantised];
 }
 
