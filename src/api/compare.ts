@@ -6,6 +6,7 @@ import { modelLosses } from "../evaluation/losses.ts";
 import { scoredBytes } from "../evaluation/scores.ts";
 import { measureText, openText, type WindowedText } from "../evaluation/text.ts";
 import type { Windows } from "../evaluation/windows.ts";
+import type { Lanes } from "../model/lanes.ts";
 import type { Model } from "../model/model.ts";
 import { checkBudget } from "../selection/budget.ts";
 import { SelectionError } from "../selection/errors.ts";
@@ -57,7 +58,7 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
     const losses = modelLosses(opened.lanes, opened.split.heldBack);
     const plans = await planAll(createPlanner(opened, analysis, losses, options), methods, remove);
     const { states } = described.architecture;
-    const base = opened.model.openSession({ sequenceLength: opened.sequenceLength, states });
+    const base = opened.model.openLanes({ sequenceLength: opened.sequenceLength, states, scores: true });
     try {
       const measure = memoize(measurer(opened, base, texts, plans, options));
       const original = await measure([]);
@@ -135,8 +136,8 @@ async function planAll(
 
 /** Measures a set of layers on every text. */
 function measurer(
-  { session }: OpenedModel,
-  base: OpenedModel["session"],
+  { lanes }: OpenedModel,
+  base: Lanes,
   texts: readonly WindowedText[],
   plans: readonly Plan[],
   { divergence = true, onProgress }: CompareOptions,
@@ -152,9 +153,9 @@ function measurer(
         perplexity,
         standardError,
         base: against,
-      } = await measureText(session, text, {
+      } = await measureText(lanes, text, {
         skip,
-        base: divergence && skip.length > 0 ? { session: base } : undefined,
+        base: divergence && skip.length > 0 ? base : undefined,
         onProgress: (done) => onProgress?.({ stage: "evaluate", done: before + done, total, unit: "tokens" }),
       });
       before += length(text);

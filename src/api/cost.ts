@@ -1,7 +1,8 @@
 import type { Report } from "../documents/report.ts";
 import { scoredBytes } from "../evaluation/scores.ts";
 import { measureText, type TextMeasures } from "../evaluation/text.ts";
-import { openModel, type Session } from "../model/model.ts";
+import type { Lanes } from "../model/lanes.ts";
+import { openModel } from "../model/model.ts";
 import type { DescribedModel, OpenedModel } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
 
@@ -30,19 +31,19 @@ export async function measureCost(
   const total = sequences * sequenceLength;
   const onProgress = (done: number) =>
     options.onProgress?.({ stage: "evaluate", done, total, unit: "tokens" });
-  const measure = (session: Session, base?: Session): Promise<TextMeasures> => {
+  const measure = (lanes: Lanes, base?: Lanes): Promise<TextMeasures> => {
     onProgress(0);
-    return measureText(session, text, { base: base && { session: base }, onProgress });
+    return measureText(lanes, text, { base, onProgress });
   };
 
   const together = model.runtime.device === "cpu";
-  const alone = together ? undefined : await measure(opened.session);
+  const alone = together ? undefined : await measure(opened.lanes);
   if (!together) opened.close();
   const written = await openModel(path, options);
   try {
-    const session = written.openSession({ sequenceLength, states: architecture.states });
+    const lanes = written.openLanes({ sequenceLength, states: architecture.states, scores: true });
     try {
-      const { perplexity: pruned, base } = await measure(session, together ? opened.session : undefined);
+      const { perplexity: pruned, base } = await measure(lanes, together ? opened.lanes : undefined);
       const original = (alone ?? base!).perplexity;
       return {
         perplexity: {
@@ -62,7 +63,7 @@ export async function measureCost(
         }),
       };
     } finally {
-      session.close();
+      lanes.close();
     }
   } finally {
     written.close();

@@ -7,6 +7,7 @@ import { loadTask } from "../evaluation/tasks/load.ts";
 import { measureText, openText, type TextMeasures, type WindowedText } from "../evaluation/text.ts";
 import { requireSameVocabulary } from "../evaluation/vocabulary.ts";
 import type { Protocol } from "../evaluation/windows.ts";
+import type { Lanes } from "../model/lanes.ts";
 import { type Model, openModel, type Session } from "../model/model.ts";
 import { parseLayers } from "../selection/budget.ts";
 import { explicitPlan } from "../selection/plan.ts";
@@ -99,18 +100,25 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
       ...tasks.map((task) => task.longest),
     );
     const sample = texts[0]?.windows.sequences[0] ?? tasks[0]!.items[0]!.choices[0]!.tokens;
-    const open = (of: Model, { architecture }: DescribedModel) =>
-      keep(of.openSession({ sequenceLength: longest, states: architecture.states }));
+    const context = ({ architecture }: DescribedModel) => ({
+      sequenceLength: longest,
+      states: architecture.states,
+    });
+    const open = (of: Model, its: DescribedModel) => keep(of.openLanes({ ...context(its), scores: true }));
     const resources: Resources[] = [];
+    const time = async (of: Model, its: DescribedModel, residentBefore: number) => {
+      const session = keep(of.openSession(context(its)));
+      resources.push(await resourcesOf(its, session, sample, residentBefore));
+    };
 
-    const session = open(model, described);
-    if (options.speed) resources.push(await resourcesOf(described, session, sample, before));
-    const openBase = async (): Promise<Session | undefined> => {
+    if (options.speed) await time(model, described, before);
+    const lanes = open(model, described);
+    const openBase = async (): Promise<Lanes | undefined> => {
       if (!describedBase) return skippedLayers.length > 0 ? open(model, described) : undefined;
       const beforeBase = process.memoryUsage.rss();
-      const base = open(keep(await openModel(describedBase.file.paths[0]!, options)), describedBase);
-      if (options.speed) resources.push(await resourcesOf(describedBase, base, sample, beforeBase));
-      return base;
+      const base = keep(await openModel(describedBase.file.paths[0]!, options));
+      if (options.speed) await time(base, describedBase, beforeBase);
+      return open(base, describedBase);
     };
     const hasBase = describedBase !== undefined || skippedLayers.length > 0;
     const cached = hasBase && options.baseCache !== undefined;
@@ -130,7 +138,7 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
           },
         )
       : undefined;
-    const sides: Sides = { session, base, skip: skippedLayers, cache };
+    const sides: Sides = { lanes, base, skip: skippedLayers, cache };
     return {
       lorpVersion: VERSION,
       model: path,
@@ -148,9 +156,9 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
 
 /** What is scored side by side. */
 interface Sides {
-  readonly session: Session;
-  readonly base: Session | undefined;
-  /** Layers made the identity in `session`. */
+  readonly lanes: Lanes;
+  readonly base: Lanes | undefined;
+  /** Layers made the identity in `lanes`. */
   readonly skip: readonly number[];
   /** The base's logits on the texts, in place of running it. */
   readonly cache: BaseCache | undefined;
@@ -176,16 +184,16 @@ async function openTexts(
 }
 
 async function evaluateTexts(
-  { session, base, skip, cache }: Sides,
+  { lanes, base, skip, cache }: Sides,
   texts: readonly WindowedText[],
   options: EvaluateOptions,
 ): Promise<EvaluatedText[]> {
   const report = progressOver(texts, options);
   const evaluated: EvaluatedText[] = [];
   for (const [index, text] of texts.entries()) {
-    const measures = await measureText(session, text, {
+    const measures = await measureText(lanes, text, {
       skip,
-      ...(cache ? { logits: cache.places[index] } : { base: base && { session: base } }),
+      ...(cache ? { logits: cache.places[index] } : { base }),
       onProgress: report(index),
     });
     const { name, sha256, sequenceLength, windows } = text;
@@ -196,7 +204,7 @@ async function evaluateTexts(
 
 /** Writes the logits of every scored token to the texts' places. */
 async function recordTexts(
-  base: Session,
+  base: Lanes,
   texts: readonly WindowedText[],
   places: BaseCache["places"],
   options: EvaluateOptions,
@@ -225,12 +233,12 @@ function progressOver(
 }
 
 async function evaluateTasks(
-  { session, base, skip }: Sides,
+  { lanes, base, skip }: Sides,
   tasks: readonly TokenizedTask[],
 ): Promise<EvaluatedTask[]> {
   const evaluated: EvaluatedTask[] = [];
   for (const task of tasks) {
-    const measures = await answerTask(session, task, skip);
+    const measures = await answerTask(lanes, task, skip);
     evaluated.push(base ? { ...measures, base: await answerTask(base, task) } : measures);
   }
   return evaluated;

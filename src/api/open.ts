@@ -7,7 +7,7 @@ import { fingerprint } from "../gguf/fingerprint.ts";
 import { readGguf } from "../gguf/read.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import type { Lanes } from "../model/lanes.ts";
-import { type Model, openModel, type Session } from "../model/model.ts";
+import { type Model, openModel } from "../model/model.ts";
 import type { CalibrationOptions, ModelRunOptions } from "./options.ts";
 
 /** A model file and what its architecture says, without llama.cpp. */
@@ -57,8 +57,6 @@ export function fileBytes(file: GgufFile): number {
 /** A model loaded by llama.cpp, with the token sequences to measure it on. */
 export interface OpenedModel {
   readonly model: Model;
-  /** A context over the model, made when it is first asked for. */
-  readonly session: Session;
   /** Contexts that score sequences side by side, made when they are first asked for. */
   readonly lanes: Lanes;
   readonly calibration: Calibration;
@@ -80,14 +78,9 @@ export async function openForCalibration(
     const tokens = await model.tokenize(calibration.text);
     const split = splitHeldBack(tokens, { sequenceLength, sequences: options.sequences });
     const context = { sequenceLength, states: architecture.states };
-    let session: Session | undefined;
     let lanes: Lanes | undefined;
     return {
       model,
-      get session() {
-        session ??= model.openSession(context);
-        return session;
-      },
       get lanes() {
         const independentBlocks = architecture.constraints.fixed.length === 0;
         lanes ??= model.openLanes({ ...context, scores: true, independentBlocks });
@@ -97,7 +90,6 @@ export async function openForCalibration(
       sequenceLength,
       split,
       close() {
-        session?.close();
         lanes?.close();
         model.close();
       },

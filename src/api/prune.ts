@@ -3,6 +3,7 @@ import type { Analysis } from "../documents/analysis.ts";
 import type { Plan } from "../documents/plan.ts";
 import type { Report } from "../documents/report.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
+import { AbortedError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
 import { checkBudget } from "../selection/budget.ts";
 import { checkOutput } from "../surgery/output.ts";
@@ -35,7 +36,7 @@ export interface PruneOptions extends AnalyzeOptions, ChooseOptions, WriteOption
  * The whole way: measures a model, decides which layers go, writes it without them, and measures what that cost on
  * calibration text that the analysis has not seen.
  * @throws UsageError, GgufError, ArchitectureError, CalibrationError, SelectionError, RuntimeError, SurgeryError,
- *   AbortedError; in every case nothing is left behind
+ *   AbortedError; nothing is left behind, but for the whole file when only the measuring of its cost failed
  */
 export async function prune(path: string, options: PruneOptions): Promise<Report> {
   const report = await pruneWhole(path, options);
@@ -74,11 +75,19 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
     if (options.dryRun) return report;
     const output = await applyDescribed(described, plan, options);
     const parameters = countParameters(await readGguf(output.path));
-    const cost = await measureCost(output.path, described, opened, options);
+    const cost = await measureCost(output.path, described, opened, options).catch((error: unknown) => {
+      throw error instanceof AbortedError ? stoppedAfterWriting(output.path) : error;
+    });
     return { ...report, output: { ...output, parameters }, ...cost };
   } finally {
     opened.close();
   }
+}
+
+function stoppedAfterWriting(path: string): AbortedError {
+  return new AbortedError(
+    `Stopped while measuring what it cost. ${path} is written, and whole: "lorp eval" can measure it.`,
+  );
 }
 
 interface Decided {

@@ -1,4 +1,5 @@
-import type { Model, Session } from "../model/model.ts";
+import type { Lanes } from "../model/lanes.ts";
+import type { Model } from "../model/model.ts";
 import { wilsonInterval } from "../statistics.ts";
 import { EvaluationError } from "./errors.ts";
 import type { Task } from "./tasks/load.ts";
@@ -73,24 +74,25 @@ async function tokenizeChoice(model: Model, { context, continuation }: Choice): 
 }
 
 /**
- * Answers every item of a task.
- * @param session of a context at least as long as the task's longest choice
+ * Answers every item of a task, several choices side by side.
+ * @param lanes of contexts at least as long as the task's longest choice
  * @param skip blocks made the identity
  * @throws RuntimeError, AbortedError
  */
 export async function answerTask(
-  session: Session,
+  lanes: Lanes,
   { name, items }: TokenizedTask,
   skip: readonly number[] = [],
 ): Promise<TaskMeasures> {
   let raw = 0;
   let normalized = 0;
-  for (const { choices, answer } of items) {
-    const likelihoods: number[] = [];
-    for (const { tokens, first } of choices) {
-      const { logProb } = await session.score(tokens, { first, skip });
-      likelihoods.push(logProb.reduce((sum, value) => sum + value, 0));
-    }
+  const logLikelihood = async ({ tokens, first }: TokenizedChoice) => {
+    const { logProb } = await lanes.run((session) => session.score(tokens, { first, skip }));
+    return logProb.reduce((sum, value) => sum + value, 0);
+  };
+  const scored = await Promise.all(items.map(({ choices }) => Promise.all(choices.map(logLikelihood))));
+  for (const [item, { choices, answer }] of items.entries()) {
+    const likelihoods = scored[item]!;
     if (highest(likelihoods) === answer) raw++;
     if (highest(likelihoods.map((value, choice) => value / choices[choice]!.bytes)) === answer) normalized++;
   }

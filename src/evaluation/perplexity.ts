@@ -1,7 +1,4 @@
-import type { Session } from "../model/model.ts";
 import { estimate } from "../statistics.ts";
-import { type ScoreWindowsOptions, scoreWindows } from "./scores.ts";
-import type { Windows } from "./windows.ts";
 
 /** exp of the mean negative log-likelihood of the scored tokens. */
 export interface Perplexity {
@@ -24,18 +21,6 @@ export function perplexityOf(logProb: Float64Array): Perplexity {
     standardError: standardError === null ? null : value * standardError,
     tokens: logProb.length,
   };
-}
-
-/**
- * Perplexity of the model over windows of tokens, each scored on its own.
- * @throws RuntimeError; AbortedError within one micro-batch of the model's signal
- */
-export async function perplexity(
-  session: Session,
-  windows: Windows,
-  options: ScoreWindowsOptions = {},
-): Promise<Perplexity> {
-  return perplexityOf((await scoreWindows(session, windows, options)).logProb);
 }
 
 /** Bits that the model needs for a byte of the text. @param bytes what the tokens stand for */

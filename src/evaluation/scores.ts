@@ -1,8 +1,11 @@
-import type { ScoreOptions, Session } from "../model/model.ts";
+import type { Lanes } from "../model/lanes.ts";
+import type { BlockChanges } from "../model/model.ts";
 import type { LogitsPlace, TokenScores } from "../native.ts";
 import type { Windows } from "./windows.ts";
 
-export interface ScoreWindowsOptions extends Omit<ScoreOptions, "first" | "file"> {
+export interface ScoreWindowsOptions extends BlockChanges {
+  /** Scored too, to compare with: contexts of another model, or others of the same one. */
+  readonly base?: Lanes | undefined;
   /** Without a base: where to keep the logits of all windows, or where the base's were kept. */
   readonly logits?: (LogitsPlace & { readonly rowBytes: number }) | undefined;
   /** Called with the number of tokens done so far. */
@@ -10,23 +13,35 @@ export interface ScoreWindowsOptions extends Omit<ScoreOptions, "first" | "file"
 }
 
 /**
- * Scores every window on its own. What is kept is a few numbers a token; distributions never outlive a micro-batch.
+ * Scores every window on its own, several side by side. What is kept is a few numbers a token; distributions never
+ * outlive a micro-batch.
  * @throws RuntimeError; AbortedError within one micro-batch of the model's signal
  */
 export async function scoreWindows(
-  session: Session,
+  lanes: Lanes,
   { sequences, first }: Windows,
-  { onProgress, logits, ...options }: ScoreWindowsOptions = {},
+  { base, onProgress, logits, ...changes }: ScoreWindowsOptions = {},
 ): Promise<TokenScores> {
-  const parts: TokenScores[] = [];
+  let rows = 0;
+  const places = sequences.map((tokens) => {
+    const place = logits && { ...logits, offset: logits.offset + rows * logits.rowBytes };
+    rows += tokens.length - first;
+    return place;
+  });
   let done = 0;
-  let offset = logits?.offset ?? 0;
-  for (const tokens of sequences) {
-    parts.push(await session.score(tokens, { ...options, first, file: logits && { ...logits, offset } }));
-    offset += (tokens.length - first) * (logits?.rowBytes ?? 0);
-    done += tokens.length;
-    onProgress?.(done);
-  }
+  const parts = await Promise.all(
+    sequences.map(async (tokens, index) => {
+      const options = { ...changes, first, file: places[index] };
+      const scores = await lanes.run((session) =>
+        base
+          ? base.run((other) => session.score(tokens, { ...options, base: { session: other } }))
+          : session.score(tokens, options),
+      );
+      done += tokens.length;
+      onProgress?.(done);
+      return scores;
+    }),
+  );
   return {
     logProb: concatenate(parts.map(({ logProb }) => logProb)),
     baseLogProb: concatenate(parts.map(({ baseLogProb }) => baseLogProb)),

@@ -1,5 +1,6 @@
 import { loadCalibration } from "../calibration/load.ts";
-import type { Model, Session } from "../model/model.ts";
+import type { Lanes } from "../model/lanes.ts";
+import type { Model } from "../model/model.ts";
 import { type Divergence, divergenceOf } from "./divergence.ts";
 import { bitsPerByte, type Perplexity, perplexityOf } from "./perplexity.ts";
 import { type ScoreWindowsOptions, scoredBytes, scoreWindows } from "./scores.ts";
@@ -45,11 +46,11 @@ export interface TextMeasures extends SideMeasures {
  * @throws RuntimeError, AbortedError
  */
 export async function measureText(
-  session: Session,
+  lanes: Lanes,
   { windows, bytes }: WindowedText,
   options: ScoreWindowsOptions,
 ): Promise<TextMeasures> {
-  const scores = await scoreWindows(session, windows, options);
+  const scores = await scoreWindows(lanes, windows, options);
   const side = (logProb: Float64Array): SideMeasures => ({
     ...perplexityOf(logProb),
     bitsPerByte: bitsPerByte(logProb, bytes),

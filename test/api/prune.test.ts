@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { describeArchitecture } from "../../src/architecture/architecture.ts";
@@ -128,4 +128,21 @@ test("stops at once when its signal fires, and leaves nothing behind", async () 
   });
   await expect(work).rejects.toMatchObject({ code: "ABORTED" });
   expect(readdirSync(folder)).toEqual(before);
+});
+
+test("stopped while its cost is measured, it leaves the whole file and says so", async () => {
+  const output = join(folder, "unmeasured.gguf");
+  const controller = new AbortController();
+  const options = { ...quick, layers: "4", output } as const;
+  const work = prune(EXAMPLE_MODEL, {
+    ...options,
+    signal: controller.signal,
+    onProgress: ({ stage }) => {
+      if (stage === "evaluate") controller.abort();
+    },
+  });
+  await expect(work).rejects.toThrow(`${output} is written, and whole`);
+  const left = readFileSync(output);
+  await prune(EXAMPLE_MODEL, { ...options, force: true });
+  expect(left.equals(readFileSync(output))).toBe(true);
 });

@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadCalibration } from "../../src/calibration/load.ts";
 import { splitHeldBack } from "../../src/calibration/sequences.ts";
-import { perplexity } from "../../src/evaluation/perplexity.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { compare, evaluate, inspect, plan, prune } from "../../src/index.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
-import { openOnCpu } from "../support/example-session.ts";
+import { openOnCpu, perplexity } from "../support/example-session.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 const folder = temporaryFolder();

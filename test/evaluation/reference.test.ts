@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cutSequences } from "../../src/calibration/sequences.ts";
-import { perplexity } from "../../src/evaluation/perplexity.ts";
 import type { Session } from "../../src/model/model.ts";
-import { type OpenedExample, openOnCpu } from "../support/example-session.ts";
+import { type OpenedExample, openOnCpu, perplexity } from "../support/example-session.ts";
 import { sharedPath } from "../support/shared.ts";
 
 const reference = sharedPath("reference", "perplexity.json");

@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describeArchitecture } from "../../src/architecture/architecture.ts";
 import { divergenceOf } from "../../src/evaluation/divergence.ts";
 import { bitsPerByte, perplexityOf } from "../../src/evaluation/perplexity.ts";
 import { scoredBytes, scoreWindows } from "../../src/evaluation/scores.ts";
 import { cutWindows, PROTOCOLS, type Windows } from "../../src/evaluation/windows.ts";
-import type { Session } from "../../src/model/model.ts";
+import { readGguf } from "../../src/gguf/read.ts";
+import type { Lanes } from "../../src/model/lanes.ts";
+import { openModel, type Session } from "../../src/model/model.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
-import { type OpenedExample, openOnCpu } from "../support/example-session.ts";
+import { type OpenedExample, oneLane, openOnCpu } from "../support/example-session.ts";
 import { sharedPath } from "../support/shared.ts";
 
 const LENGTH = 112;
@@ -15,13 +18,17 @@ const text = readFileSync(new URL("../../calibration/default.txt", import.meta.u
 
 let example: OpenedExample;
 let session: Session;
-let base: Session;
+let other: Session;
+let lane: Lanes;
+let base: Lanes;
 let tokens: Int32Array;
 
 beforeAll(async () => {
   example = await openOnCpu(EXAMPLE_MODEL);
   session = example.openSession(LENGTH);
-  base = example.openSession(LENGTH);
+  other = example.openSession(LENGTH);
+  lane = oneLane(session);
+  base = oneLane(other);
   tokens = await example.model.tokenize(text);
 });
 afterAll(() => example.close());
@@ -45,9 +52,9 @@ interface BruteForce {
 async function bruteForce({ sequences, first }: Windows): Promise<BruteForce> {
   const result: BruteForce = { logProb: [], kl: [], sameTop: [] };
   for (const window of sequences) {
-    const [mine, other] = [await session.logits(window, SKIP), await base.logits(window)];
+    const [mine, its] = [await session.logits(window, SKIP), await other.logits(window)];
     for (let target = first; target < window.length; target++) {
-      const [q, p] = [logSoftmax(mine, target - 1), logSoftmax(other, target - 1)];
+      const [q, p] = [logSoftmax(mine, target - 1), logSoftmax(its, target - 1)];
       result.logProb.push(q[window[target]!]!);
       result.kl.push(p.reduce((sum, value, token) => sum + Math.exp(value) * (value - q[token]!), 0));
       result.sameTop.push(p.indexOf(Math.max(...p)) === q.indexOf(Math.max(...q)));
@@ -67,7 +74,7 @@ describe.each(PROTOCOLS)("scores by the protocol %s", (protocol) => {
   });
 
   test("perplexity, divergence and agreement are those of the raw logits", async () => {
-    const scores = await scoreWindows(session, windows, { skip: SKIP, base: { session: base } });
+    const scores = await scoreWindows(lane, windows, { skip: SKIP, base });
     const n = expected.logProb.length;
     const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / n;
     const nll = -mean(expected.logProb);
@@ -88,16 +95,39 @@ describe.each(PROTOCOLS)("scores by the protocol %s", (protocol) => {
   });
 
   test("the base's own scores are those of the base alone", async () => {
-    const { baseLogProb } = await scoreWindows(session, windows, { skip: SKIP, base: { session: base } });
+    const { baseLogProb } = await scoreWindows(lane, windows, { skip: SKIP, base });
     expect(baseLogProb).toEqual((await scoreWindows(base, windows)).logProb);
   });
 });
 
+test("windows scored side by side give what they give one after the other, in their order", async () => {
+  const sequences = Array.from({ length: 7 }, (_, i) => tokens.slice(200 * i, 200 * i + LENGTH - 9 * i));
+  const inTurn = await scoreWindows(lane, { sequences, first: 2 }, { skip: SKIP, base });
+  const { states } = describeArchitecture(await readGguf(EXAMPLE_MODEL));
+  const model = await openModel(EXAMPLE_MODEL, { gpu: "off", threads: 2 });
+  const options = { sequenceLength: LENGTH, microBatch: 48, states, scores: true };
+  const [lanes, others] = [model.openLanes(options), model.openLanes(options)];
+  try {
+    expect(lanes.count).toBe(2);
+    const done: number[] = [];
+    const onProgress = (count: number) => done.push(count);
+    const together = await scoreWindows(
+      lanes,
+      { sequences, first: 2 },
+      { skip: SKIP, base: others, onProgress },
+    );
+    expect(together).toEqual(inTurn);
+    expect(done.at(-1)).toBe(sequences.reduce((sum, { length }) => sum + length, 0));
+  } finally {
+    lanes.close();
+    others.close();
+    model.close();
+  }
+});
+
 test("a model does not differ from itself", async () => {
   const windows = cutWindows(tokens, { sequenceLength: 64, sequences: 1, protocol: "windows", bos: -1 });
-  const { klDivergence, topAgreement } = divergenceOf(
-    await scoreWindows(session, windows, { base: { session: base } }),
-  );
+  const { klDivergence, topAgreement } = divergenceOf(await scoreWindows(lane, windows, { base }));
   expect(klDivergence.maximum).toBeLessThan(1e-6);
   expect(topAgreement).toBe(1);
 });
@@ -148,8 +178,8 @@ test.runIf(sharedPath("models"))("agrees with llama-perplexity, KL divergence in
       protocol: "llama.cpp",
       bos: opened[0].model.info.bos,
     });
-    const [mine, other] = opened.map((one) => one.openSession(512, 512));
-    const scores = await scoreWindows(mine!, windows, { base: { session: other! } });
+    const [mine, theirs] = opened.map((one) => oneLane(one.openSession(512, 512)));
+    const scores = await scoreWindows(mine!, windows, { base: theirs });
     const { klDivergence, topAgreement } = divergenceOf(scores);
     // Recorded on a CPU with other kernels for quantised weights, whose rounding moves the divergence most.
     const within = (mine: number, theirs: number, share: number) =>

@@ -5,7 +5,7 @@ import { answerTask, tokenizeTask } from "../../src/evaluation/choices.ts";
 import { loadTask } from "../../src/evaluation/tasks/load.ts";
 import type { Session } from "../../src/model/model.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
-import { type OpenedExample, openOnCpu } from "../support/example-session.ts";
+import { type OpenedExample, oneLane, openOnCpu } from "../support/example-session.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 const folder = temporaryFolder();
@@ -144,7 +144,7 @@ describe("answers", () => {
     const lines = items.map((item, index) => JSON.stringify({ ...item, answer: picks.raw[index] }));
     const task = await loadTask(write("answers.jsonl", lines.join("\n")));
     const tokenized = await tokenizeTask(example.model, task);
-    const measures = await answerTask(session, tokenized);
+    const measures = await answerTask(oneLane(session), tokenized);
     expect(measures).toMatchObject({ name: "answers.jsonl", items: 3, raw: { accuracy: 1 } });
     const agreeing = picks.raw.filter((pick, index) => pick === picks.normalized[index]).length;
     expect(measures.normalized.accuracy).toBe(agreeing / 3);

@@ -3,13 +3,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadCalibration } from "../../src/calibration/load.ts";
 import { SCHEMA_VERSION } from "../../src/documents/schema-version.ts";
-import { perplexity } from "../../src/evaluation/perplexity.ts";
 import type { Windows } from "../../src/evaluation/windows.ts";
 import { apply, plan } from "../../src/index.ts";
 import type { Session } from "../../src/model/model.ts";
 import { createRandom, shuffled } from "../../src/selection/rng.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
-import { type OpenedExample, openOnCpu } from "../support/example-session.ts";
+import { type OpenedExample, openOnCpu, perplexity } from "../support/example-session.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 const folder = temporaryFolder();

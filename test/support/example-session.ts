@@ -1,6 +1,10 @@
 import { describeArchitecture } from "../../src/architecture/architecture.ts";
+import { perplexityOf } from "../../src/evaluation/perplexity.ts";
+import { scoreWindows } from "../../src/evaluation/scores.ts";
+import type { Windows } from "../../src/evaluation/windows.ts";
 import { readGguf } from "../../src/gguf/read.ts";
-import { type Model, openModel, type Session } from "../../src/model/model.ts";
+import { createLanes, type Lanes } from "../../src/model/lanes.ts";
+import { type BlockChanges, type Model, openModel, type Session } from "../../src/model/model.ts";
 
 export interface OpenedExample {
   readonly model: Model;
@@ -25,4 +29,11 @@ export async function openOnCpu(path: string): Promise<OpenedExample> {
       model.close();
     },
   };
+}
+
+/** A session where lanes are wanted: sequences run in turn. */
+export const oneLane = (session: Session): Lanes => createLanes([session], 0, () => {});
+
+export async function perplexity(session: Session, windows: Windows, changes: BlockChanges = {}) {
+  return perplexityOf((await scoreWindows(oneLane(session), windows, changes)).logProb);
 }
