@@ -1,4 +1,5 @@
 import { DEFAULT_SEQUENCE_LENGTH } from "../calibration/sequences.ts";
+import { UsageError } from "../errors.ts";
 import { type BaseCache, openBaseCache } from "../evaluation/base-cache.ts";
 import { answerTask, type TaskMeasures, type TokenizedTask, tokenizeTask } from "../evaluation/choices.ts";
 import { scoreWindows } from "../evaluation/scores.ts";
@@ -6,7 +7,7 @@ import { measureSpeed, type Speed } from "../evaluation/speed.ts";
 import { loadTask } from "../evaluation/tasks/load.ts";
 import { measureText, openText, type TextMeasures, type WindowedText } from "../evaluation/text.ts";
 import { requireSameVocabulary } from "../evaluation/vocabulary.ts";
-import type { Protocol } from "../evaluation/windows.ts";
+import { checkWindows, type Protocol } from "../evaluation/windows.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { type Model, openModel, type Session } from "../model/model.ts";
 import { parseLayers } from "../selection/budget.ts";
@@ -20,7 +21,7 @@ export interface EvaluateOptions extends ModelRunOptions {
   readonly against?: string | undefined;
   /** Layers made the identity, e.g. `5,7,11-13`: scores exactly what the file without them would score. */
   readonly skipLayers?: string | undefined;
-  /** Texts to score, by path; lorp's own where neither texts nor tasks are given. */
+  /** Texts to score, by path; lorp's own where neither texts nor tasks are given (an empty list gives none). */
   readonly text?: readonly string[] | undefined;
   /** Multiple-choice tasks, by path. */
   readonly task?: readonly string[] | undefined;
@@ -30,7 +31,7 @@ export interface EvaluateOptions extends ModelRunOptions {
   readonly sequenceLength?: number | undefined;
   /** Windows scored of each text; all by default. */
   readonly sequences?: number | undefined;
-  /** File that keeps the base's logits on the texts, for later runs with the same base and texts. */
+  /** File that keeps the base's logits on the texts, for later runs with the same base and texts; needs a base. */
   readonly baseCache?: string | undefined;
   /** Time the model, and its base; not done by default. */
   readonly speed?: boolean | undefined;
@@ -72,11 +73,13 @@ export interface Resources {
 
 /**
  * Scores a model, or what would be left of it without some layers, on texts and tasks, alone or against a base.
- * @throws UsageError, SelectionError for layers that cannot be skipped; GgufError, ArchitectureError,
- *   CalibrationError, EvaluationError, RuntimeError, AbortedError
+ * @throws UsageError `OPTION_INVALID`, `BASE_MISSING`; UsageError, SelectionError for layers that cannot be skipped;
+ *   GgufError, ArchitectureError, CalibrationError, EvaluationError, RuntimeError, AbortedError
  */
 export async function evaluate(path: string, options: EvaluateOptions = {}): Promise<Evaluation> {
   const { against, protocol = "windows" } = options;
+  if (options.sequenceLength !== undefined) checkWindows(protocol, options.sequenceLength);
+  refuseWithoutBase(options);
   const described = await describeModel(path, options.signal);
   const skippedLayers = options.skipLayers === undefined ? [] : skipped(described, options.skipLayers);
   const describedBase = against === undefined ? undefined : await describeModel(against, options.signal);
@@ -154,6 +157,14 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
   }
 }
 
+function refuseWithoutBase({ against, skipLayers, baseCache }: EvaluateOptions): void {
+  if (baseCache === undefined || against !== undefined || skipLayers !== undefined) return;
+  throw new UsageError(
+    "BASE_MISSING",
+    "--base-cache keeps the logits of a base, and there is none: add --against or --skip-layers, or leave it out.",
+  );
+}
+
 /** What is scored side by side. */
 interface Sides {
   readonly lanes: Lanes;
@@ -177,7 +188,7 @@ async function openTexts(
     ...settings
   }: EvaluateOptions & { readonly protocol: Protocol; readonly sequenceLength: number },
 ): Promise<WindowedText[]> {
-  const paths = text ?? (task ? [] : [undefined]);
+  const paths = text?.length ? text : task?.length ? [] : [undefined];
   const texts: WindowedText[] = [];
   for (const path of paths) texts.push(await openText(model, path, settings));
   return texts;

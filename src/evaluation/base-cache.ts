@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { open, rename, rm, writeFile } from "node:fs/promises";
 import type { LogitsPlace } from "../native.ts";
+import { removeLeftovers, temporaryName } from "../temporary-file.ts";
 import { EvaluationError } from "./errors.ts";
 import type { WindowedText } from "./text.ts";
 
@@ -16,6 +17,8 @@ export interface CacheKey {
 export interface BaseCache {
   /** Where those of each text are, in the texts' order. */
   readonly places: readonly (LogitsPlace & { readonly rowBytes: number })[];
+  /** Bytes of the whole file. */
+  readonly bytes: number;
 }
 
 const HEADER_BYTES = 128;
@@ -31,11 +34,13 @@ export async function openBaseCache(
   record: (cache: BaseCache) => Promise<void>,
 ): Promise<BaseCache> {
   const header = headerOf(key);
+  const cache = placesIn(path, key, false);
   const found = await readHeader(path);
   if (found === undefined) {
-    const temporary = `${path}.${process.pid}.tmp`;
+    await removeLeftovers(path);
+    const temporary = temporaryName(path);
     try {
-      await writeFile(temporary, header);
+      await writeFile(temporary, header, { flag: "wx" });
       await record(placesIn(temporary, key, true));
       await sync(temporary);
       await rename(temporary, path);
@@ -44,10 +49,12 @@ export async function openBaseCache(
     } finally {
       await rm(temporary, { force: true });
     }
-  } else if (!found.equals(header)) {
+  } else if (!found.header.equals(header)) {
     throw unusable(path, "it was made for another model, other texts or other windows");
+  } else if (found.bytes !== cache.bytes) {
+    throw unusable(path, `it has ${found.bytes} bytes and should have ${cache.bytes}`);
   }
-  return placesIn(path, key, false);
+  return cache;
 }
 
 function placesIn(path: string, { vocabularySize, texts }: CacheKey, append: boolean): BaseCache {
@@ -58,7 +65,7 @@ function placesIn(path: string, { vocabularySize, texts }: CacheKey, append: boo
     for (const tokens of sequences) offset += (tokens.length - first) * rowBytes;
     return place;
   });
-  return { places };
+  return { places, bytes: offset };
 }
 
 function headerOf({ model, vocabularySize, texts }: CacheKey): Buffer {
@@ -70,13 +77,13 @@ function headerOf({ model, vocabularySize, texts }: CacheKey): Buffer {
   return Buffer.from(`lorp base logits 1 ${hash.digest("hex")}`.padEnd(HEADER_BYTES, "\n"));
 }
 
-/** The header, or undefined where there is no file. */
-async function readHeader(path: string): Promise<Buffer | undefined> {
+/** The header and the size of the file, or undefined where there is none. */
+async function readHeader(path: string): Promise<{ header: Buffer; bytes: number } | undefined> {
   try {
     const file = await open(path, "r");
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
-      return buffer.subarray(0, bytesRead);
+      return { header: buffer.subarray(0, bytesRead), bytes: (await file.stat()).size };
     } finally {
       await file.close();
     }

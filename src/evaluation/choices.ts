@@ -4,6 +4,7 @@ import { wilsonInterval } from "../statistics.ts";
 import { EvaluationError } from "./errors.ts";
 import type { Task } from "./tasks/load.ts";
 import type { Choice } from "./tasks/task.ts";
+import { withBos } from "./windows.ts";
 
 /** A share of right answers. */
 export interface Accuracy {
@@ -64,9 +65,8 @@ export async function tokenizeTask(model: Model, task: Task): Promise<TokenizedT
 
 async function tokenizeChoice(model: Model, { context, continuation }: Choice): Promise<TokenizedChoice> {
   const { bos } = model.info;
-  const start = bos < 0 ? [] : [bos];
-  const alone = [...start, ...(await model.tokenize(context))];
-  const tokens = Int32Array.of(...start, ...(await model.tokenize(context + continuation)));
+  const alone = withBos(await model.tokenize(context), bos);
+  const tokens = withBos(await model.tokenize(context + continuation), bos);
   const parting = alone.findIndex((token, index) => token !== tokens[index]);
   // The first token of a sequence has no distribution to be scored by; one token at least is scored.
   const first = Math.min(Math.max(1, parting < 0 ? alone.length : parting), tokens.length - 1);

@@ -70,11 +70,24 @@ describe("evaluate", () => {
     [{ text: [write("empty.txt", " \n")] }, "CALIBRATION_EMPTY", /has no text/],
     [{ text: [write("short.txt", "Too short.")] }, "CALIBRATION_TOO_SHORT", /are needed/],
     [{ task: [write("bad.jsonl", "\n{}")] }, "EVALUATION_TASK_LINE", /Line 2/],
+    [{ sequenceLength: 2, protocol: "llama.cpp" as const }, "OPTION_INVALID", /at least 3/],
+    [{ baseCache: join(folder, "alone.logits") }, "BASE_MISSING", /add --against or --skip-layers/],
     [{ skipLayers: everyLayer }, "BUDGET_INVALID", /Cannot remove 20 of 20/],
     [{ skipLayers: "3,25" }, "LAYERS_INVALID", /no layer 25/],
   ])("refuses %j", async (wrong, code, message) => {
     const evaluation = evaluate(EXAMPLE_MODEL, { ...options, ...wrong });
     await expect(evaluation).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  test("takes an empty list for none, and scores windows as short as can be", async () => {
+    const { texts } = await evaluate(EXAMPLE_MODEL, {
+      ...options,
+      text: [],
+      task: [],
+      protocol: "llama.cpp",
+      sequenceLength: 3,
+    });
+    expect(texts).toMatchObject([{ name: "default", sequences: 2, tokens: 2 }]);
   });
 
   test("refuses a base of another vocabulary and says which token differs", async () => {

@@ -164,6 +164,12 @@ describe("cutting", () => {
     const without = cutWindows(counted, { sequenceLength: 10, protocol: "llama.cpp", bos: -1 });
     expect([...without.sequences[0]!]).toEqual([...counted.slice(0, 10)]);
   });
+
+  test("a text of any length is cut", () => {
+    const long = new Int32Array(1_000_000).fill(7);
+    const { sequences } = cutWindows(long, { sequenceLength: 512, protocol: "llama.cpp", bos: 1 });
+    expect(sequences).toHaveLength(1953);
+  });
 });
 
 /** What llama-perplexity of the same release says of two chunks of 512 tokens. */
