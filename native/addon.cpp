@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <span>
 #include <string>
@@ -58,9 +59,20 @@ BlockChanges block_changes(const Napi::Object& given, std::int32_t n_blocks) {
     const Napi::Value value = given.Get("factors");
     if (value.IsUndefined()) return changes;
     const std::vector<double> factors = arguments::doubles(value, "factors");
-    if (factors.size() != 2 * changes.skipped.size()) throw arguments::wrong(value, "factors", "two numbers a block");
+    if (factors.size() != 2 * changes.skipped.size() ||
+        !std::all_of(factors.begin(), factors.end(), [](double factor) { return std::isfinite(factor); })) {
+        throw arguments::wrong(value, "factors", "two finite numbers a block");
+    }
     for (std::size_t i = 0; i < factors.size(); i += 2) changes.factors.push_back({factors[i], factors[i + 1]});
     return changes;
+}
+
+/** The C++ object behind one of our classes' objects; any other object has another behind it, or none. */
+template <typename Handle>
+Handle& unwrapped(const Napi::Value& value, const std::string& name, const char* expected) {
+    const Napi::Object object = arguments::object(value, name);
+    if (!object.CheckTypeTag(&Handle::tag)) throw arguments::wrong(value, name, expected);
+    return *Handle::Unwrap(object);
 }
 
 class ModelHandle final : public Napi::ObjectWrap<ModelHandle> {
@@ -76,7 +88,9 @@ public:
                            });
     }
 
-    explicit ModelHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelHandle>(info) {}
+    static constexpr napi_type_tag tag{0x5d1f0c8b7a4e4e21, 0x9c36d2e87b15f0a4};
+
+    explicit ModelHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelHandle>(info) { Value().TypeTag(&tag); }
 
     std::shared_ptr<const Model> model(Napi::Env env) const {
         if (!model_) throw Napi::Error::New(env, "the model is closed");
@@ -106,17 +120,12 @@ private:
     Napi::Value info(const Napi::CallbackInfo& info) {
         const auto held = model(info.Env());
         const LlamaApi& api = llama();
-        std::vector<char> description(256);
-        api.llama_model_desc(held->get(), description.data(), description.size());
         Napi::Object result = Napi::Object::New(info.Env());
         result.Set("layers", held->n_layer());
         result.Set("embeddingLength", held->n_embd());
         result.Set("vocabularySize", held->n_vocab());
         result.Set("trainedContextLength", api.llama_model_n_ctx_train(held->get()));
         result.Set("parameters", static_cast<double>(api.llama_model_n_params(held->get())));
-        result.Set("bytes", static_cast<double>(api.llama_model_size(held->get())));
-        result.Set("description", std::string(description.data()));
-        result.Set("hasEncoder", held->has_encoder());
         result.Set("bos", held->bos());
         return result;
     }
@@ -156,9 +165,11 @@ public:
                            });
     }
 
+    static constexpr napi_type_tag tag{0xe27a91c40f6b4d3c, 0xa85d47139ce2068f};
+
     explicit SessionHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionHandle>(info) {
         const Napi::Object given = arguments::object(info[1], "options");
-        const auto model = ModelHandle::Unwrap(arguments::object(info[0], "model"))->model(info.Env());
+        const auto model = unwrapped<ModelHandle>(info[0], "model", "a Model").model(info.Env());
         Session::Options options;
         options.n_ctx = arguments::integer<std::int32_t>(given.Get("contextLength"), "contextLength", 1);
         options.n_ubatch = arguments::integer<std::int32_t>(given.Get("microBatch"), "microBatch", 1);
@@ -177,6 +188,7 @@ public:
         options.kept_bytes = arguments::integer<std::size_t>(given.Get("keptBytes"), "keptBytes", 0U);
         options.layout.parallel = arguments::boolean(given.Get("parallelBlocks"), "parallelBlocks");
         session_ = guarded(info.Env(), [&] { return std::make_shared<Session>(model, options); });
+        Value().TypeTag(&tag);
     }
 
 private:
@@ -190,7 +202,7 @@ private:
     /** A second session for the same task. */
     static std::shared_ptr<Session> take_other(const Napi::Value& value, const std::string& name,
                                                const std::shared_ptr<Session>& session) {
-        auto other = Unwrap(arguments::object(value, name))->take(value.Env());
+        auto other = unwrapped<SessionHandle>(value, name, "a Session").take(value.Env());
         if (other == session) throw arguments::wrong(value, name, "another session");
         return other;
     }

@@ -18,6 +18,10 @@ const ggml_type_traits& traits_of(ggml_type type) {
 
 std::vector<std::uint8_t> quantize(ggml_type type, std::span<const float> values, std::size_t row_length) {
     const ggml_type_traits& traits = traits_of(type);
+    // What llama.cpp quantises it also reads back, and it ends the process when asked for anything else.
+    if (type != GGML_TYPE_F32 && traits.to_float == nullptr) {
+        throw std::runtime_error(std::string("llama.cpp does not quantise to ") + traits.type_name);
+    }
     const auto block = static_cast<std::size_t>(traits.blck_size);
     if (row_length == 0 || row_length % block != 0 || values.size() % row_length != 0) {
         throw std::runtime_error("the values are no whole rows of whole blocks");

@@ -25,7 +25,6 @@
     X(llama_attach_threadpool)             \
     X(llama_context_default_params)        \
     X(llama_decode)                        \
-    X(llama_encode)                        \
     X(llama_free)                          \
     X(llama_get_logits_ith)                \
     X(llama_get_memory)                    \
@@ -33,14 +32,9 @@
     X(llama_log_get)                       \
     X(llama_log_set)                       \
     X(llama_memory_clear)                  \
-    X(llama_model_decoder_start_token)     \
     X(llama_model_default_params)          \
-    X(llama_model_desc)                    \
     X(llama_model_free)                    \
     X(llama_model_get_vocab)               \
-    X(llama_model_has_decoder)             \
-    X(llama_model_has_encoder)             \
-    X(llama_model_is_recurrent)            \
     X(llama_model_load_from_file)          \
     X(llama_model_n_ctx_train)             \
     X(llama_model_n_embd)                  \
@@ -48,7 +42,6 @@
     X(llama_model_n_params)                \
     X(llama_model_quantize)                \
     X(llama_model_quantize_default_params) \
-    X(llama_model_size)                    \
     X(llama_token_to_piece)                \
     X(llama_tokenize)                      \
     X(llama_vocab_bos)                     \

@@ -37,12 +37,12 @@ export interface Addon {
     length: number,
     control: Int32Array,
   ): Promise<number>;
-  /** llama.cpp's own quantisation of rows of floats to a ggml type. */
+  /** llama.cpp's own quantisation of rows of floats to a ggml type. @throws where it has none (integers, Q8_1, Q8_K) */
   quantize(type: number, values: Float32Array, rowLength: number): Uint8Array;
   /** llama.cpp's own reading of whole blocks of a ggml type. @throws where it has none (Q8_1, Q8_K) */
   dequantize(type: number, bytes: Uint8Array): Float32Array;
   /**
-   * llama_model_quantize from one file to another.
+   * llama_model_quantize from one file to another, one at a time in a process; only a call that waits can be stopped.
    * @param options type: number of enum llama_ftype
    * @throws with llama.cpp's reason
    */
@@ -78,11 +78,6 @@ export interface ModelInfo {
   readonly vocabularySize: number;
   readonly trainedContextLength: number;
   readonly parameters: number;
-  /** Bytes of all tensors. */
-  readonly bytes: number;
-  /** llama.cpp's one-line description. */
-  readonly description: string;
-  readonly hasEncoder: boolean;
   /** The token that llama.cpp puts before a text; −1 for a model that wants none. */
   readonly bos: number;
 }
