@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { AbortedError, throwIfAborted } from "../errors.ts";
 import { addon } from "../native.ts";
+import { withControl } from "./control.ts";
 import { RuntimeError } from "./errors.ts";
 import type { RunOptions } from "./model.ts";
 import { openRuntime } from "./runtime.ts";
@@ -64,8 +65,8 @@ export function quantizationType(name: string): string {
 
 /**
  * Quantises a model file with llama_model_quantize. `output` is written in place, and left in any state when this
- * fails (src/surgery/quantize.ts writes it safely). llama.cpp cannot be stopped: after an abort this fails at once
- * and `settled` tells when llama.cpp has let go of the files.
+ * fails (src/surgery/quantize.ts writes it safely). One file at a time in a process, other calls wait. llama.cpp cannot
+ * be stopped: after an abort this fails at once and `settled` tells when llama.cpp has let go of the files.
  * @returns the result, and a promise that never fails
  * @throws RuntimeError `QUANTIZE_TYPE`, `QUANTIZE_AGAIN`, `QUANTIZE_FAILED`, AbortedError
  */
@@ -85,13 +86,11 @@ export function quantizeFile(
     throwIfAborted(signal);
     const ftype = QUANTIZATION_TYPES.get(quantizationType(type))!;
     await openRuntime(gpu);
-    const control = new Int32Array(2);
-    const timer = onProgress && setInterval(() => onProgress(Atomics.load(control, 1) / 1000), 100);
-    try {
-      await addon.quantizeFile(input, output, { type: ftype, threads, allowRequantize }, control);
-    } finally {
-      clearInterval(timer);
-    }
+    await withControl(
+      signal,
+      (control) => addon.quantizeFile(input, output, { type: ftype, threads, allowRequantize }, control),
+      onProgress,
+    );
   };
   const done = run();
   const settled = done.catch(() => {});
