@@ -39,13 +39,14 @@ export async function openCaptureCache(
   resume: boolean,
 ): Promise<CaptureCache> {
   const captures = join(folder, "captures");
-  await mkdir(captures, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+  const unwritable = (cause: NodeJS.ErrnoException): never => {
     throw new UsageError(
       "CACHE_UNWRITABLE",
-      `The cache folder ${captures} cannot be made (${cause.code}): make it writable, or use --no-cache.`,
+      `The cache folder ${captures} cannot be written to (${cause.code}): make it writable, make room, or use --no-cache.`,
       { cause },
     );
-  });
+  };
+  await mkdir(captures, { recursive: true }).catch(unwritable);
   const finished = join(captures, `${digest(key)}.json`);
   const interrupted = join(captures, `${digest(key)}.checkpoint.json`);
   const kept = [await readCheckpoint(finished), ...(resume ? [await readCheckpoint(interrupted)] : [])];
@@ -54,7 +55,7 @@ export async function openCaptureCache(
   const save = async (path: string, measured: readonly SequenceSums[]) => {
     if (measured.length <= earlier.length) return;
     const start = performance.now();
-    await writeCheckpoint(path, measured);
+    await writeCheckpoint(path, measured).catch(unwritable);
     const end = performance.now();
     due = end + Math.min(INTERVAL, (end - start) / SAVING_SHARE);
   };

@@ -19,7 +19,10 @@ export function writeCheckpoint(path: string, measured: readonly SequenceSums[])
 export async function readCheckpoint(path: string): Promise<readonly SequenceSums[]> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
-    throw error;
+    throw new CheckpointError(
+      `The checkpoint ${path} cannot be read (${error.code}): delete it, or use --no-cache.`,
+      { cause: error },
+    );
   });
   if (text === undefined) return [];
   const sequences = parse(text);

@@ -17,6 +17,7 @@ import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { VERSION } from "../version.ts";
+import { checkOptions } from "./check-options.ts";
 import { type Goal, type GoalOptions, goalOf } from "./goal.ts";
 import { type DescribedModel, describeModel, type OpenedModel, openForCalibration } from "./open.ts";
 import type { CacheOptions, CalibrationOptions, ModelRunOptions } from "./options.ts";
@@ -33,6 +34,7 @@ const MOST_ALTERNATIVES = 5;
  * @throws GgufError, ArchitectureError, CalibrationError, RuntimeError, UsageError, CheckpointError, AbortedError
  */
 export async function analyze(path: string, options: AnalyzeOptions = {}): Promise<Analysis> {
+  checkOptions(options);
   const described = await describeModel(path, options.signal);
   const opened = await openForCalibration(described, options);
   try {
@@ -115,8 +117,13 @@ async function measure(
     await cache?.finish(capture.measured);
     return capture;
   } catch (error) {
-    await cache?.interrupt(latest);
-    if (!(error instanceof AbortedError) || !cache) throw error;
+    if (!cache) throw error;
+    if (!(error instanceof AbortedError)) {
+      // Worth keeping, but what went wrong first is what must be told.
+      await cache.interrupt(latest).catch(() => {});
+      throw error;
+    }
+    await cache.interrupt(latest);
     throw new AbortedError(
       `Stopped after ${latest.length} sequences; the same command with --resume goes on from there.`,
     );
@@ -133,7 +140,7 @@ function openCache(
   { summary }: DescribedModel,
   { calibration, model, sequenceLength, split }: OpenedModel,
   { microBatch }: Lanes,
-  { sequences, resume = false }: AnalyzeOptions,
+  { sequences, gpuLayers, rpc = [], resume = false }: AnalyzeOptions,
 ): Promise<CaptureCache> {
   const key = {
     model: summary.fingerprint,
@@ -142,8 +149,10 @@ function openCache(
     order: sequences === undefined ? `spread over ${split.analysis.length}` : "consecutive",
     microBatch,
     repacked: model.repacked,
-    device: model.runtime.device,
+    device: [model.runtime.device, ...rpc].join(" "),
+    gpuLayers: gpuLayers ?? "as many as fit",
     runtime: model.runtime.release,
+    lorp: VERSION,
   };
   return openCaptureCache(cacheFolder(), key, resume);
 }

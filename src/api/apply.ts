@@ -12,12 +12,13 @@ import { applyPlan } from "../surgery/apply.ts";
 import { checkOutput } from "../surgery/output.ts";
 import { quantizeGguf } from "../surgery/quantize.ts";
 import { temporaryName } from "../temporary-file.ts";
+import { checkOptions } from "./check-options.ts";
 import { type DescribedModel, describeModel, openForCalibration } from "./open.ts";
 import type { CalibrationOptions, ModelRunOptions, Progress } from "./options.ts";
 import { defaultOutput } from "./output.ts";
 import { outputMetadata } from "./output-metadata.ts";
 
-export interface WriteOptions extends Pick<ModelRunOptions, "gpu" | "threads"> {
+export interface WriteOptions extends Pick<ModelRunOptions, "gpu" | "rpc" | "threads"> {
   /** Where to write; beside the input under a name that says what was done, by default. */
   readonly output?: string | undefined;
   /** What the name of the default output begins with; the input's path by default. */
@@ -64,6 +65,7 @@ export interface ApplyOptions extends WriteOptions, CalibrationOptions, ModelRun
  * @throws GgufError, ArchitectureError, CompensationError, CalibrationError, RuntimeError, SurgeryError, AbortedError
  */
 export async function apply(path: string, plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
+  checkOptions(options);
   const described = await describeModel(path, options.signal);
   checkModel(described, plan);
   const complete = await withFactors(described, plan, options);

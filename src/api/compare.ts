@@ -9,11 +9,13 @@ import type { Windows } from "../evaluation/windows.ts";
 import type { Lanes } from "../model/lanes.ts";
 import type { Model } from "../model/model.ts";
 import { checkBudget } from "../selection/budget.ts";
+import { legalSizes } from "../selection/constraints.ts";
 import { SelectionError } from "../selection/errors.ts";
 import { findAnyMethod, METHODS } from "../selection/methods.ts";
 import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
-import { describeModel, type OpenedModel, openForCalibration } from "./open.ts";
+import { checkOptions } from "./check-options.ts";
+import { type DescribedModel, describeModel, type OpenedModel, openForCalibration } from "./open.ts";
 import { createPlanner, type Planner, requireHeldBack, type SearchOptions } from "./planner.ts";
 
 export interface CompareOptions extends Omit<AnalyzeOptions, "remove" | "ratio" | "method">, SearchOptions {
@@ -43,6 +45,7 @@ type Measure = Candidate["measures"][number];
  */
 export async function compare(path: string, options: CompareOptions): Promise<Comparison> {
   const { remove, methods = METHODS.map(({ name }) => name), signal } = options;
+  checkOptions(options);
   for (const name of methods) findAnyMethod(name);
   if (remove.length === 0) {
     throw new UsageError("BUDGET_INVALID", "Say for how many layers to compare, such as --remove 3,5,7.");
@@ -54,7 +57,10 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
   try {
     requireHeldBack(opened, "a comparison");
     const texts = await openTexts(opened, options);
-    const analysis = await analyzeOpened(described, opened, { ...options, remove: Math.max(...remove) });
+    const analysis = await analyzeOpened(described, opened, {
+      ...options,
+      remove: largestLegal(described, remove),
+    });
     const losses = modelLosses(opened.lanes, opened.split.heldBack);
     const plans = await planAll(createPlanner(opened, analysis, losses, options), methods, remove);
     const { states } = described.architecture;
@@ -87,6 +93,14 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
   } finally {
     opened.close();
   }
+}
+
+/** The largest of the numbers of layers that the architecture allows to go; undefined if it allows none. */
+function largestLegal(
+  { architecture: { constraints, analysedBlocks } }: DescribedModel,
+  budgets: readonly number[],
+): number | undefined {
+  return legalSizes(constraints, analysedBlocks).findLast((size) => budgets.includes(size));
 }
 
 /** The held-back sequences first, then the texts asked for. */

@@ -13,6 +13,7 @@ import { type Model, openModel, type Session } from "../model/model.ts";
 import { parseLayers } from "../selection/budget.ts";
 import { explicitPlan } from "../selection/plan.ts";
 import { VERSION } from "../version.ts";
+import { checkOptions } from "./check-options.ts";
 import { type DescribedModel, describeModel, fileBytes } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
 
@@ -77,6 +78,7 @@ export interface Resources {
  *   GgufError, ArchitectureError, CalibrationError, EvaluationError, RuntimeError, AbortedError
  */
 export async function evaluate(path: string, options: EvaluateOptions = {}): Promise<Evaluation> {
+  checkOptions(options);
   const { against, protocol = "windows" } = options;
   if (options.sequenceLength !== undefined) checkWindows(protocol, options.sequenceLength);
   refuseWithoutBase(options);

@@ -1,8 +1,10 @@
 import type { AssessmentOptions } from "../analysis/adaptive.ts";
 import { completeAnalysis } from "../analysis/complete.ts";
+import type { Analysis } from "../documents/analysis.ts";
 import type { ModelSummary } from "../documents/model.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { legalSizes } from "../selection/constraints.ts";
+import { SelectionError } from "../selection/errors.ts";
 import { makePlan } from "../selection/plan.ts";
 import { SELECTION_METHODS } from "../selection/pure-methods.ts";
 import { createRandom } from "../selection/rng.ts";
@@ -35,6 +37,15 @@ export function goalOf(model: ModelSummary, options: GoalOptions): Goal {
   const { clusters, seed = 0 } = options;
   const method = SELECTION_METHODS.find(({ name }) => name === options.method)?.name ?? DEFAULT_METHOD;
   const budget = options.remove ?? nearestBudget(model, options.ratio ?? DEFAULT_RATIO);
+  const removedBy = (analysis: Analysis) => {
+    try {
+      return makePlan(analysis, { method, budget }).removedLayers;
+    } catch (error) {
+      // Of a number that nobody asked for, a method may find no legal set; then only the clusters are judged.
+      if (options.remove === undefined && error instanceof SelectionError) return [];
+      throw error;
+    }
+  };
   return {
     method,
     budget,
@@ -44,7 +55,7 @@ export function goalOf(model: ModelSummary, options: GoalOptions): Goal {
           { schemaVersion: SCHEMA_VERSION, model, similarity },
           { clusters, seed },
         );
-        const removed = budget === 0 ? [] : makePlan(analysis, { method, budget }).removedLayers;
+        const removed = budget === 0 ? [] : removedBy(analysis);
         return { rls: analysis.rls, k: analysis.k, clusters: analysis.clusters, removed };
       },
       clustersFollowRls: clusters === undefined,

@@ -10,6 +10,7 @@ import { checkOutput } from "../surgery/output.ts";
 import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { applyDescribed, checkQuantize, type WriteOptions } from "./apply.ts";
+import { checkOptions } from "./check-options.ts";
 import { type ChooseOptions, checkChoice, choose } from "./choose.ts";
 import { compensate, compensateBest } from "./compensate.ts";
 import { measureCost } from "./cost.ts";
@@ -44,6 +45,7 @@ export async function prune(path: string, options: PruneOptions): Promise<Report
 }
 
 async function pruneWhole(path: string, options: PruneOptions): Promise<Report> {
+  checkOptions(options);
   checkChoice(options);
   const described = await describeModel(path, options.signal);
   checkQuantize(described, options);

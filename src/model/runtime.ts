@@ -32,6 +32,8 @@ const RPC_BACKEND =
 const ANSWER_TIME = 10_000;
 
 let opened: { devices: string; runtime: Promise<Runtime> } | undefined;
+/** Whether llama.cpp is in this process, where it stays. */
+let loaded = false;
 
 /**
  * Opens the runtime once a process.
@@ -47,11 +49,18 @@ export function openRuntime(gpu: GpuChoice = "auto", rpc: readonly string[] = []
       `llama.cpp already runs with ${opened.devices} in this process, so ${devices} needs a process of its own.`,
     );
   }
-  opened ??= { devices, runtime: load(gpu, rpc) };
+  opened ??= { devices, runtime: load(gpu, rpc).catch(forget) };
   return opened.runtime;
 }
 
+/** Lets a later call try again, as long as nothing has been loaded. */
+function forget(error: unknown): never {
+  if (!loaded) opened = undefined;
+  throw error;
+}
+
 async function load(gpu: GpuChoice, rpc: readonly string[]): Promise<Runtime> {
+  if (rpc.length > 0) await requireServers(rpc);
   const { getLlama, LlamaLogLevel } = await import("node-llama-cpp");
   let complaint: string | undefined;
   const llama = await getLlama({
@@ -69,6 +78,7 @@ async function load(gpu: GpuChoice, rpc: readonly string[]): Promise<Runtime> {
       { cause: error },
     );
   });
+  loaded = true;
   const release = llama.llamaCppRelease.release;
   if (release !== addon.release) {
     throw new RuntimeError(
@@ -103,24 +113,29 @@ async function load(gpu: GpuChoice, rpc: readonly string[]): Promise<Runtime> {
   };
 }
 
-async function connect(servers: readonly string[]): Promise<void> {
+/** Before anything is loaded: llama.cpp would end the process. */
+async function requireServers(servers: readonly string[]): Promise<void> {
   if (!existsSync(RPC_BACKEND)) {
     throw new RuntimeError(
       "RUNTIME_RPC_BACKEND",
       `There is no RPC backend at ${RPC_BACKEND}: build it with scripts/build-rpc.sh (docs/rpc.md), or name it in LORP_RPC_BACKEND.`,
     );
   }
-  try {
-    // llama.cpp would end the process.
-    await Promise.all(servers.map(requireAnswer));
-    await withControl(undefined, (control) => addon.addRpcServers(RPC_BACKEND, servers, control));
-  } catch (error) {
-    throw new RuntimeError(
-      "RUNTIME_RPC_SERVER",
-      `Cannot compute on ${servers.join(", ")}: ${error instanceof Error ? error.message : String(error)}; start rpc-server there (docs/rpc.md).`,
-      { cause: error },
-    );
-  }
+  await Promise.all(servers.map(requireAnswer)).catch((error: unknown) => refuseServers(servers, error));
+}
+
+function connect(servers: readonly string[]): Promise<void> {
+  return withControl(undefined, (control) => addon.addRpcServers(RPC_BACKEND, servers, control)).catch(
+    (error: unknown) => refuseServers(servers, error),
+  );
+}
+
+function refuseServers(servers: readonly string[], cause: unknown): never {
+  throw new RuntimeError(
+    "RUNTIME_RPC_SERVER",
+    `Cannot compute on ${servers.join(", ")}: ${cause instanceof Error ? cause.message : String(cause)}; start rpc-server there (docs/rpc.md).`,
+    { cause },
+  );
 }
 
 /** @param server `host:port` @throws what Node says of a server that does not accept a connection */

@@ -1,8 +1,9 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { openCaptureCache } from "../../src/analysis/cache.ts";
+import { readCheckpoint } from "../../src/analysis/checkpoint.ts";
 import { cacheFolder } from "../../src/cache-folder.ts";
 import { temporaryFolder } from "../support/gguf.ts";
 
@@ -75,6 +76,16 @@ test("a folder that cannot be made is told before any work", async () => {
   const folder = join(temporaryFolder(), "file");
   writeFileSync(folder, "");
   await expect(openCaptureCache(folder, key, false)).rejects.toMatchObject({ code: "CACHE_UNWRITABLE" });
+});
+
+test("what cannot be saved or read is told by name", async () => {
+  const folder = temporaryFolder();
+  const cache = await openCaptureCache(folder, key, false);
+  const captures = join(folder, "captures");
+  rmSync(captures, { recursive: true });
+  writeFileSync(captures, "");
+  await expect(cache.offer(measured(1))).rejects.toMatchObject({ code: "CACHE_UNWRITABLE" });
+  await expect(readCheckpoint(folder)).rejects.toMatchObject({ code: "CHECKPOINT_INVALID" });
 });
 
 test("the folder is where the platform keeps caches", () => {
