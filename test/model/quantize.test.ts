@@ -1,10 +1,9 @@
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { AbortedError } from "../../src/errors.ts";
 import { readGguf } from "../../src/gguf/read.ts";
+import { openModel } from "../../src/model/model.ts";
 import { quantizeFile } from "../../src/model/quantize.ts";
-import { addon } from "../../src/native.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
@@ -13,10 +12,11 @@ const options = { gpu: "off", threads: 1, allowRequantize: true } as const;
 
 describe("quantizations at once in one process", () => {
   test("each write their file and leave llama.cpp's log as it was", async () => {
+    // The fastest first: it would be done before those that began to listen later.
     const types = [
-      ["IQ4_NL", 25],
       ["Q8_0", 7],
       ["Q4_0", 2],
+      ["IQ4_NL", 25],
     ] as const;
     const paths = types.map(([type]) => join(folder, `${type}.gguf`));
     await Promise.all(types.map(([type], i) => quantizeFile(EXAMPLE_MODEL, paths[i]!, type, options).result));
@@ -24,11 +24,14 @@ describe("quantizations at once in one process", () => {
       const { metadata } = await readGguf(paths[i]!);
       expect(metadata.get("general.file_type")?.decode().value).toBe(number);
     }
-    // Makes llama.cpp log something: a listener that is gone would be called.
-    const broken = join(folder, "broken.gguf");
-    writeFileSync(broken, "GGUFxxxxxxxxxxxxxxxxxxx");
-    const load = new addon.Model().load(broken, { gpuLayers: 0, repack: false }, new Int32Array(2));
-    await expect(load).rejects.toThrow();
+    // Makes llama.cpp log much, from other threads too: a listener that is gone would be called.
+    await Promise.all(
+      paths.map(async (path) => {
+        const model = await openModel(path, { gpu: "off", threads: 1 });
+        expect(model.info.layers).toBe(20);
+        model.close();
+      }),
+    );
   });
 
   test("keep their failures apart", async () => {
