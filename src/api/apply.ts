@@ -178,5 +178,12 @@ function checkModel({ file, summary }: DescribedModel, plan: Plan): void {
       `The plan is for a model of ${plan.model.blockCount} blocks, but ${input} has ${summary.blockCount}; make a new plan from an analysis of this file.`,
     );
   }
+  const layers = [...plan.keptLayers, ...plan.removedLayers].sort((a, b) => a - b);
+  if (layers.length !== plan.model.blockCount || layers.some((layer, index) => layer !== index)) {
+    throw new UsageError(
+      "PLAN_INCONSISTENT",
+      `The plan's kept and removed layers are not, together, the model's ${plan.model.blockCount}, each once; make it again with "lorp plan".`,
+    );
+  }
   checkBlocks(plan.compensation?.factors ?? [], plan.keptLayers);
 }

@@ -1,4 +1,8 @@
+import { COMPENSATION_CHOICES } from "../compensation/modes.ts";
 import { UsageError } from "../errors.ts";
+import { PROTOCOLS } from "../evaluation/windows.ts";
+import { GPU_CHOICES } from "../model/gpu.ts";
+import type { CacheOptions } from "./options.ts";
 
 /** Whole numbers among the options of the functions that run a model: the least and the most of each. */
 const BOUNDS = {
@@ -14,15 +18,35 @@ const BOUNDS = {
   threads: [1, 512],
 } as const;
 
-type Checked = { readonly [Name in keyof typeof BOUNDS]?: number | undefined };
+/** The values that options with names for values can have. */
+const CHOICES = {
+  compensate: COMPENSATION_CHOICES,
+  gpu: GPU_CHOICES,
+  protocol: PROTOCOLS,
+} as const;
+
+type Numbers = { readonly [Name in keyof typeof BOUNDS]?: number | undefined };
+
+type Names = { readonly [Name in keyof typeof CHOICES]?: string | undefined };
 
 /**
- * Refuses numbers that no run could mean, before any work is done.
+ * Refuses what no run could mean, before any work is done.
  * @throws UsageError `OPTION_INVALID`
  */
-export function checkOptions(options: Checked): void {
+export function checkOptions(options: Numbers & Names & CacheOptions): void {
+  if (options.resume && !options.cache) {
+    throw new UsageError(
+      "OPTION_INVALID",
+      "An interrupted measurement is in the cache, so --resume needs it: leave out --no-cache, or --resume.",
+    );
+  }
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    const value = options[name as keyof Names];
+    if (value === undefined || choices.some((choice) => choice === value)) continue;
+    throw new UsageError("OPTION_INVALID", `${name} is ${value}, but must be one of ${choices.join(", ")}.`);
+  }
   for (const [name, [least, most]] of Object.entries(BOUNDS)) {
-    const value = options[name as keyof Checked];
+    const value = options[name as keyof Numbers];
     if (value === undefined || (Number.isSafeInteger(value) && value >= least && value <= most)) continue;
     const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
     throw new UsageError("OPTION_INVALID", `${name} is ${value}, but must be a whole number ${range}.`);

@@ -35,7 +35,15 @@ export interface ChooseOptions extends PlanOptions, SearchOptions {
 }
 
 /** @throws UsageError unless exactly one of the ways to say how much is used, and its value can be meant */
-export function checkChoice({ remove, ratio, layers, targetSize, speedup, maxLoss }: ChooseOptions): void {
+export function checkChoice({
+  remove,
+  ratio,
+  layers,
+  targetSize,
+  speedup,
+  maxLoss,
+  quantize,
+}: ChooseOptions & { readonly quantize?: string | undefined }): void {
   checkOneBudget({
     "--remove N": remove,
     "--ratio R": ratio,
@@ -44,6 +52,12 @@ export function checkChoice({ remove, ratio, layers, targetSize, speedup, maxLos
     "--speedup X": speedup,
     "--max-loss SHARE": maxLoss,
   });
+  if (targetSize !== undefined && quantize !== undefined) {
+    throw new UsageError(
+      "BUDGET_INVALID",
+      "--target-size is about the file before --quantize makes it smaller still: leave one of them out, or ask for a number of layers.",
+    );
+  }
   if (speedup !== undefined && !(speedup > 1)) throw unreachable(`A speedup of ${speedup} is none`, "1.3");
   if (maxLoss !== undefined && !(maxLoss > 0)) throw unreachable(`A loss of ${maxLoss} is none`, "10%");
 }
@@ -100,6 +114,7 @@ function smallEnough(search: Search, targetSize: number): Promise<Plan> {
   const { file, architecture } = search.described;
   const { blocks } = measureBlocks(file, architecture.name, architecture.blockCount);
   const whole = fileBytes(file);
+  if (whole <= targetSize) throw unreachable(`The file takes ${whole} bytes as it is`, "fewer");
   return fewest(search, {
     gains: blocks.map(({ bytes }) => bytes),
     needed: whole - targetSize,

@@ -3,6 +3,7 @@ import type { PartialAnalysis } from "../documents/analysis.ts";
 import type { Plan } from "../documents/plan.ts";
 import { UsageError } from "../errors.ts";
 import { budgetFromRatio, parseLayers } from "../selection/budget.ts";
+import { findMethod } from "../selection/methods.ts";
 import { explicitPlan, makePlan } from "../selection/plan.ts";
 import type { ClusterOptions } from "./options.ts";
 
@@ -29,6 +30,7 @@ export const DEFAULT_METHOD = "lorp";
 export function plan(analysis: PartialAnalysis, options: PlanOptions): Plan {
   const { remove, ratio, layers } = options;
   checkOneBudget({ "--remove N": remove, "--ratio R": ratio, "--layers LIST": layers });
+  if (options.method !== undefined) findMethod(options.method);
   if (options.layers !== undefined) return explicitPlan(analysis.model, parseLayers(options.layers));
   const complete = completeAnalysis(analysis, options);
   return makePlan(complete, {

@@ -2,7 +2,7 @@ import { createInterface } from "node:readline";
 import { type Command, InvalidArgumentError } from "commander";
 import type { AnswerOptions, Conversation, ConversationOptions } from "../chat/conversation.ts";
 import { AbortedError } from "../errors.ts";
-import { addRunOptions, whole } from "./options.ts";
+import { addDeviceOptions, whole } from "./options.ts";
 import { run } from "./run.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "./source.ts";
 import { openTerminal } from "./terminal.ts";
@@ -18,7 +18,7 @@ export function define(command: Command): void {
     .option("--max-tokens <n>", "longest answer (default: until the model ends)", whole(1))
     .option("--temperature <t>", "0 always takes the most likely token (default: 0)", temperature)
     .option("--seed <n>", "seed of the draws at a temperature above 0", whole(0));
-  addRunOptions(command);
+  addDeviceOptions(command);
   addSourceOptions(command);
   command.action((reference: string, options: Options) =>
     run(async (signal) => {

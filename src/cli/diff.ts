@@ -3,13 +3,17 @@ import type { ChangedTensor, ModelDiff } from "../diff/diff.ts";
 import type { NotedFactors } from "../diff/factors.ts";
 import { addOutputOptions } from "./options.ts";
 import { run } from "./run.ts";
+import { addSourceOptions, findModel, type SourceOptions } from "./source.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
 
 export function define(command: Command): void {
+  addSourceOptions(command);
   addOutputOptions(command);
-  command.action((first: string, second: string, options: OutputOptions) =>
+  command.action((one: string, other: string, options: OutputOptions & SourceOptions) =>
     run(async (signal) => {
       const terminal = openTerminal(options);
+      const { path: first } = await findModel(one, options, terminal, signal);
+      const { path: second } = await findModel(other, options, terminal, signal);
       const { diff } = await import("../api/diff.ts");
       const onProgress = (done: number, total: number) =>
         terminal.onProgress({ stage: "diff", done, total, unit: "bytes" });

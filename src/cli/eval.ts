@@ -31,7 +31,16 @@ export function define(command: Command): void {
       const terminal = openTerminal(options);
       const { evaluate } = await import("../api/evaluate.ts");
       const { path } = await findModel(model, options, terminal, signal);
-      const evaluation = await evaluate(path, { ...options, signal, onProgress: terminal.onProgress });
+      const base =
+        options.against === undefined
+          ? undefined
+          : await findModel(options.against, options, terminal, signal);
+      const evaluation = await evaluate(path, {
+        ...options,
+        against: base?.path,
+        signal,
+        onProgress: terminal.onProgress,
+      });
       const { describeEvaluation } = await import("./describe-evaluation.ts");
       await terminal.result(describeEvaluation(evaluation), evaluation);
     }),

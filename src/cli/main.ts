@@ -12,6 +12,7 @@ const NEWCOMER = `lorp makes local language models shallower.
 
 /** Commander reports wrong use by itself; its exit status becomes ours. What help needs not is loaded when it is needed. */
 async function main(): Promise<void> {
+  process.stdout.on("error", stopWriting);
   if (process.argv.length <= 2) {
     process.stdout.write(NEWCOMER);
     return;
@@ -30,6 +31,13 @@ async function main(): Promise<void> {
     const { EXIT } = await import("./run.ts");
     process.exitCode = EXIT.usage;
   }
+}
+
+/** Nobody reads on, as after `| head`, or there is no room: what was to be done is done, only not told. */
+function stopWriting({ code }: NodeJS.ErrnoException): never {
+  if (code === "EPIPE") process.exit();
+  process.stderr.write(`lorp: The output cannot be written (${code}); send it elsewhere.\n`);
+  process.exit(1);
 }
 
 /** @returns whether it could be used */

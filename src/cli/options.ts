@@ -30,11 +30,16 @@ export function addOutputOptions(command: Command): Command {
     .option("--no-color", "draw without colours, as the variable NO_COLOR does");
 }
 
-export function addRunOptions(command: Command): Command {
+/** What computes a model on this machine. */
+export function addDeviceOptions(command: Command): Command {
   return command
     .option("--threads <n>", "compute threads (default: the machine's cores)", whole(1))
     .addOption(new Option("--gpu <choice>", "what computes").choices(GPU_CHOICES).default("auto"))
-    .option("--gpu-layers <n>", "layers kept in GPU memory (default: as many as fit)", whole(0))
+    .option("--gpu-layers <n>", "layers kept in GPU memory (default: as many as fit)", whole(0));
+}
+
+export function addRunOptions(command: Command): Command {
+  return addDeviceOptions(command)
     .option("--rpc <servers>", "compute on llama.cpp's RPC servers: host:port,… (docs/rpc.md)", list)
     .option(
       "--max-memory <size>",

@@ -22,7 +22,7 @@ export function modelCard({ report, metadata, repository }: ModelCardInput): str
   const name = plan.model.name ?? basename(input.path).replace(/\.gguf$/, "");
   const sections = [
     `# ${name}, pruned to ${plan.keptLayers.length} of ${plan.model.blockCount} blocks`,
-    `${base ? `[${name}](https://huggingface.co/${base})` : name} without ${plan.removedLayers.length} of its transformer blocks. Nothing was trained. ${kept(plan)} The blocks were chosen by \`${plan.method}\`${source(plan.method)}.`,
+    `${base ? `[${name}](https://huggingface.co/${base})` : name} without ${plan.removedLayers.length} of its transformer blocks. Nothing was trained. ${kept(report)} The blocks were chosen by \`${plan.method}\`${source(plan.method)}.`,
     "## What it cost",
     table(["", "original", "pruned", "change"], changeRows(viewOf(report))),
     ...(report.perplexity ? [perplexityRemark(report.perplexity)] : []),
@@ -36,11 +36,20 @@ export function modelCard({ report, metadata, repository }: ModelCardInput): str
 }
 
 /** What became of the blocks that are left. */
-function kept({ compensation }: Report["plan"]): string {
+function kept({ plan: { compensation }, settings }: Report): string {
   const scaled = compensation?.factors.length ?? 0;
-  return scaled === 0
-    ? "Every tensor that is left is the original's, byte for byte."
-    : `To make up for them, what ${scaled} of the others add is scaled (\`${compensation?.mode}\`).`;
+  const quantized = settings.quantize;
+  const unchanged =
+    typeof quantized === "string"
+      ? `What is left was quantised to ${quantized.toUpperCase()} by llama.cpp.`
+      : "Every tensor that is left is the original's, byte for byte.";
+  const parts = [
+    ...(scaled === 0
+      ? []
+      : [`To make up for them, what ${scaled} of the others add is scaled (\`${compensation?.mode}\`).`]),
+    ...(scaled === 0 || quantized !== undefined ? [unchanged] : []),
+  ];
+  return parts.join(" ");
 }
 
 /** Where the method is described; the others are named by what they do. */

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { AbortedError, throwIfAborted } from "../errors.ts";
+import { AbortedError, throwIfAborted, UsageError } from "../errors.ts";
 import { addon } from "../native.ts";
 import { withControl } from "./control.ts";
 import { RuntimeError } from "./errors.ts";
@@ -42,7 +42,7 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ["Q5_K", "Q5_K_M"],
 ]);
 
-export interface QuantizeOptions extends Pick<RunOptions, "gpu" | "threads" | "signal"> {
+export interface QuantizeOptions extends Pick<RunOptions, "gpu" | "rpc" | "threads" | "signal"> {
   /** Quantise tensors that are quantised already once more; they lose twice. */
   readonly allowRequantize?: boolean | undefined;
   /** 0…1 while it runs. */
@@ -51,13 +51,13 @@ export interface QuantizeOptions extends Pick<RunOptions, "gpu" | "threads" | "s
 
 /**
  * The name of a type as llama-quantize spells it, from any case and alias.
- * @throws RuntimeError `QUANTIZE_TYPE`
+ * @throws UsageError `QUANTIZE_TYPE`
  */
 export function quantizationType(name: string): string {
   const upper = name.toUpperCase();
   const type = ALIASES.get(upper) ?? upper;
   if (QUANTIZATION_TYPES.has(type)) return type;
-  throw new RuntimeError(
+  throw new UsageError(
     "QUANTIZE_TYPE",
     `"${name}" is no type that a model can be quantised to without an importance matrix; choose one of ${[...QUANTIZATION_TYPES.keys()].join(", ")}.`,
   );
@@ -68,7 +68,7 @@ export function quantizationType(name: string): string {
  * fails (src/surgery/quantize.ts writes it safely). One file at a time in a process, other calls wait. llama.cpp cannot
  * be stopped: after an abort this fails at once and `settled` tells when llama.cpp has let go of the files.
  * @returns the result, and a promise that never fails
- * @throws RuntimeError `QUANTIZE_TYPE`, `QUANTIZE_AGAIN`, `QUANTIZE_FAILED`, AbortedError
+ * @throws UsageError `QUANTIZE_TYPE`; RuntimeError `QUANTIZE_AGAIN`, `QUANTIZE_FAILED`, AbortedError
  */
 export function quantizeFile(
   input: string,
@@ -76,6 +76,7 @@ export function quantizeFile(
   type: string,
   {
     gpu,
+    rpc,
     threads = availableParallelism(),
     allowRequantize = false,
     signal,
@@ -85,7 +86,7 @@ export function quantizeFile(
   const run = async () => {
     throwIfAborted(signal);
     const ftype = QUANTIZATION_TYPES.get(quantizationType(type))!;
-    await openRuntime(gpu);
+    await openRuntime(gpu, rpc);
     await withControl(
       signal,
       (control) => addon.quantizeFile(input, output, { type: ftype, threads, allowRequantize }, control),

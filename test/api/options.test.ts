@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { analyze, apply, compare, evaluate, type Plan, prune } from "../../src/index.ts";
+import { analyze, apply, compare, evaluate, type Plan, plan, prune } from "../../src/index.ts";
+import { EXAMPLE_MODEL } from "../support/example.ts";
 
 const NOWHERE = "no-such-model.gguf";
-const plan = {} as Plan;
+const none = {} as Plan;
 
 /** The model is not there: what is refused, is refused before it is looked for. */
 describe.each([
@@ -10,7 +11,7 @@ describe.each([
   ["prune", (options: object) => prune(NOWHERE, { remove: 1, ...options })],
   ["compare", (options: object) => compare(NOWHERE, { remove: [1], ...options })],
   ["evaluate", (options: object) => evaluate(NOWHERE, options)],
-  ["apply", (options: object) => apply(NOWHERE, plan, options)],
+  ["apply", (options: object) => apply(NOWHERE, none, options)],
 ])("%s", (_, work) => {
   test.each([
     { threads: 0 },
@@ -28,8 +29,42 @@ describe.each([
     });
   });
 
+  test.each([{ gpu: "fast" }, { resume: true }])("refuses %o", async (options) => {
+    await expect(work(options)).rejects.toMatchObject({ code: "OPTION_INVALID" });
+  });
+
   test("takes what can be meant", async () => {
     const options = { threads: 512, gpuLayers: 0, maxMemory: 1, sequenceLength: 2, sequences: 1 };
     await expect(work(options)).rejects.toMatchObject({ code: "GGUF_UNREADABLE" });
   });
+});
+
+test.each([
+  [() => evaluate(NOWHERE, { protocol: "foo" as never }), /^protocol is foo, but must be one of windows, /],
+  [
+    () => prune(NOWHERE, { remove: 1, compensate: "foo" as never }),
+    /^compensate is foo, but must be one of off, /,
+  ],
+])("refuses a name that is none of an option's", async (work, message) => {
+  await expect(work()).rejects.toThrow(message);
+});
+
+test("a target size goes neither with quantisation nor with a file that is small enough", async () => {
+  const work = prune(NOWHERE, { targetSize: 1e9, quantize: "Q4_K_M" });
+  await expect(work).rejects.toThrow("--target-size is about the file before --quantize");
+  const options = { gpu: "off", threads: 1, sequences: 2, sequenceLength: 32, dryRun: true } as const;
+  await expect(prune(EXAMPLE_MODEL, { ...options, targetSize: 1e9 })).rejects.toThrow(
+    /takes \d+ bytes as it is/,
+  );
+});
+
+test("a plan whose layers do not add up is refused", async () => {
+  const analysis = { schemaVersion: 1, model: { blockCount: 20 }, similarity: [] } as const;
+  const whole = plan(analysis, { layers: "4" });
+  for (const keptLayers of [[0, 1], [...whole.keptLayers, 4], whole.keptLayers.with(4, 4)]) {
+    await expect(apply(EXAMPLE_MODEL, { ...whole, keptLayers })).rejects.toMatchObject({
+      code: "PLAN_INCONSISTENT",
+    });
+  }
+  expect(() => plan(analysis, { layers: "4", method: "nosuch" })).toThrow(/nosuch/);
 });

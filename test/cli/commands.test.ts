@@ -1,8 +1,9 @@
+import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readGguf } from "../../src/gguf/read.ts";
-import { lorp } from "../support/cli.ts";
+import { lorp, MAIN } from "../support/cli.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
@@ -136,3 +137,22 @@ test("--report and lorp report write a page", async () => {
   expect(page).toMatch(/^<!doctype html>[\s\S]*Books 20L/);
   expect(readFileSync(at("at-once.html"), "utf8")).toContain("Books 20L");
 });
+
+test.skipIf(process.platform === "win32")(
+  "a reader that goes away ends it quietly; a full disk is told",
+  async () => {
+    const shell = (line: string) =>
+      new Promise<{ code: number; stderr: string }>((resolve) => {
+        execFile("bash", ["-c", line], { env: { ...process.env, MAIN } }, (error, _, stderr) =>
+          resolve({ code: Number(error?.code ?? 0), stderr }),
+        );
+      });
+    const gone = `node "$MAIN" methods | true; exit "\${PIPESTATUS[0]}"`;
+    expect(await shell(gone)).toEqual({ code: 0, stderr: "" });
+    if (!existsSync("/dev/full")) return;
+    expect(await shell('node "$MAIN" methods > /dev/full')).toEqual({
+      code: 1,
+      stderr: "lorp: The output cannot be written (ENOSPC); send it elsewhere.\n",
+    });
+  },
+);

@@ -45,6 +45,15 @@ test("prunes what Ollama keeps, into the current folder, and gives it back to Ol
   expect(value("general.base_model.0.name")).toBe("Books 20L");
 });
 
+test("a model to compare with may be named like any other", async () => {
+  const store = join(temporaryHome(), ".ollama/models");
+  putInOllama(store, "registry.ollama.ai/library/books/20l", { model: example });
+  const same = await lorp(["diff", EXAMPLE_MODEL, "ollama:books:20l", "--json"]);
+  expect(JSON.parse(same.stdout).tensors.changed).toEqual([]);
+  const scored = ["eval", EXAMPLE_MODEL, "--against", "ollama:books:20l", "--json", ...quick];
+  expect(JSON.parse((await lorp(scored)).stdout).texts[0].base.perplexityRatio).toBe(1);
+});
+
 test("does not write over a README.md that is there, and says so before the work", async () => {
   temporaryHome();
   const cwd = temporaryFolder();

@@ -85,3 +85,11 @@ test("tells what was removed, why, at what cost, and how to repeat it", async ()
 test("claims nothing that was not measured", async () => {
   expect(await card({}, undefined, { ...REPORT, perplexity: null })).not.toMatch(/perplexity/i);
 });
+
+test("says of what was quantised that it was, and of nothing else that it is the original's", async () => {
+  const whole = "Every tensor that is left is the original's, byte for byte.";
+  expect(await card()).toContain(whole);
+  const quantized = await card({}, undefined, { ...REPORT, settings: { quantize: "q4_k_m" } });
+  expect(quantized).toContain("What is left was quantised to Q4_K_M by llama.cpp.");
+  expect(quantized).not.toContain(whole);
+});
