@@ -3,9 +3,19 @@ import { SourceError } from "./errors.ts";
 import { allParts } from "./parts.ts";
 import type { HubReference } from "./reference.ts";
 
-/** The Hub or a mirror of it, without a slash at the end; the variables are llama.cpp's and huggingface_hub's. */
+/**
+ * The Hub or a mirror of it, without a slash at the end; the variables are llama.cpp's and huggingface_hub's.
+ * @throws SourceError `SOURCE_ENDPOINT`
+ */
 export function hubEndpoint(): string {
-  const endpoint = process.env.HF_ENDPOINT ?? process.env.MODEL_ENDPOINT ?? "https://huggingface.co";
+  const { HF_ENDPOINT, MODEL_ENDPOINT } = process.env;
+  const endpoint = HF_ENDPOINT || MODEL_ENDPOINT || "https://huggingface.co";
+  if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) {
+    throw new SourceError(
+      "SOURCE_ENDPOINT",
+      `"${endpoint}" in ${HF_ENDPOINT ? "HF_ENDPOINT" : "MODEL_ENDPOINT"} is not an address; write it like https://huggingface.co, or unset it.`,
+    );
+  }
   return endpoint.replace(/\/+$/, "");
 }
 

@@ -109,19 +109,27 @@ async function readModel(store: string, name: string, manifest: string): Promise
   const size = (await stat(path).catch(() => undefined))?.size;
   if (size === undefined) throw damaged("has lost its weights");
   if (size !== weights.size) throw damaged(`has ${size} bytes of weights instead of ${weights.size}`);
-  const [template, system, params] = await Promise.all([text("template"), text("system"), text("params")]);
+  const [template, system, params = "{}"] = await Promise.all(["template", "system", "params"].map(text));
+  const parameters = parseObject(params);
+  if (parameters === undefined) throw damaged("has parameters that are not readable");
   return {
     path,
     ...(template !== undefined && { template }),
     ...(system !== undefined && { system }),
-    parameters: params === undefined ? {} : (JSON.parse(params) as OllamaSettings["parameters"]),
+    parameters: parameters as OllamaSettings["parameters"],
   };
 }
 
 function parseLayers(manifest: string): readonly Layer[] | undefined {
+  const layers = parseObject(manifest)?.layers;
+  return Array.isArray(layers) && layers.every(isLayer) ? layers : undefined;
+}
+
+/** undefined for what is no object. */
+function parseObject(json: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const { layers } = JSON.parse(manifest) as { layers?: unknown };
-    return Array.isArray(layers) && layers.every(isLayer) ? layers : undefined;
+    const value: unknown = JSON.parse(json);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
   } catch {
     return undefined;
   }

@@ -21,7 +21,7 @@ const HUB_PREFIX = /^(hf:(\/\/)?|huggingface:(\/\/)?|hf\.co\/|huggingface\.co\/)
 
 /**
  * Understands a model reference; looks at nothing outside the text and the environment's HF_ENDPOINT.
- * @throws SourceError `SOURCE_REFERENCE`
+ * @throws SourceError `SOURCE_REFERENCE`, `SOURCE_ENDPOINT`
  */
 export function parseReference(text: string): Reference {
   if (HUB_PREFIX.test(text)) return parseHub(text, text.replace(HUB_PREFIX, ""));
@@ -59,14 +59,26 @@ function parseUrl(text: string): Reference {
     );
   }
   if (url.host !== new URL(hubEndpoint()).host) return { kind: "url", url };
-  const [user, repository, view, revision = "main", ...path] = url.pathname
+  const [user = "", repository = "", view, revision = "main", ...path] = url.pathname
     .split("/")
     .slice(1)
-    .map(decodeURIComponent);
-  if (!user || !repository) throw malformed(text, "hf:user/repo:Q4_K_M");
+    .map((part) => decoded(part, text));
+  if (![user, repository].every((name) => /^\w[\w.-]*$/.test(name)))
+    throw malformed(text, "hf:user/repo:Q4_K_M");
   const file =
     (view === "blob" || view === "resolve") && path.length > 0 ? { path: path.join("/") } : { tag: "latest" };
   return { kind: "hub", repository: `${user}/${repository}`, revision, file };
+}
+
+function decoded(part: string, address: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new SourceError(
+      "SOURCE_REFERENCE",
+      `"${part}" in ${address} has a % that encodes nothing; write %25 for a % in a name.`,
+    );
+  }
 }
 
 function malformed(text: string, example: string): SourceError {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { access } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type Download, downloadAll } from "./download.ts";
@@ -51,16 +52,22 @@ export async function resolveModel(reference: string, options: ResolveOptions = 
     case "url":
       return fromUrl(parsed.url, options);
     case "hub":
-      return fromHub(parsed, options);
+      return (await findExactly(reference)) ?? fromHub(parsed, options);
   }
 }
 
+/** A model that a program calls so; Ollama calls what it took from the Hub `hf.co/user/repo:Q8_0`. */
+async function findExactly(reference: string): Promise<ResolvedModel | undefined> {
+  if (!/^(hf|huggingface)\.co\//.test(reference)) return undefined;
+  const model = (await storedModels()).find(({ name }) => called(name) === called(reference));
+  return model && fromStore(model);
+}
+
 async function findByName(text: string): Promise<ResolvedModel> {
-  const wanted = text.toLowerCase().replace(/\.gguf$/, "");
-  const matches = (await storedModels()).filter(({ name }) => {
-    const called = name.toLowerCase().replace(/\.gguf$|:latest$/, "");
-    return called === wanted || called.endsWith(`/${wanted}`);
-  });
+  const wanted = called(text);
+  const similar = (await storedModels()).filter(({ name }) => `/${called(name)}`.endsWith(`/${wanted}`));
+  const same = similar.filter(({ name }) => called(name) === wanted);
+  const matches = same.length > 0 ? same : similar;
   const [model, ...others] = matches;
   if (model === undefined) {
     throw new SourceError(
@@ -75,6 +82,13 @@ async function findByName(text: string): Promise<ResolvedModel> {
       `${text} may be any of ${names}; write more of the name, or the path that "lorp ls --json" shows.`,
     );
   }
+  return fromStore(model);
+}
+
+/** A model's name without what may be left out of it. */
+const called = (name: string) => name.toLowerCase().replace(/(\.gguf)?(:latest)?$/, "");
+
+async function fromStore(model: StoredModel): Promise<ResolvedModel> {
   return model.store === "Ollama" ? resolveModel(`ollama:${model.name}`) : stored(model);
 }
 
@@ -83,10 +97,17 @@ function stored({ store, name, path }: StoredModel): ResolvedModel {
 }
 
 async function fromUrl(url: URL, options: ResolveOptions): Promise<ResolvedModel> {
+  // Another query may be another file: it has a folder of its own, by a hash since it may hold a key.
+  const query = url.search ? [createHash("sha256").update(url.search).digest("hex").slice(0, 12)] : [];
   const urls = allParts(url.pathname).map((pathname) => Object.assign(new URL(url), { pathname }));
   const files = urls.map((part) => ({
     url: part,
-    destination: join(modelsFolder(), fileName(part.host), ...part.pathname.split("/").map(fileName)),
+    destination: join(
+      modelsFolder(),
+      fileName(part.host),
+      ...query,
+      ...part.pathname.split("/").map(fileName),
+    ),
   }));
   return { ...(await present(files, options)), description: url.href.replace(/\?.*/, "") };
 }

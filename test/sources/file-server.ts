@@ -12,7 +12,7 @@ export interface FileServer {
 }
 
 /**
- * Serves files by path with ranges and ETags, as the Hub's CDN does, until the test ends.
+ * Serves files by path, or path and query, with ranges and ETags, as the Hub's CDN does, until the test ends.
  * @param misbehave answers a request itself and returns true, or returns false
  */
 export async function serveFiles(
@@ -21,11 +21,11 @@ export async function serveFiles(
 ): Promise<FileServer> {
   const requests: FileServer["requests"] = [];
   const server = createServer((request, response) => {
-    const path = new URL(request.url ?? "/", "http://server").pathname;
+    const { pathname: path, search } = new URL(request.url ?? "/", "http://server");
     const { range, authorization } = request.headers;
     requests.push({ path, range, authorization });
     if (misbehave(request, response)) return;
-    const file = files[path];
+    const file = files[path + search] ?? files[path];
     if (file === undefined) {
       response.writeHead(404).end();
     } else {

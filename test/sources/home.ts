@@ -54,7 +54,7 @@ export interface OllamaLayers {
   readonly model?: Uint8Array;
   readonly template?: string;
   readonly system?: string;
-  readonly params?: object;
+  readonly params?: object | string;
   readonly adapter?: string;
 }
 

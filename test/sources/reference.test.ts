@@ -33,12 +33,51 @@ test.each([
   expect(parseReference(text)).toEqual(expected);
 });
 
-test.each(["", "hf:", "hf:user", "hf:user/repo:", "hf:user/../x", "https://", "ollama:", "ollama:a b"])(
-  "refuses %j",
-  (text) => {
-    expect(() => parseReference(text)).toThrow(expect.objectContaining({ code: "SOURCE_REFERENCE" }));
-  },
-);
+test.each([
+  ["HF_ENDPOINT", "hf-mirror.com"],
+  ["HF_ENDPOINT", "localhost:8080"],
+  ["MODEL_ENDPOINT", "https://"],
+])("says that %s=%s is no address", (variable, value) => {
+  vi.stubEnv("HF_ENDPOINT", "");
+  vi.stubEnv(variable, value);
+  expect(() => parseReference("https://huggingface.co/user/repo")).toThrow(
+    expect.objectContaining({
+      code: "SOURCE_ENDPOINT",
+      message: expect.stringContaining(`"${value}" in ${variable}`),
+    }),
+  );
+  vi.unstubAllEnvs();
+});
+
+test("takes an empty HF_ENDPOINT for none", () => {
+  vi.stubEnv("HF_ENDPOINT", "");
+  vi.stubEnv("MODEL_ENDPOINT", "");
+  expect(parseReference("https://huggingface.co/user/repo")).toMatchObject({ kind: "hub" });
+  vi.unstubAllEnvs();
+});
+
+test.each([
+  ["resolve/main/100%.gguf", "write %25"],
+  ["resolve/%E0%A4%A/f.gguf", "write %25"],
+])("refuses the Hub's address of %s", (rest, help) => {
+  expect(() => parseReference(`https://huggingface.co/user/repo/${rest}`)).toThrow(
+    expect.objectContaining({ code: "SOURCE_REFERENCE", message: expect.stringContaining(help) }),
+  );
+});
+
+test.each([
+  "",
+  "hf:",
+  "hf:user",
+  "hf:user/repo:",
+  "hf:user/../x",
+  "https://",
+  "https://huggingface.co/..%2F..%2Fx/repo",
+  "ollama:",
+  "ollama:a b",
+])("refuses %j", (text) => {
+  expect(() => parseReference(text)).toThrow(expect.objectContaining({ code: "SOURCE_REFERENCE" }));
+});
 
 test("does not let a password into reports", () => {
   const parse = () => parseReference("https://me:secret@example.com/m.gguf");

@@ -99,10 +99,26 @@ test("downloads an address, never with the Hub's token", async () => {
   const home = temporaryHome();
   vi.stubEnv("HF_TOKEN", "secret");
   const { url, requests } = await serveFiles({ "/folder/m.gguf": smallModel("m") });
-  const { path, name, description } = await resolveModel(`${url}/folder/m.gguf?key=secret`);
+  const { path, name, description } = await resolveModel(`${url}/folder/m.gguf`);
   expect(path).toBe(join(home, ".cache/lorp/models", new URL(url).host.replace(":", "-"), "folder/m.gguf"));
   expect({ name, description }).toEqual({ name: "m", description: `${url}/folder/m.gguf` });
   expect(requests.map(({ authorization }) => authorization)).toEqual([undefined, undefined]);
+});
+
+test("keeps the files of one address with several queries apart, without the query's words", async () => {
+  const home = temporaryHome();
+  const files = { "/download?id=1": smallModel("1"), "/download?id=2": smallModel("2") };
+  const { url, requests } = await serveFiles(files);
+  const one = await resolveModel(`${url}/download?id=1`);
+  const two = await resolveModel(`${url}/download?id=2`);
+  expect(readFileSync(one.path).equals(smallModel("1"))).toBe(true);
+  expect(readFileSync(two.path).equals(smallModel("2"))).toBe(true);
+  expect(one).toMatchObject({ name: "download", description: `${url}/download` });
+  expect(one.path.startsWith(join(home, ".cache/lorp/models"))).toBe(true);
+  expect(one.path).not.toContain("id");
+  const asked = requests.length;
+  expect((await resolveModel(`${url}/download?id=1`)).path).toBe(one.path);
+  expect(requests).toHaveLength(asked);
 });
 
 test("cannot be led out of its folder by an address", async () => {
@@ -142,8 +158,27 @@ test("finds a model by as much of its name as is needed", async () => {
     code: "SOURCE_AMBIGUOUS",
     message: expect.stringMatching(/one\/repo\/m\.gguf \(LM Studio\), two/),
   });
+  const whole = put(join(studio, "repo/m.gguf"), smallModel("3"));
+  expect((await resolveModel("repo/m.gguf")).path).toBe(whole);
   await expect(resolveModel("other.gguf")).rejects.toMatchObject({
     code: "SOURCE_NOT_FOUND",
     message: expect.stringContaining("other.gguf"),
   });
+});
+
+test("takes every name of an Ollama model that is listed, before the Hub is asked", async () => {
+  const store = join(temporaryHome(), ".ollama/models");
+  const { requests } = await startHub([]);
+  const names = {
+    "registry.ollama.ai/library/books/latest": "books:latest",
+    "registry.ollama.ai/me/mine/latest": "me/mine:latest",
+    "hf.co/user/repo/Q4_K_M": "hf.co/user/repo:Q4_K_M",
+  };
+  for (const [manifest, name] of Object.entries(names)) {
+    const { model } = putInOllama(store, manifest, { model: smallModel(name) });
+    expect(await resolveModel(name)).toMatchObject({ path: model, description: `${name} of Ollama` });
+  }
+  expect((await resolveModel("books")).description).toBe("books:latest of Ollama");
+  expect(requests).toEqual([]);
+  await expect(resolveModel("hf:user/repo:Q4_K_M")).rejects.toMatchObject({ code: "DOWNLOAD_NOT_FOUND" });
 });

@@ -129,6 +129,15 @@ test.each([
   await expect(findOllamaModel("x")).rejects.toMatchObject({ code: "SOURCE_OLLAMA" });
 });
 
+test.each(["{", "null", "[1]"])("refuses an Ollama model with the parameters %s", async (params) => {
+  const store = join(temporaryHome(), ".ollama/models");
+  putInOllama(store, "registry.ollama.ai/library/x/latest", { model: smallModel("x"), params });
+  await expect(findOllamaModel("x")).rejects.toMatchObject({
+    code: "SOURCE_OLLAMA",
+    message: expect.stringContaining("Ollama's x has parameters that are not readable"),
+  });
+});
+
 test("refuses an Ollama model with an adapter", async () => {
   const store = join(temporaryHome(), ".ollama/models");
   const layers = { model: smallModel("x"), adapter: "GGUF" };
