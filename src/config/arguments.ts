@@ -1,6 +1,7 @@
 import type { Command, Option } from "commander";
 import { readJson } from "../documents/files.ts";
 import { validate } from "../documents/validate.ts";
+import { optionArguments } from "./place.ts";
 import { COMMON, type Recipe, type RecipeValue, recipeOptions } from "./recipe.ts";
 import { recipeSchema } from "./schema.ts";
 
@@ -39,24 +40,33 @@ export async function readRecipe(
 /** The recipe's options for a command, but those that the command line gives, or gives an alternative to. */
 export function recipeArguments(recipe: Recipe, command: Command, args: readonly string[]): string[] {
   const settings = { ...recipe[COMMON], ...recipe[command.name()] };
-  const given = (flag: string | undefined) => args.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
+  const options = optionArguments(args);
+  const given = (flag: string) => options.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
   return recipeOptions(command).flatMap((option) => {
     const value = settings[option.attributeName()];
     const { long = "", short } = option;
     const alternatives = EXCLUSIVE.find((group) => group.includes(long)) ?? [long];
-    if (value === undefined || [...alternatives, short ?? long].some(given)) return [];
+    if (value === undefined || alternatives.some(given)) return [];
+    if (short && options.some((arg) => shortForm(command, short).test(arg))) return [];
     return toArguments(option, value);
   });
 }
 
-function toArguments({ long }: Option, value: RecipeValue): string[] {
-  if (value === false) return [];
-  if (value === true) return [long ?? ""];
+/** A short option alone, with its value attached (`-oplan.json`), or after switches (`-qo`). */
+function shortForm({ options }: Command, short: string): RegExp {
+  const switches = options.filter(({ short, required, optional }) => short && !required && !optional);
+  const letters = switches.map((option) => option.short?.slice(1)).join("");
+  return new RegExp(`^-[${letters}]*${short.slice(1)}`);
+}
+
+/** A switch is given when it differs from what holds without it: `--force` for true, `--no-cache` for false. */
+function toArguments({ long = "", negate }: Option, value: RecipeValue): string[] {
+  if (typeof value === "boolean") return value === negate ? [] : [long];
   return [value].flat().map((each) => `${long}=${each}`);
 }
 
 /** The command line with a recipe's options, which come last but before what follows `--`. */
 export function withRecipe(args: readonly string[], added: readonly string[]): string[] {
-  const end = args.indexOf("--");
-  return end < 0 ? [...args, ...added] : [...args.slice(0, end), ...added, ...args.slice(end)];
+  const options = optionArguments(args);
+  return [...options, ...added, ...args.slice(options.length)];
 }

@@ -34,7 +34,9 @@ function section(description: string, options: readonly Option[]): DescribedSche
   return { type: "object", properties, description, additionalProperties: false };
 }
 
-function optionSchema({ description, argChoices, required, optional, variadic }: Option): DescribedSchema {
+function optionSchema(option: Option): DescribedSchema {
+  const { argChoices, required, optional, variadic, negate } = option;
+  const description = negate ? `false: ${option.description}` : option.description;
   if (argChoices) return { enum: argChoices, description };
   const value = ["string", "number"];
   if (variadic) return { type: "array", items: { type: value }, description };

@@ -33,6 +33,9 @@ export function budgetFromRatio(ratio: number, layers: number): number {
   return budget;
 }
 
+/** More blocks than any model has; a range is not written out beyond it. */
+const MOST_LAYERS = 10_000;
+
 /**
  * Reads a list of layers such as `5,7,11-13`.
  * @returns ascending indices
@@ -47,6 +50,12 @@ export function parseLayers(text: string): number[] {
       throw new UsageError(
         "LAYERS_INVALID",
         `"${part.trim()}" in "${text}" names no layers: write indices and ranges, such as 5,7,11-13.`,
+      );
+    }
+    if (to >= MOST_LAYERS) {
+      throw new UsageError(
+        "LAYERS_INVALID",
+        `"${part.trim()}" names a layer that no model has: layers are counted from 0, and "lorp inspect" lists them.`,
       );
     }
     return Array.from({ length: to - from + 1 }, (_, index) => from + index);

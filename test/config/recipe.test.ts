@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { visibleCommands } from "../../src/cli/command-tree.ts";
 import { buildProgram } from "../../src/cli/program.ts";
 import { readRecipe, recipeArguments, withRecipe } from "../../src/config/arguments.ts";
+import { recipePath } from "../../src/config/place.ts";
 import { recipeOptions } from "../../src/config/recipe.ts";
 import { recipeSchema } from "../../src/config/schema.ts";
 import { stringifyDocument } from "../../src/documents/stringify.ts";
@@ -55,8 +56,33 @@ test.each([["--remove=5"], ["--remove", "5"], ["--layers", "1-3"], ["--max-loss"
   },
 );
 
-test("a short option on the command line goes before the recipe's", () => {
-  expect(added({ prune: { output: "a.gguf", force: true } }, "-o", "b.gguf")).toEqual(["--force"]);
+test.each([[["-o", "b.gguf"]], [["-ob.gguf"]], [["-qo", "b.gguf"]], [["-qob.gguf"]]])(
+  "%j on the command line goes before the recipe's output",
+  (args) => {
+    expect(added({ prune: { output: "a.gguf", force: true } }, ...args)).toEqual(["--force"]);
+  },
+);
+
+test.each([["-oquiet.gguf"], ["--", "-q.gguf"]])("%s on the command line does not set quiet", (...args) => {
+  expect(added({ prune: { quiet: true } }, ...args)).toEqual(["--quiet"]);
+});
+
+test("false turns off what is on, and true leaves it", () => {
+  const off = { common: { cache: false, color: false }, prune: { force: false } };
+  const on = { common: { cache: true, color: true }, prune: { force: true } };
+  expect(added(off).sort()).toEqual(["--no-cache", "--no-color"]);
+  expect(added(on)).toEqual(["--force"]);
+  expect(recipeArguments(off, prune, ["prune", "--no-cache"])).toEqual(["--no-color"]);
+});
+
+test("help needs no recipe", async () => {
+  expect(recipePath(["prune", "--config", "r.json"])).toBe("r.json");
+  expect(recipePath(["prune", "--config", "r.json", "--", "-h"])).toBe("r.json");
+  for (const flag of ["-h", "--help"]) expect(recipePath(["prune", "--config=r.json", flag])).toBeUndefined();
+  const cwd = temporaryFolder();
+  writeFileSync(join(cwd, "lorp.config.json"), "{");
+  expect(await lorp(["prune", "--help"], { cwd })).toMatchObject({ status: 0, stderr: "" });
+  expect(await lorp(["prune", "m.gguf"], { cwd })).toMatchObject({ status: 1 });
 });
 
 test("options go before the end of options", () => {

@@ -49,6 +49,15 @@ describe("a list of layers", () => {
     expect(() => parseLayers(text)).toThrow("names no layers: write indices and ranges, such as 5,7,11-13.");
   });
 
+  test.each(["1-400000000", "10000", `5,${"9".repeat(400)}`])(
+    "%s is refused before it is written out",
+    (text) => {
+      expect(() => parseLayers(text)).toThrow(
+        expect.objectContaining({ code: "LAYERS_INVALID", message: expect.stringContaining("no model has") }),
+      );
+    },
+  );
+
   test("that names a layer twice is refused", () => {
     expect(() => parseLayers("3,1-4")).toThrow('"3,1-4" names layer 3 twice');
   });
