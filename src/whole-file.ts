@@ -1,10 +1,17 @@
-import { open, rename, rm } from "node:fs/promises";
+import { open, rename, rm, stat, writeFile } from "node:fs/promises";
+import { followLinks } from "./links.ts";
 import { removeLeftovers, temporaryName } from "./temporary-file.ts";
 
-/** Writes a small file whole or not at all, replacing an older one. Throws what Node throws. */
+/**
+ * Writes a small file whole or not at all, replacing an older one; a symbolic link stays, and the file that it names is
+ * written. Into a device or a pipe the content is written straight. Throws what Node throws.
+ */
 export async function writeWhole(path: string, content: string): Promise<void> {
-  await removeLeftovers(path);
-  const temporary = temporaryName(path);
+  const present = await stat(path).catch(() => undefined);
+  if (present?.isFile() === false) return writeFile(path, content);
+  const place = await followLinks(path);
+  await removeLeftovers(place);
+  const temporary = temporaryName(place);
   try {
     const file = await open(temporary, "wx");
     try {
@@ -13,7 +20,7 @@ export async function writeWhole(path: string, content: string): Promise<void> {
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await rename(temporary, place);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;

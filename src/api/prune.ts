@@ -5,8 +5,9 @@ import type { Report } from "../documents/report.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
-import { checkBudget } from "../selection/budget.ts";
-import { checkOutput } from "../surgery/output.ts";
+import { budgetFromRatio, checkBudget, parseLayers } from "../selection/budget.ts";
+import { findAnyMethod } from "../selection/methods.ts";
+import { checkDestinations, type Destination } from "../surgery/destinations.ts";
 import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { applyDescribed, checkQuantize, type WriteOptions } from "./apply.ts";
@@ -22,7 +23,14 @@ import {
   type OpenedModel,
   openForCalibration,
 } from "./open.ts";
+import { defaultOutput, modelDestination } from "./output.ts";
 import { plan as planFrom } from "./plan.ts";
+
+/** Files of the caller's own. */
+export interface OtherFiles {
+  readonly reads: readonly string[];
+  readonly writes: readonly Destination[];
+}
 
 export interface PruneOptions extends AnalyzeOptions, ChooseOptions, WriteOptions {
   /** How to make up for what the removed layers did; `off` by default. */
@@ -31,6 +39,8 @@ export interface PruneOptions extends AnalyzeOptions, ChooseOptions, WriteOption
   readonly dryRun?: boolean | undefined;
   /** Keep the similarity matrix in the Report's analysis. */
   readonly matrix?: boolean | undefined;
+  /** What else the caller reads, and will write when this is done: refused at once where it cannot be meant. */
+  readonly otherFiles?: OtherFiles | undefined;
 }
 
 /**
@@ -47,14 +57,14 @@ export async function prune(path: string, options: PruneOptions): Promise<Report
 async function pruneWhole(path: string, options: PruneOptions): Promise<Report> {
   checkOptions(options);
   checkChoice(options);
+  if (options.method !== undefined) findAnyMethod(options.method);
   const described = await describeModel(path, options.signal);
   checkQuantize(described, options);
-  if (options.remove !== undefined) checkBudget(options.remove, described.architecture.analysedBlocks);
-  const { output: asked, keepSplit, splitMaxSize } = options;
-  if (asked !== undefined && !options.dryRun && !keepSplit && splitMaxSize === undefined) {
-    // Said before anything is measured; the other names follow from the decision, and are checked when it is written.
-    await checkOutput(asked, described.file.paths, options.force ?? false);
-  }
+  const { reads = [], writes = [] } = options.otherFiles ?? {};
+  await checkDestinations(
+    [...outputIfKnown(described, options), ...writes],
+    [...described.file.paths, ...(options.calibration === undefined ? [] : [options.calibration]), ...reads],
+  );
 
   const opened = await openForCalibration(described, options);
   try {
@@ -84,6 +94,24 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   } finally {
     opened.close();
   }
+}
+
+/** Where the model will be written, unless that follows from what is measured; then it is checked when it is written. */
+function outputIfKnown(
+  { file, architecture, summary }: DescribedModel,
+  options: PruneOptions,
+): Destination[] {
+  const { remove, ratio, layers, quantize, stem = file.paths[0]! } = options;
+  const { analysedBlocks } = architecture;
+  if (remove !== undefined) checkBudget(remove, analysedBlocks);
+  const share = ratio === undefined ? undefined : budgetFromRatio(ratio, analysedBlocks);
+  const length = layers === undefined ? (remove ?? share) : parseLayers(layers).length;
+  const usual =
+    length === undefined
+      ? undefined
+      : defaultOutput(stem, { removedLayers: { length }, model: summary }, quantize);
+  const path = options.output ?? usual;
+  return path === undefined || options.dryRun ? [] : [modelDestination(path, options)];
 }
 
 function stoppedAfterWriting(path: string): AbortedError {
@@ -124,6 +152,7 @@ function settingsInForce({
   signal: _,
   onProgress: __,
   matrix: ___,
+  otherFiles: ____,
   ...settings
 }: PruneOptions): Record<string, unknown> {
   return settings;

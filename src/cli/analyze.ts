@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { AnalyzeOptions } from "../api/analyze.ts";
+import { checkFiles } from "./files.ts";
 import {
   addCacheOptions,
   addCalibrationOptions,
@@ -28,6 +29,7 @@ export function define(command: Command): void {
       const terminal = openTerminal(options);
       const { analyze } = await import("../api/analyze.ts");
       const { path } = await findModel(model, options, terminal, signal);
+      await checkFiles({ reads: [path, options.calibration], writes: [options.output, options.report] });
       const analysis = await analyze(path, { ...options, signal, onProgress: terminal.onProgress });
       await writeFiles(analysis, options, terminal);
       const { describeAnalysis } = await import("./describe.ts");

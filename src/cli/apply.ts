@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { ApplyOptions } from "../api/apply.ts";
+import { filesRead } from "./files.ts";
 import {
   addCalibrationOptions,
   addCompensationOptions,
@@ -29,6 +30,12 @@ export function define(command: Command): void {
       const { readPlan } = await import("../documents/files.ts");
       const plan = await readPlan(planPath);
       const { path, stem } = await findModel(reference, options, terminal, signal);
+      if (options.output !== undefined) {
+        const { modelDestination } = await import("../api/output.ts");
+        const { checkDestinations } = await import("../surgery/destinations.ts");
+        const reads = filesRead([path, planPath, options.calibration]);
+        await checkDestinations([modelDestination(options.output, options)], reads);
+      }
       const written = await apply(path, plan, { ...options, stem, signal, onProgress: terminal.onProgress });
       const { formatBytes } = await import("../report/format.ts");
       const lines = [

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { CompareOptions } from "../api/compare.ts";
+import { checkFiles } from "./files.ts";
 import {
   addCalibrationOptions,
   addClusterOptions,
@@ -36,6 +37,8 @@ export function define(command: Command): void {
       const terminal = openTerminal(options);
       const { compare } = await import("../api/compare.ts");
       const { path } = await findModel(model, options, terminal, signal);
+      const { calibration, text = [], output, report } = options;
+      await checkFiles({ reads: [path, calibration, ...text], writes: [output, report] });
       const comparison = await compare(path, { ...options, signal, onProgress: terminal.onProgress });
       await writeFiles(comparison, options, terminal);
       const { describeComparison } = await import("./describe-evaluation.ts");

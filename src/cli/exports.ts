@@ -8,7 +8,6 @@ export interface ExportOptions {
   readonly modelfile?: string | true | undefined;
   readonly modelCard?: string | true | undefined;
   readonly output?: string | undefined;
-  readonly force?: boolean | undefined;
 }
 
 export function addExportOptions(command: Command): Command {
@@ -22,8 +21,8 @@ interface ExportPaths {
   readonly modelCard: string | undefined;
 }
 
-/** Where the files go. @throws SurgeryError if one is there already and may not be replaced */
-export async function checkExports(options: ExportOptions, model: FoundModel): Promise<ExportPaths> {
+/** Where the files go. @throws ExportError if one of them could not be written for what the model holds */
+export async function placeExports(options: ExportOptions, model: FoundModel): Promise<ExportPaths> {
   const folder = dirname(options.output ?? model.stem ?? model.path);
   const place = (value: string | true | undefined, name: string) =>
     value === true ? join(folder, name) : value;
@@ -31,9 +30,10 @@ export async function checkExports(options: ExportOptions, model: FoundModel): P
     modelfile: place(options.modelfile, "Modelfile"),
     modelCard: place(options.modelCard, "README.md"),
   };
-  const { checkOutput } = await import("../surgery/output.ts");
-  for (const path of [paths.modelfile, paths.modelCard]) {
-    if (path !== undefined) await checkOutput(path, [model.path], options.force ?? false);
+  if (paths.modelfile !== undefined) {
+    const { modelfile } = await import("../export/modelfile.ts");
+    // Only what Ollama kept can be unspeakable.
+    modelfile({ model: model.path, modelfile: paths.modelfile, metadata: new Map(), ollama: model.ollama });
   }
   return paths;
 }
@@ -41,13 +41,13 @@ export async function checkExports(options: ExportOptions, model: FoundModel): P
 /** Writes what was asked for. @returns a line for people about each file */
 export async function writeExports(paths: ExportPaths, report: Report, model: FoundModel): Promise<string[]> {
   const { readGguf } = await import("../gguf/read.ts");
-  const { writeWhole } = await import("../whole-file.ts");
+  const { writeText } = await import("../documents/files.ts");
   const written: string[] = [];
   if (paths.modelfile !== undefined && report.output !== null) {
     const { modelfile } = await import("../export/modelfile.ts");
     const { metadata } = await readGguf(report.output.path);
     const { ollama } = model;
-    await writeWhole(
+    await writeText(
       paths.modelfile,
       modelfile({ model: report.output.path, modelfile: paths.modelfile, metadata, ollama }),
     );
@@ -57,7 +57,7 @@ export async function writeExports(paths: ExportPaths, report: Report, model: Fo
     const { modelCard } = await import("../export/model-card.ts");
     const { metadata } = await readGguf(model.path);
     const { repository } = model;
-    await writeWhole(paths.modelCard, modelCard({ report, metadata, repository }));
+    await writeText(paths.modelCard, modelCard({ report, metadata, repository }));
     written.push(`Wrote ${paths.modelCard}`);
   }
   return written;

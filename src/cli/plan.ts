@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { PlanOptions } from "../api/plan.ts";
+import { checkFiles } from "./files.ts";
 import { addBudgetOptions, addClusterOptions, addOutputOptions } from "./options.ts";
 import { run } from "./run.ts";
 import { type OutputOptions, openTerminal } from "./terminal.ts";
@@ -14,6 +15,7 @@ export function define(command: Command): void {
   command.action((path: string, options: Options) =>
     run(async () => {
       const terminal = openTerminal(options);
+      await checkFiles({ reads: [path], writes: [options.output] });
       const { plan } = await import("../api/plan.ts");
       const { readAnalysis, writeDocument } = await import("../documents/files.ts");
       const decided = plan(await readAnalysis(path), options);

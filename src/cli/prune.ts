@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import type { PruneOptions } from "../api/prune.ts";
 import { DEFAULT_COMPENSATION } from "../compensation/modes.ts";
 import { commandLine } from "./command-line.ts";
-import { addExportOptions, checkExports, type ExportOptions, writeExports } from "./exports.ts";
+import { addExportOptions, type ExportOptions, placeExports, writeExports } from "./exports.ts";
+import { filesRead, textsWritten } from "./files.ts";
 import {
   addBudgetOptions,
   addCacheOptions,
@@ -44,7 +45,8 @@ export function define(command: Command): void {
     run(async (signal) => {
       const terminal = openTerminal(options);
       const model = await findModel(reference, { hfToken }, terminal, signal);
-      const exports = await checkExports(options, model);
+      const exports = await placeExports(options, model);
+      const { dryRun, force, report: page } = options;
       const { prune, withoutMatrix } = await import("../api/prune.ts");
       const { onProgress } = terminal;
       const pruned = await prune(model.path, {
@@ -52,15 +54,22 @@ export function define(command: Command): void {
         // The page and the drawing show the matrix, whether or not the JSON report keeps it.
         matrix: true,
         stem: model.stem,
+        otherFiles: {
+          reads: filesRead([model.path, options.calibration]),
+          writes: [
+            ...textsWritten(dryRun ? [] : [exports.modelfile, exports.modelCard], force ?? false),
+            ...textsWritten([page]),
+          ],
+        },
         signal,
         onProgress,
       });
       const shown = { ...pruned, command: commandLine() };
       const report = options.matrix ? shown : withoutMatrix(shown);
       for (const line of await writeExports(exports, report, model)) terminal.say(line);
-      if (options.report !== undefined) {
-        await writePage(options.report, shown);
-        terminal.say(`Wrote ${options.report}`);
+      if (page !== undefined) {
+        await writePage(page, shown);
+        terminal.say(`Wrote ${page}`);
       }
       const { describeReport } = await import("./describe.ts");
       await terminal.result(describeReport(shown, terminal.style), report);

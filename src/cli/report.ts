@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { checkFiles } from "./files.ts";
 import { addOutputOptions } from "./options.ts";
 import { writePage } from "./page.ts";
 import { run } from "./run.ts";
@@ -14,8 +15,9 @@ export function define(command: Command): void {
       const terminal = openTerminal(options);
       const { readDocument } = await import("../documents/files.ts");
       const { completeAnalysis } = await import("../analysis/complete.ts");
-      const document = await readDocument(path);
       const page = options.output ?? `${path.replace(/\.json$/i, "")}.html`;
+      await checkFiles({ reads: [path], writes: [page] });
+      const document = await readDocument(path);
       const isAnalysis = !("plan" in document || "removals" in document || "candidates" in document);
       await writePage(page, isAnalysis ? completeAnalysis(document) : document);
       await terminal.result(`Wrote ${page}`, { path: page });

@@ -23,28 +23,21 @@ interface Readable {
 export const readAnalysis = (path: string): Promise<PartialAnalysis> => readAs("analysis", path);
 
 /** Reads a Plan. @throws DocumentError, also if its layers contradict each other */
-export async function readPlan(path: string): Promise<Plan> {
-  const plan = await readAs("plan", path);
-  const parts = [...plan.removedLayers, ...plan.keptLayers].sort((a, b) => a - b);
-  const complete = parts.length === plan.model.blockCount && parts.every((layer, index) => layer === index);
-  if (!complete || !ascending(plan.removedLayers) || !ascending(plan.keptLayers)) {
-    throw new DocumentError(
-      "DOCUMENT_INVALID",
-      `${path}: removedLayers and keptLayers must be ascending and together name each of the ${plan.model.blockCount} layers once.`,
-    );
-  }
-  return plan;
-}
+export const readPlan = (path: string): Promise<Plan> => readAs("plan", path);
 
 /** Reads a Report. @throws DocumentError */
 export const readReport = (path: string): Promise<Report> => readAs("report", path);
 
 /** Reads a document of any kind, told by the field that only its kind has. @throws DocumentError */
-export async function readDocument(path: string): Promise<PartialAnalysis | Plan | Report | Comparison> {
-  const fields: object = Object(await readJson(path));
-  if ("candidates" in fields) return readAs("comparison", path);
-  if ("plan" in fields) return readReport(path);
-  return "removals" in fields ? readPlan(path) : readAnalysis(path);
+export async function readDocument(path: string): Promise<Readable[keyof Readable]> {
+  const value = await readJson(path);
+  return checkDocument(kindOf(Object(value) as object), value, path);
+}
+
+function kindOf(fields: object): keyof Readable {
+  if ("candidates" in fields) return "comparison";
+  if ("plan" in fields) return "report";
+  return "removals" in fields ? "plan" : "analysis";
 }
 
 /**
@@ -74,7 +67,19 @@ export async function checkDocument<Kind extends keyof Readable>(
   value: unknown,
   source: string,
 ): Promise<Readable[Kind]> {
-  return validate(await publishedSchema(kind), value, source);
+  const document = validate<Readable[Kind]>(await publishedSchema(kind), value, source);
+  if (kind === "plan") checkLayers(document as Plan, source);
+  return document;
+}
+
+function checkLayers({ removedLayers, keptLayers, model }: Plan, source: string): void {
+  const parts = [...removedLayers, ...keptLayers].sort((a, b) => a - b);
+  const complete = parts.length === model.blockCount && parts.every((layer, index) => layer === index);
+  if (complete && ascending(removedLayers) && ascending(keptLayers)) return;
+  throw new DocumentError(
+    "DOCUMENT_INVALID",
+    `${source}: removedLayers and keptLayers must be ascending and together name each of the ${model.blockCount} layers once.`,
+  );
 }
 
 /**

@@ -3,7 +3,6 @@ import type { Rewrite } from "../architecture/types.ts";
 import { throwIfAborted } from "../errors.ts";
 import { splitPath } from "../gguf/split-name.ts";
 import type { GgufFile } from "../gguf/types.ts";
-import { removeLeftovers } from "../temporary-file.ts";
 import { copyRange, type NamedFile, transformRange, writeFully } from "./copy.ts";
 import { inputChanged, readFailure, writeFailure } from "./errors.ts";
 import { type Changes, type FileLayout, layOut, type SplitOptions } from "./layout.ts";
@@ -46,7 +45,6 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
   const layouts = layOut(model, rewrite, provenance, split, changes);
   const paths = outputPaths(output, layouts.length);
   for (const path of paths) await checkOutput(path, model.paths, force);
-  for (const path of paths) await removeLeftovers(path);
   const sources: NamedFile[] = [];
   const staged: StagedFile[] = [];
   try {

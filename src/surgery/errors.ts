@@ -3,6 +3,8 @@ import { LorpError } from "../errors.ts";
 export type SurgeryErrorCode =
   | "OUTPUT_EXISTS"
   | "OUTPUT_IS_INPUT"
+  | "OUTPUT_TWICE"
+  | "OUTPUT_NO_FILE"
   | "OUTPUT_IS_FOLDER"
   | "OUTPUT_FOLDER_MISSING"
   | "OUTPUT_NOT_WRITABLE"
@@ -11,7 +13,7 @@ export type SurgeryErrorCode =
   | "INPUT_CHANGED"
   | "INPUT_UNREADABLE";
 
-/** The pruned file could not be written; nothing of it is left behind. */
+/** The pruned file, or what is written beside or instead of it, cannot be written; nothing of it is left behind. */
 export class SurgeryError extends LorpError {
   declare readonly code: SurgeryErrorCode;
 

@@ -1,43 +1,31 @@
-import { link, lstat, open, rename, rm, stat } from "node:fs/promises";
+import { link, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { temporaryName } from "../temporary-file.ts";
+import { followLinks } from "../links.ts";
+import { removeLeftovers, temporaryName } from "../temporary-file.ts";
 import type { NamedFile } from "./copy.ts";
-import { SurgeryError, writeFailure } from "./errors.ts";
+import { checkDestinations } from "./destinations.ts";
+import { writeFailure } from "./errors.ts";
 
 /** A file that is being written beside its destination. */
 export interface StagedFile extends NamedFile {
-  /** Where it will stand. */
+  /** Where it will stand; no symbolic link. */
   readonly path: string;
   /** Where it stands now. */
   readonly temporary: string;
 }
 
-/**
- * Refuses a destination that cannot be meant, before any work is done.
- * @throws SurgeryError `OUTPUT_IS_INPUT` (by any name: link, symbolic link), `OUTPUT_EXISTS`, `OUTPUT_IS_FOLDER`
- */
-export async function checkOutput(path: string, inputs: readonly string[], force: boolean): Promise<void> {
-  const present = await lstat(path).catch(() => undefined);
-  if (present === undefined) return;
-  const target = await stat(path, { bigint: true }).catch(() => undefined);
-  for (const input of inputs) {
-    const { dev, ino } = await stat(input, { bigint: true });
-    if (target?.dev === dev && target.ino === ino) {
-      throw new SurgeryError(
-        "OUTPUT_IS_INPUT",
-        `${path} is the input itself (${input}); choose another name for the output.`,
-      );
-    }
-  }
-  if (target?.isDirectory()) throw writeFailure(path, Object.assign(new Error(), { code: "EISDIR" }));
-  if (!force) throw writeFailure(path, Object.assign(new Error(), { code: "EEXIST" }));
+/** Refuses a model's destination that cannot be meant, before any work is done. @throws SurgeryError */
+export function checkOutput(path: string, inputs: readonly string[], force: boolean): Promise<void> {
+  return checkDestinations([{ path, holds: "model", replace: force }], inputs);
 }
 
-/** Opens a new file beside `path`. @throws SurgeryError */
+/** Opens a new file beside `path`, of a symbolic link beside the file that it names. @throws SurgeryError */
 export async function stage(path: string): Promise<StagedFile> {
-  const temporary = temporaryName(path);
   try {
-    return { path, temporary, handle: await open(temporary, "wx") };
+    const place = await followLinks(path);
+    await removeLeftovers(place);
+    const temporary = temporaryName(place);
+    return { path: place, temporary, handle: await open(temporary, "wx") };
   } catch (error) {
     throw writeFailure(path, error);
   }

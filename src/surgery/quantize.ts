@@ -1,7 +1,6 @@
 import { rm, stat } from "node:fs/promises";
 import { readGguf } from "../gguf/read.ts";
 import { type QuantizeOptions, quantizationType, quantizeFile } from "../model/quantize.ts";
-import { removeLeftovers } from "../temporary-file.ts";
 import { checkOutput, commit, discard, stage } from "./output.ts";
 
 export interface QuantizeGgufOptions extends QuantizeOptions {
@@ -26,7 +25,6 @@ export async function quantizeGguf(
   const name = quantizationType(type);
   const { paths } = await readGguf(input, { signal: options.signal });
   await checkOutput(output, paths, force);
-  await removeLeftovers(output);
   const staged = await stage(output);
   const { result, settled } = quantizeFile(paths[0]!, staged.temporary, name, options);
   try {
