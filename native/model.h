@@ -31,7 +31,6 @@ public:
     std::int32_t n_embd() const { return llama().llama_model_n_embd(get()); }
     std::int32_t n_vocab() const { return llama().llama_vocab_n_tokens(vocab()); }
     const llama_vocab* vocab() const { return llama().llama_model_get_vocab(get()); }
-    /** Has an encoder whose output the decoder attends to (T5). */
 
     /** The token that llama.cpp puts before a text, or LLAMA_TOKEN_NULL for a model that wants none. */
     llama_token bos() const {
