@@ -1,5 +1,14 @@
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { writeWhole } from "../src/whole-file.ts";
@@ -32,4 +41,29 @@ test("a destination that is a folder stays, with nothing beside it", async () =>
   mkdirSync(join(folder, "plan.json"));
   await expect(writeWhole(join(folder, "plan.json"), "{}")).rejects.toThrow(/EISDIR|EPERM/);
   expect(readdirSync(folder)).toEqual(["plan.json"]);
+});
+
+test.each(["there.json", "new.json"])(
+  "a symbolic link stays, and %s that it names is written",
+  async (name) => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "kept"));
+    writeFileSync(join(folder, "kept", "there.json"), "old");
+    symlinkSync(join("kept", name), join(folder, "plan.json"));
+    await writeWhole(join(folder, "plan.json"), "{}");
+    expect(readlinkSync(join(folder, "plan.json"))).toBe(join("kept", name));
+    expect(readFileSync(join(folder, "kept", name), "utf8")).toBe("{}");
+    expect(readdirSync(folder)).toEqual(["kept", "plan.json"]);
+    expect(readdirSync(join(folder, "kept"))).toEqual([...new Set([name, "there.json"])].sort());
+  },
+);
+
+test("a pipe stays, and what is written is read from it", async () => {
+  const folder = temporaryFolder();
+  const pipe = join(folder, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const [content] = await Promise.all([readFile(pipe, "utf8"), writeWhole(pipe, "{}")]);
+  expect(content).toBe("{}");
+  expect(lstatSync(pipe).isFIFO()).toBe(true);
+  expect(readdirSync(folder)).toEqual(["pipe"]);
 });

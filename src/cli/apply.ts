@@ -30,12 +30,11 @@ export function define(command: Command): void {
       const { readPlan } = await import("../documents/files.ts");
       const plan = await readPlan(planPath);
       const { path, stem } = await findModel(reference, options, terminal, signal);
-      if (options.output !== undefined) {
-        const { modelDestination } = await import("../api/output.ts");
-        const { checkDestinations } = await import("../surgery/destinations.ts");
-        const reads = filesRead([path, planPath, options.calibration]);
-        await checkDestinations([modelDestination(options.output, options)], reads);
-      }
+      const { defaultOutput, modelDestination } = await import("../api/output.ts");
+      const { checkDestinations } = await import("../surgery/destinations.ts");
+      const output = options.output ?? defaultOutput(stem ?? path, plan, options.quantize);
+      const reads = filesRead([path, planPath, options.calibration]);
+      await checkDestinations([modelDestination(output, options)], reads);
       const written = await apply(path, plan, { ...options, stem, signal, onProgress: terminal.onProgress });
       const { formatBytes } = await import("../report/format.ts");
       const lines = [

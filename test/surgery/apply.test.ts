@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -290,6 +291,18 @@ describe("the output", () => {
     symlinkSync(join(folder, "nowhere"), join(folder, "dangling.gguf"));
     await expectFailure(write(input, join(folder, "dangling.gguf")), "OUTPUT_EXISTS");
     expect(readdirSync(folder).toSorted()).toEqual(["dangling.gguf", "in.gguf", "sub"]);
+  });
+
+  test("is the file that a symbolic link names, and the link stays", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "kept"));
+    symlinkSync(join("kept", "old.gguf"), join(folder, "out.gguf"));
+    const old = writeInto(join(folder, "kept"), "old.gguf", Buffer.from("old"));
+    await write(fixtureIn(folder), join(folder, "out.gguf"), { force: true });
+    expect(readlinkSync(join(folder, "out.gguf"))).toBe(join("kept", "old.gguf"));
+    expect((await readGguf(old)).tensors).toHaveLength(8);
+    expect(readdirSync(join(folder, "kept"))).toEqual(["old.gguf"]);
+    expect(readdirSync(folder).toSorted()).toEqual(["in.gguf", "kept", "out.gguf"]);
   });
 
   test("of an aborted run is not there, nor is anything else", async () => {
