@@ -4,6 +4,7 @@ import type { CompensationChoice } from "../compensation/modes.ts";
 import { storeFactors } from "../compensation/store.ts";
 import { checkBlocks } from "../compensation/writers.ts";
 import type { Compensation } from "../documents/compensation.ts";
+import { checkLayers } from "../documents/files.ts";
 import type { Plan } from "../documents/plan.ts";
 import { UsageError } from "../errors.ts";
 import type { TensorInfo } from "../gguf/types.ts";
@@ -61,7 +62,7 @@ export interface ApplyOptions extends WriteOptions, CalibrationOptions, ModelRun
 
 /**
  * Writes the model that a Plan describes, without running it unless factors are to be found.
- * @throws UsageError when the Plan was made for another model
+ * @throws UsageError when the Plan was made for another model; DocumentError when its layers do not add up
  * @throws GgufError, ArchitectureError, CompensationError, CalibrationError, RuntimeError, SurgeryError, AbortedError
  */
 export async function apply(path: string, plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
@@ -178,12 +179,6 @@ function checkModel({ file, summary }: DescribedModel, plan: Plan): void {
       `The plan is for a model of ${plan.model.blockCount} blocks, but ${input} has ${summary.blockCount}; make a new plan from an analysis of this file.`,
     );
   }
-  const layers = [...plan.keptLayers, ...plan.removedLayers].sort((a, b) => a - b);
-  if (layers.length !== plan.model.blockCount || layers.some((layer, index) => layer !== index)) {
-    throw new UsageError(
-      "PLAN_INCONSISTENT",
-      `The plan's kept and removed layers are not, together, the model's ${plan.model.blockCount}, each once; make it again with "lorp plan".`,
-    );
-  }
+  checkLayers(plan, "The plan");
   checkBlocks(plan.compensation?.factors ?? [], plan.keptLayers);
 }

@@ -72,7 +72,8 @@ export async function checkDocument<Kind extends keyof Readable>(
   return document;
 }
 
-function checkLayers({ removedLayers, keptLayers, model }: Plan, source: string): void {
+/** @throws DocumentError unless a Plan's layers are all of the model's, each once */
+export function checkLayers({ removedLayers, keptLayers, model }: Plan, source: string): void {
   const parts = [...removedLayers, ...keptLayers].sort((a, b) => a - b);
   const complete = parts.length === model.blockCount && parts.every((layer, index) => layer === index);
   if (complete && ascending(removedLayers) && ascending(keptLayers)) return;

@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { lorp } from "../support/cli.ts";
-import { compileSources } from "../support/compiled.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { randomNumbers } from "../support/gguf.ts";
@@ -10,9 +9,6 @@ import { randomNumbers } from "../support/gguf.ts";
 const SEED = 23;
 const KILLS = 10;
 
-const compiled = compileSources();
-afterAll(compiled.remove);
-const main = join(compiled.folder, "dist", "cli", "main.js");
 const folder = temporaryFolder();
 const output = join(folder, "analysis.json");
 const cache = join(folder, "cache");
@@ -27,7 +23,6 @@ interface End {
 async function analyze(end?: End) {
   const settings = ["--gpu", "off", "--sequences", "24", "--sequence-length", "128", "--resume"];
   const { status } = await lorp(["analyze", EXAMPLE_MODEL, ...settings, "-o", output], {
-    main,
     env: { XDG_CACHE_HOME: cache },
     started: (child) => {
       let reports = 0;

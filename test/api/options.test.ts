@@ -63,7 +63,7 @@ test("a plan whose layers do not add up is refused", async () => {
   const whole = plan(analysis, { layers: "4" });
   for (const keptLayers of [[0, 1], [...whole.keptLayers, 4], whole.keptLayers.with(4, 4)]) {
     await expect(apply(EXAMPLE_MODEL, { ...whole, keptLayers })).rejects.toMatchObject({
-      code: "PLAN_INCONSISTENT",
+      code: "DOCUMENT_INVALID",
     });
   }
   expect(() => plan(analysis, { layers: "4", method: "nosuch" })).toThrow(/nosuch/);
