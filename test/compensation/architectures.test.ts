@@ -1,6 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { describeArchitecture, planRewrite } from "../../src/architecture/architecture.ts";
 import { ArchitectureError } from "../../src/architecture/errors.ts";
 import type { Architecture } from "../../src/architecture/types.ts";
@@ -14,7 +14,8 @@ import { openModel } from "../../src/model/model.ts";
 import { applyPlan } from "../../src/surgery/apply.ts";
 import type { Changes } from "../../src/surgery/layout.ts";
 import { architectureOf, buildFixture, FIXTURE_NAMES } from "../support/architectures.ts";
-import { randomNumbers, temporaryFolder } from "../support/gguf.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { randomNumbers } from "../support/gguf.ts";
 
 const TOKENS = 48;
 
@@ -38,9 +39,13 @@ test("every rule has a model to be tried on", () => {
 
 describe.each(fixtures)("%s", (fixture) => {
   const rule = STREAM_RULES.get(architectureOf(fixture))!;
+  const folder = temporaryFolder();
+  let opened: Awaited<ReturnType<typeof open>>;
+  beforeAll(async () => {
+    opened = await open(fixture, folder);
+  });
 
   test("the stored factors do what the same factors do while the original runs", async () => {
-    const opened = await open(fixture);
     if (!opened) return;
     const { path, file, architecture } = opened;
     const addsOnce = rule.addsOnce?.(file) ?? false;
@@ -65,7 +70,7 @@ describe.each(fixtures)("%s", (fixture) => {
   });
 
   test.runIf(rule.readsScales)("llama.cpp reads .scale tensors as it reads scaled weights", async () => {
-    const { path, file, architecture } = (await open(fixture))!;
+    const { path, file, architecture } = opened!;
     const random = randomNumbers(6);
     const factors = Array.from({ length: architecture.analysedBlocks - 1 }, (_, layer) => ({
       layer: layer + 1,
@@ -92,7 +97,6 @@ describe.each(fixtures)("%s", (fixture) => {
   });
 
   test("a longer stream is the same as smaller outputs, unless the rule says otherwise", async () => {
-    const opened = await open(fixture);
     if (!opened) return;
     const { path, file, architecture } = opened;
     const factor = 3;
@@ -133,8 +137,8 @@ describe.each(fixtures)("%s", (fixture) => {
 const hasTensor = (file: GgufFile, name: string) => file.tensors.some((tensor) => tensor.name === name);
 
 /** The fixture's model, or undefined when none of its blocks may be removed. */
-async function open(fixture: string) {
-  const path = join(temporaryFolder(), `${fixture}.gguf`);
+async function open(fixture: string, folder: string) {
+  const path = join(folder, `${fixture}.gguf`);
   await writeFile(path, buildFixture(fixture));
   const file = await readGguf(path);
   try {
