@@ -3,7 +3,7 @@ import type { PartialAnalysis } from "../documents/analysis.ts";
 import type { Plan } from "../documents/plan.ts";
 import { UsageError } from "../errors.ts";
 import { budgetFromRatio, parseLayers } from "../selection/budget.ts";
-import { findMethod } from "../selection/methods.ts";
+import { findAnyMethod } from "../selection/methods.ts";
 import { explicitPlan, makePlan } from "../selection/plan.ts";
 import type { ClusterOptions } from "./options.ts";
 
@@ -30,8 +30,10 @@ export const DEFAULT_METHOD = "lorp";
 export function plan(analysis: PartialAnalysis, options: PlanOptions): Plan {
   const { remove, ratio, layers } = options;
   checkOneBudget({ "--remove N": remove, "--ratio R": ratio, "--layers LIST": layers });
-  if (options.method !== undefined) findMethod(options.method);
-  if (options.layers !== undefined) return explicitPlan(analysis.model, parseLayers(options.layers));
+  if (layers !== undefined) {
+    if (options.method !== undefined) findAnyMethod(options.method);
+    return explicitPlan(analysis.model, parseLayers(layers));
+  }
   const complete = completeAnalysis(analysis, options);
   return makePlan(complete, {
     method: options.method ?? DEFAULT_METHOD,

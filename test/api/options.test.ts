@@ -66,5 +66,6 @@ test("a plan whose layers do not add up is refused", async () => {
       code: "DOCUMENT_INVALID",
     });
   }
+  expect(plan(analysis, { layers: "4", method: "auto" })).toEqual(whole);
   expect(() => plan(analysis, { layers: "4", method: "nosuch" })).toThrow(/nosuch/);
 });
