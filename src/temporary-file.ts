@@ -1,6 +1,22 @@
 import { randomBytes } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { followLinks } from "./links.ts";
+
+/** Where a file is written until it is whole. */
+export interface TemporaryPlace {
+  /** Where it will stand: the path asked for, of a symbolic link the file that it names. */
+  readonly place: string;
+  /** Where to write it. */
+  readonly temporary: string;
+}
+
+/** A place to write a file to, cleared of what killed runs to the same destination left behind. Throws what Node throws. */
+export async function temporaryPlace(path: string): Promise<TemporaryPlace> {
+  const place = await followLinks(path);
+  await removeLeftovers(place);
+  return { place, temporary: temporaryName(place) };
+}
 
 /**
  * `.model.gguf.lorp-<process>-<random>.tmp`: what becomes `model.gguf` once it is whole. It is hidden, and its owner can
@@ -10,8 +26,7 @@ export function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path)}.lorp-${process.pid}-${randomBytes(6).toString("hex")}.tmp`);
 }
 
-/** Removes what killed runs to the same destination left behind. */
-export async function removeLeftovers(path: string): Promise<void> {
+async function removeLeftovers(path: string): Promise<void> {
   const folder = dirname(path);
   const prefix = `.${basename(path)}.lorp-`;
   for (const name of await readdir(folder).catch(() => [])) {

@@ -1,6 +1,5 @@
 import { open, rename, rm, stat, writeFile } from "node:fs/promises";
-import { followLinks } from "./links.ts";
-import { removeLeftovers, temporaryName } from "./temporary-file.ts";
+import { temporaryPlace } from "./temporary-file.ts";
 
 /**
  * Writes a small file whole or not at all, replacing an older one; a symbolic link stays, and the file that it names is
@@ -9,9 +8,7 @@ import { removeLeftovers, temporaryName } from "./temporary-file.ts";
 export async function writeWhole(path: string, content: string): Promise<void> {
   const present = await stat(path).catch(() => undefined);
   if (present?.isFile() === false) return writeFile(path, content);
-  const place = await followLinks(path);
-  await removeLeftovers(place);
-  const temporary = temporaryName(place);
+  const { place, temporary } = await temporaryPlace(path);
   try {
     const file = await open(temporary, "wx");
     try {

@@ -15,8 +15,8 @@ import { quantizeGguf } from "../surgery/quantize.ts";
 import { temporaryName } from "../temporary-file.ts";
 import { checkOptions } from "./check-options.ts";
 import { type DescribedModel, describeModel, openForCalibration } from "./open.ts";
-import type { CalibrationOptions, ModelRunOptions, Progress } from "./options.ts";
-import { defaultOutput } from "./output.ts";
+import type { ModelRunOptions, Progress } from "./options.ts";
+import { checkFiles, defaultOutput, type FileOptions } from "./output.ts";
 import { outputMetadata } from "./output-metadata.ts";
 
 export interface WriteOptions extends Pick<ModelRunOptions, "gpu" | "rpc" | "threads"> {
@@ -55,7 +55,7 @@ export interface Applied extends Written {
   readonly compensation?: Compensation;
 }
 
-export interface ApplyOptions extends WriteOptions, CalibrationOptions, ModelRunOptions {
+export interface ApplyOptions extends FileOptions, ModelRunOptions {
   /** How to make up for what the removed layers did; as the Plan says by default. */
   readonly compensate?: CompensationChoice | undefined;
 }
@@ -69,6 +69,7 @@ export async function apply(path: string, plan: Plan, options: ApplyOptions = {}
   checkOptions(options);
   const described = await describeModel(path, options.signal);
   checkModel(described, plan);
+  await checkFiles(described.file.paths, outputOf(described, plan, options), options);
   const complete = await withFactors(described, plan, options);
   const written = await applyDescribed(described, complete, options);
   return { ...written, ...(complete.compensation && { compensation: complete.compensation }) };
@@ -90,6 +91,9 @@ async function withFactors(described: DescribedModel, plan: Plan, options: Apply
   }
 }
 
+const outputOf = ({ file }: DescribedModel, plan: Plan, { output, stem, quantize }: WriteOptions): string =>
+  output ?? defaultOutput(stem ?? file.paths[0]!, plan, quantize);
+
 /** As `apply`, on a file that has been read already. */
 export async function applyDescribed(
   described: DescribedModel,
@@ -98,8 +102,7 @@ export async function applyDescribed(
 ): Promise<Written> {
   checkModel(described, plan);
   checkQuantize(described, options);
-  const output =
-    options.output ?? defaultOutput(options.stem ?? described.file.paths[0]!, plan, options.quantize);
+  const output = outputOf(described, plan, options);
   if (options.quantize === undefined) return cut(described, plan, output, options);
   await checkOutput(output, described.file.paths, options.force ?? false);
   const unquantized = temporaryName(output);

@@ -7,10 +7,9 @@ import { AbortedError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
 import { budgetFromRatio, checkBudget, parseLayers } from "../selection/budget.ts";
 import { findAnyMethod } from "../selection/methods.ts";
-import { checkDestinations, type Destination } from "../surgery/destinations.ts";
 import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
-import { applyDescribed, checkQuantize, type WriteOptions } from "./apply.ts";
+import { applyDescribed, checkQuantize } from "./apply.ts";
 import { checkOptions } from "./check-options.ts";
 import { type ChooseOptions, checkChoice, choose } from "./choose.ts";
 import { compensate, compensateBest } from "./compensate.ts";
@@ -23,24 +22,16 @@ import {
   type OpenedModel,
   openForCalibration,
 } from "./open.ts";
-import { defaultOutput, modelDestination } from "./output.ts";
+import { checkFiles, defaultOutput, type FileOptions } from "./output.ts";
 import { plan as planFrom } from "./plan.ts";
 
-/** Files of the caller's own. */
-export interface OtherFiles {
-  readonly reads: readonly string[];
-  readonly writes: readonly Destination[];
-}
-
-export interface PruneOptions extends AnalyzeOptions, ChooseOptions, WriteOptions {
+export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions {
   /** How to make up for what the removed layers did; `off` by default. */
   readonly compensate?: CompensationChoice | undefined;
   /** Stop after the plan: nothing is written and nothing evaluated. */
   readonly dryRun?: boolean | undefined;
   /** Keep the similarity matrix in the Report's analysis. */
   readonly matrix?: boolean | undefined;
-  /** What else the caller reads, and will write when this is done: refused at once where it cannot be meant. */
-  readonly otherFiles?: OtherFiles | undefined;
 }
 
 /**
@@ -60,11 +51,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   if (options.method !== undefined) findAnyMethod(options.method);
   const described = await describeModel(path, options.signal);
   checkQuantize(described, options);
-  const { reads = [], writes = [] } = options.otherFiles ?? {};
-  await checkDestinations(
-    [...outputIfKnown(described, options), ...writes],
-    [...described.file.paths, ...(options.calibration === undefined ? [] : [options.calibration]), ...reads],
-  );
+  await checkFiles(described.file.paths, outputIfKnown(described, options), options);
 
   const opened = await openForCalibration(described, options);
   try {
@@ -100,7 +87,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
 function outputIfKnown(
   { file, architecture, summary }: DescribedModel,
   options: PruneOptions,
-): Destination[] {
+): string | undefined {
   const { remove, ratio, layers, quantize, stem = file.paths[0]! } = options;
   const { analysedBlocks } = architecture;
   if (remove !== undefined) checkBudget(remove, analysedBlocks);
@@ -110,8 +97,7 @@ function outputIfKnown(
     length === undefined
       ? undefined
       : defaultOutput(stem, { removedLayers: { length }, model: summary }, quantize);
-  const path = options.output ?? usual;
-  return path === undefined || options.dryRun ? [] : [modelDestination(path, options)];
+  return options.dryRun ? undefined : (options.output ?? usual);
 }
 
 function stoppedAfterWriting(path: string): AbortedError {

@@ -30,12 +30,9 @@ export function define(command: Command): void {
       const { readPlan } = await import("../documents/files.ts");
       const plan = await readPlan(planPath);
       const { path, stem } = await findModel(reference, options, terminal, signal);
-      const { defaultOutput, modelDestination } = await import("../api/output.ts");
-      const { checkDestinations } = await import("../surgery/destinations.ts");
-      const output = options.output ?? defaultOutput(stem ?? path, plan, options.quantize);
-      const reads = filesRead([path, planPath, options.calibration]);
-      await checkDestinations([modelDestination(output, options)], reads);
-      const written = await apply(path, plan, { ...options, stem, signal, onProgress: terminal.onProgress });
+      const otherFiles = { reads: filesRead([planPath]), writes: [] };
+      const { onProgress } = terminal;
+      const written = await apply(path, plan, { ...options, stem, otherFiles, signal, onProgress });
       const { formatBytes } = await import("../report/format.ts");
       const lines = [
         `Wrote ${written.path} (${formatBytes(written.bytes)}) without layers ${plan.removedLayers.join(", ")}`,

@@ -55,7 +55,7 @@ export function define(command: Command): void {
         matrix: true,
         stem: model.stem,
         otherFiles: {
-          reads: filesRead([model.path, options.calibration]),
+          reads: filesRead([]),
           writes: [
             ...textsWritten(dryRun ? [] : [exports.modelfile, exports.modelCard], force ?? false),
             ...textsWritten([page]),

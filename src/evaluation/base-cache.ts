@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { open, rename, rm, writeFile } from "node:fs/promises";
 import type { LogitsPlace } from "../native.ts";
-import { removeLeftovers, temporaryName } from "../temporary-file.ts";
+import { temporaryPlace } from "../temporary-file.ts";
 import { EvaluationError } from "./errors.ts";
 import type { WindowedText } from "./text.ts";
 
@@ -37,13 +37,12 @@ export async function openBaseCache(
   const cache = placesIn(path, key, false);
   const found = await readHeader(path);
   if (found === undefined) {
-    await removeLeftovers(path);
-    const temporary = temporaryName(path);
+    const { place, temporary } = await temporaryPlace(path);
     try {
       await writeFile(temporary, header, { flag: "wx" });
       await record(placesIn(temporary, key, true));
       await sync(temporary);
-      await rename(temporary, path);
+      await rename(temporary, place);
     } catch (cause) {
       throw system(cause) ? unusable(path, `it cannot be written, ${cause.code}`, cause) : cause;
     } finally {

@@ -1,7 +1,6 @@
 import { link, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { followLinks } from "../links.ts";
-import { removeLeftovers, temporaryName } from "../temporary-file.ts";
+import { temporaryPlace } from "../temporary-file.ts";
 import type { NamedFile } from "./copy.ts";
 import { checkDestinations } from "./destinations.ts";
 import { writeFailure } from "./errors.ts";
@@ -22,9 +21,7 @@ export function checkOutput(path: string, inputs: readonly string[], force: bool
 /** Opens a new file beside `path`, of a symbolic link beside the file that it names. @throws SurgeryError */
 export async function stage(path: string): Promise<StagedFile> {
   try {
-    const place = await followLinks(path);
-    await removeLeftovers(place);
-    const temporary = temporaryName(place);
+    const { place, temporary } = await temporaryPlace(path);
     return { path: place, temporary, handle: await open(temporary, "wx") };
   } catch (error) {
     throw writeFailure(path, error);
