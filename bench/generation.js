@@ -10,7 +10,7 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { describeModel } from "../dist/api/open.js";
+import { describeModel } from "../dist/api/stages/open.js";
 import { apply, plan } from "../dist/index.js";
 import { openModel } from "../dist/model/model.js";
 import { alternate, median, medianRatio, printTable } from "./measure.js";

@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url);
 const ifMissing = process.argv.includes("--if-missing");
 
 async function addonRuns() {
-  const loader = join(root, "dist", "addon-file.js");
+  const loader = join(root, "dist", "native", "addon-file.js");
   // A fresh checkout has nothing to load the addon with yet; building it is one of the next steps.
   if (!existsSync(loader)) return true;
   const { loadAddon } = await import(loader);

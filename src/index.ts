@@ -12,9 +12,9 @@ export {
   evaluate,
 } from "./api/evaluate.ts";
 export { type InspectedBlock, type Inspection, inspect, type Saving } from "./api/inspect.ts";
-export type { CalibrationOptions, ClusterOptions, ModelRunOptions, Progress } from "./api/options.ts";
 export { type PlanOptions, plan } from "./api/plan.ts";
 export { type PruneOptions, prune } from "./api/prune.ts";
+export type { CalibrationOptions, ClusterOptions, ModelRunOptions, Progress } from "./api/stages/options.ts";
 export {
   type AnswerOptions,
   type Conversation,

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { writeWhole } from "../whole-file.ts";
+import { writeWhole } from "../files/whole.ts";
 import type { SequenceSums } from "./capture.ts";
 import { CheckpointError } from "./errors.ts";
 

@@ -1,6 +1,6 @@
 import type { Analysis, PartialAnalysis, SimilarityMatrix } from "../documents/analysis.ts";
 import { UsageError } from "../errors.ts";
-import { addon } from "../native.ts";
+import { addon } from "../native/addon.ts";
 import { AnalysisError } from "./errors.ts";
 import { clusterCount, rls } from "./locality.ts";
 import { measureLayers } from "./redundancy.ts";
@@ -90,7 +90,7 @@ function findClusters(
   return { k, clusters: clusterLayers(similarity, k, seed) };
 }
 
-/** Spectral clustering of the layers; see native/spectral.h. */
+/** Spectral clustering of the layers; see native/core/spectral.h. */
 function clusterLayers(similarity: SimilarityMatrix, k: number, seed: number): number[] {
   const n = similarity.length;
   const entries = new Float64Array(n * n);

@@ -10,17 +10,17 @@ import {
 } from "../analysis/capture.ts";
 import { completeAnalysis } from "../analysis/complete.ts";
 import { rls } from "../analysis/locality.ts";
-import { cacheFolder } from "../cache-folder.ts";
 import { spreadOut } from "../calibration/sequences.ts";
 import type { Analysis, Confidence } from "../documents/analysis.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
+import { cacheFolder } from "../files/cache-folder.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { VERSION } from "../version.ts";
 import { checkOptions } from "./check-options.ts";
-import { type Goal, type GoalOptions, goalOf } from "./goal.ts";
-import { type DescribedModel, describeModel, type OpenedModel, openForCalibration } from "./open.ts";
-import type { CacheOptions, CalibrationOptions, ModelRunOptions } from "./options.ts";
+import { type DescribedModel, describeModel, type OpenedModel, openForCalibration } from "./stages/open.ts";
+import type { CacheOptions, CalibrationOptions, ModelRunOptions } from "./stages/options.ts";
+import { type Goal, type GoalOptions, goalOf } from "./stages/purpose.ts";
 
 export interface AnalyzeOptions extends CalibrationOptions, GoalOptions, ModelRunOptions, CacheOptions {}
 

@@ -7,17 +7,17 @@ import type { Compensation } from "../documents/compensation.ts";
 import { checkLayers } from "../documents/files.ts";
 import type { Plan } from "../documents/plan.ts";
 import { UsageError } from "../errors.ts";
+import { checkOutput } from "../files/staged.ts";
+import { temporaryName } from "../files/temporary.ts";
 import type { TensorInfo } from "../gguf/types.ts";
 import { quantizationType, quantizedAlready } from "../model/quantize.ts";
 import { applyPlan } from "../surgery/apply.ts";
-import { checkOutput } from "../surgery/output.ts";
 import { quantizeGguf } from "../surgery/quantize.ts";
-import { temporaryName } from "../temporary-file.ts";
 import { checkOptions } from "./check-options.ts";
-import { type DescribedModel, describeModel, openForCalibration } from "./open.ts";
-import type { ModelRunOptions, Progress } from "./options.ts";
-import { checkFiles, defaultOutput, type FileOptions } from "./output.ts";
-import { outputMetadata } from "./output-metadata.ts";
+import { type DescribedModel, describeModel, openForCalibration } from "./stages/open.ts";
+import type { ModelRunOptions, Progress } from "./stages/options.ts";
+import { checkFiles, defaultOutput, type FileOptions } from "./stages/output.ts";
+import { outputMetadata } from "./stages/output-metadata.ts";
 
 export interface WriteOptions extends Pick<ModelRunOptions, "gpu" | "rpc" | "threads"> {
   /** Where to write; beside the input under a name that says what was done, by default. */
@@ -82,7 +82,7 @@ async function withFactors(described: DescribedModel, plan: Plan, options: Apply
     const { compensation: _, ...plain } = plan;
     return plain;
   }
-  const { compensate } = await import("./compensate.ts");
+  const { compensate } = await import("./stages/compensate.ts");
   const opened = await openForCalibration(described, options);
   try {
     return await compensate(described, opened, plan, choice, options);

@@ -2,7 +2,7 @@ import { COMPENSATION_CHOICES } from "../compensation/modes.ts";
 import { UsageError } from "../errors.ts";
 import { PROTOCOLS } from "../evaluation/windows.ts";
 import { GPU_CHOICES } from "../model/gpu.ts";
-import type { CacheOptions } from "./options.ts";
+import type { CacheOptions } from "./stages/options.ts";
 
 /** Whole numbers among the options of the functions that run a model: the least and the most of each. */
 const BOUNDS = {

@@ -15,8 +15,8 @@ import { findAnyMethod, METHODS } from "../selection/methods.ts";
 import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { checkOptions } from "./check-options.ts";
-import { type DescribedModel, describeModel, type OpenedModel, openForCalibration } from "./open.ts";
-import { createPlanner, type Planner, requireHeldBack, type SearchOptions } from "./planner.ts";
+import { type DescribedModel, describeModel, type OpenedModel, openForCalibration } from "./stages/open.ts";
+import { createPlanner, type Planner, requireHeldBack, type SearchOptions } from "./stages/planner.ts";
 
 export interface CompareOptions extends Omit<AnalyzeOptions, "remove" | "ratio" | "method">, SearchOptions {
   /** Numbers of layers to remove. */

@@ -14,8 +14,8 @@ import { parseLayers } from "../selection/budget.ts";
 import { explicitPlan } from "../selection/plan.ts";
 import { VERSION } from "../version.ts";
 import { checkOptions } from "./check-options.ts";
-import { type DescribedModel, describeModel, fileBytes } from "./open.ts";
-import type { ModelRunOptions } from "./options.ts";
+import { type DescribedModel, describeModel, fileBytes } from "./stages/open.ts";
+import type { ModelRunOptions } from "./stages/options.ts";
 
 export interface EvaluateOptions extends ModelRunOptions {
   /** The model to compare with: a file of the same vocabulary; with `skipLayers` the model itself by default. */

@@ -1,6 +1,6 @@
 import type { ModelSummary } from "../documents/model.ts";
 import { measureBlocks } from "../inspection/blocks.ts";
-import { describeModel, fileBytes } from "./open.ts";
+import { describeModel, fileBytes } from "./stages/open.ts";
 
 /** What a model is made of, and what removing blocks would save. */
 export interface Inspection {

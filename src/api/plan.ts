@@ -5,7 +5,7 @@ import { UsageError } from "../errors.ts";
 import { budgetFromRatio, parseLayers } from "../selection/budget.ts";
 import { findAnyMethod } from "../selection/methods.ts";
 import { explicitPlan, makePlan } from "../selection/plan.ts";
-import type { ClusterOptions } from "./options.ts";
+import type { ClusterOptions } from "./stages/options.ts";
 
 /** How much to remove: exactly one of the first three. */
 export interface PlanOptions extends ClusterOptions {

@@ -11,9 +11,10 @@ import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { applyDescribed, checkQuantize } from "./apply.ts";
 import { checkOptions } from "./check-options.ts";
-import { type ChooseOptions, checkChoice, choose } from "./choose.ts";
-import { compensate, compensateBest } from "./compensate.ts";
-import { measureCost } from "./cost.ts";
+import { plan as planFrom } from "./plan.ts";
+import { type ChooseOptions, checkChoice, choose } from "./stages/choose.ts";
+import { compensate, compensateBest } from "./stages/compensate.ts";
+import { measureCost } from "./stages/cost.ts";
 import {
   countParameters,
   type DescribedModel,
@@ -21,9 +22,8 @@ import {
   fileBytes,
   type OpenedModel,
   openForCalibration,
-} from "./open.ts";
-import { checkFiles, defaultOutput, type FileOptions } from "./output.ts";
-import { plan as planFrom } from "./plan.ts";
+} from "./stages/open.ts";
+import { checkFiles, defaultOutput, type FileOptions } from "./stages/output.ts";
 
 export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions {
   /** How to make up for what the removed layers did; `off` by default. */

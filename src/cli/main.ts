@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
-import { recipePath } from "../config/place.ts";
 import { buildProgram } from "./program.ts";
+import { recipePath } from "./recipe/place.ts";
 
 const NEWCOMER = `lorp makes local language models shallower.
 
@@ -42,7 +42,7 @@ function stopWriting({ code }: NodeJS.ErrnoException): never {
 
 /** @returns whether it could be used */
 async function useRecipe(path: string): Promise<boolean> {
-  const { addRecipe } = await import("./recipe.ts");
+  const { addRecipe } = await import("./recipe/add.ts");
   const { run } = await import("./run.ts");
   await run(() => addRecipe(path));
   return process.exitCode === undefined;

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { VERSION } from "../version.ts";
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS } from "./commands/index.ts";
 
 /**
  * The command tree.
@@ -18,7 +18,7 @@ export async function buildProgram(words?: readonly string[]): Promise<Command> 
     for (const argument of args) command.addArgument(argument);
     if (words?.includes(name) ?? true) {
       const { define } = await load();
-      const { addRecipeOption } = await import("./options.ts");
+      const { addRecipeOption } = await import("./options/groups.ts");
       define(command);
       addRecipeOption(command);
     }

@@ -1,4 +1,4 @@
-import type { Progress } from "../api/options.ts";
+import type { Progress } from "../api/stages/options.ts";
 import { formatBytes, formatDuration } from "../report/format.ts";
 import type { TerminalStyle } from "../report/terminal/index.ts";
 

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { writeWhole } from "../whole-file.ts";
+import { writeWhole } from "../files/whole.ts";
 import type { Analysis, PartialAnalysis } from "./analysis.ts";
 import type { Comparison } from "./comparison.ts";
 import { DocumentError } from "./errors.ts";

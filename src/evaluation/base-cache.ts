@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { open, rename, rm, writeFile } from "node:fs/promises";
-import type { LogitsPlace } from "../native.ts";
-import { temporaryPlace } from "../temporary-file.ts";
+import { temporaryPlace } from "../files/temporary.ts";
+import type { LogitsPlace } from "../native/addon.ts";
 import { EvaluationError } from "./errors.ts";
 import type { WindowedText } from "./text.ts";
 

@@ -1,4 +1,4 @@
-import type { TokenScores } from "../native.ts";
+import type { TokenScores } from "../native/addon.ts";
 import { estimate, quantile } from "../statistics.ts";
 
 /** How far a model's token distributions are from its base's. */

@@ -1,6 +1,6 @@
 import type { Lanes } from "../model/lanes.ts";
 import type { BlockChanges } from "../model/model.ts";
-import type { LogitsPlace, TokenScores } from "../native.ts";
+import type { LogitsPlace, TokenScores } from "../native/addon.ts";
 import type { Windows } from "./windows.ts";
 
 export interface ScoreWindowsOptions extends BlockChanges {

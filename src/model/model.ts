@@ -10,9 +10,9 @@ import {
   type NativeSession,
   type Timing,
   type TokenScores,
-} from "../native.ts";
+} from "../native/addon.ts";
+import { withControl } from "../native/control.ts";
 import { cacheWidth } from "./cache-width.ts";
-import { withControl } from "./control.ts";
 import { RuntimeError } from "./errors.ts";
 import type { GpuChoice } from "./gpu.ts";
 import { fittingGpuLayers } from "./gpu-layers.ts";

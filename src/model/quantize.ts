@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { AbortedError, throwIfAborted, UsageError } from "../errors.ts";
-import { addon } from "../native.ts";
-import { withControl } from "./control.ts";
+import { addon } from "../native/addon.ts";
+import { withControl } from "../native/control.ts";
 import { RuntimeError } from "./errors.ts";
 import type { RunOptions } from "./model.ts";
 import { openRuntime } from "./runtime.ts";

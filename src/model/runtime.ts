@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { connect as connectSocket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { addon } from "../native.ts";
-import { withControl } from "./control.ts";
+import { addon } from "../native/addon.ts";
+import { withControl } from "../native/control.ts";
 import { RuntimeError } from "./errors.ts";
 import type { GpuChoice } from "./gpu.ts";
 

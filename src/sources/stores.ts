@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative, sep } from "node:path";
-import { cacheFolder } from "../cache-folder.ts";
+import { cacheFolder } from "../files/cache-folder.ts";
 import { ollamaModels } from "./ollama.ts";
 import { allParts, withoutPart } from "./parts.ts";
 

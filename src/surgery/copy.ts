@@ -1,8 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
 import { throwIfAborted } from "../errors.ts";
-import { withControl } from "../model/control.ts";
-import { addon } from "../native.ts";
-import { inputChanged, readFailure, writeFailure } from "./errors.ts";
+import { inputChanged, readFailure, writeFailure } from "../files/errors.ts";
+import { addon } from "../native/addon.ts";
+import { withControl } from "../native/control.ts";
 
 /** An open file and the name it has in messages. */
 export interface NamedFile {

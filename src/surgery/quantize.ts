@@ -1,7 +1,7 @@
 import { rm, stat } from "node:fs/promises";
+import { checkOutput, commit, discard, stage } from "../files/staged.ts";
 import { readGguf } from "../gguf/read.ts";
 import { type QuantizeOptions, quantizationType, quantizeFile } from "../model/quantize.ts";
-import { checkOutput, commit, discard, stage } from "./output.ts";
 
 export interface QuantizeGgufOptions extends QuantizeOptions {
   /** Replace an existing output. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { openCaptureCache } from "../../src/analysis/cache.ts";
 import { readCheckpoint } from "../../src/analysis/checkpoint.ts";
-import { cacheFolder } from "../../src/cache-folder.ts";
+import { cacheFolder } from "../../src/files/cache-folder.ts";
 import { temporaryFolder } from "../support/gguf.ts";
 
 const key = { model: "a", text: "b", sequenceLength: 512 };

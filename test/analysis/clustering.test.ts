@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addon } from "../../src/native.ts";
+import { addon } from "../../src/native/addon.ts";
 
 const clusters = (values: number[], n: number, k: number) =>
   addon.spectralClusters(Float64Array.from(values), n, k, 0);

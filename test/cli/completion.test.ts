@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { complete } from "../../src/cli/candidates.ts";
+import { complete } from "../../src/cli/help/candidates.ts";
 import { buildProgram } from "../../src/cli/program.ts";
 import { lorp, MAIN } from "../support/cli.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";

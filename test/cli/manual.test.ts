@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { describeCommands } from "../../src/cli/command-tree.ts";
-import { COMMANDS } from "../../src/cli/commands.ts";
-import { manPage, referencePage } from "../../src/cli/manual.ts";
+import { COMMANDS } from "../../src/cli/commands/index.ts";
+import { describeCommands } from "../../src/cli/help/command-tree.ts";
+import { manPage, referencePage } from "../../src/cli/help/manual.ts";
 import { buildProgram } from "../../src/cli/program.ts";
 
 const program = await buildProgram();

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { expect, test } from "vitest";
-import { bytes, factor, positiveShare, wholeNumbers } from "../../src/cli/quantities.ts";
+import { bytes, factor, positiveShare, wholeNumbers } from "../../src/cli/options/quantities.ts";
 
 test.each([
   [bytes, "4.5GB", 4.5e9],

@@ -3,7 +3,7 @@ import { BLOCK_SCALES } from "../../src/compensation/block-scales.ts";
 import { canScale, tensorScaler } from "../../src/compensation/scale-tensor.ts";
 import { GGML_TYPES } from "../../src/gguf/ggml-types.ts";
 import { openRuntime } from "../../src/model/runtime.ts";
-import { addon } from "../../src/native.ts";
+import { addon } from "../../src/native/addon.ts";
 import { randomNumbers } from "../support/gguf.ts";
 
 const ROW = 512;

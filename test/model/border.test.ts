@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openRuntime } from "../../src/model/runtime.ts";
-import { addon, type NativeModel, type NativeSession } from "../../src/native.ts";
+import { addon, type NativeModel, type NativeSession } from "../../src/native/addon.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 
 const BLOCKS = 20;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { describeReport } from "../../src/cli/describe.ts";
+import { describeReport } from "../../src/cli/text/documents.ts";
 import { hex, level, similarityScale } from "../../src/report/palette.ts";
 import { renderChanges, renderDepthStrip, renderHeatmap } from "../../src/report/terminal/index.ts";
 import { analysis20, report20, report80 } from "./documents.ts";

@@ -16,11 +16,11 @@ import { describe, expect, test } from "vitest";
 import { planRewrite } from "../../src/architecture/architecture.ts";
 import type { Rewrite } from "../../src/architecture/types.ts";
 import { AbortedError } from "../../src/errors.ts";
+import type { SurgeryErrorCode } from "../../src/files/errors.ts";
 import { fingerprint } from "../../src/gguf/fingerprint.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GgufFile, GgufValue } from "../../src/gguf/types.ts";
 import { type ApplyOptions, applyPlan } from "../../src/surgery/apply.ts";
-import type { SurgeryErrorCode } from "../../src/surgery/errors.ts";
 import {
   array,
   buildGguf,

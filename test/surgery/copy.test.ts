@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { AbortedError } from "../../src/errors.ts";
-import { addon } from "../../src/native.ts";
+import { addon } from "../../src/native/addon.ts";
 import { copyRange, type Range } from "../../src/surgery/copy.ts";
 import { temporaryFolder } from "../support/gguf.ts";
 

@@ -1,0 +1,418 @@
+// The border between JavaScript and the native code: checks arguments, starts tasks, converts results. src/native/addon.ts
+// declares the same surface in TypeScript.
+
+#include <napi.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "arguments.h"
+#include "async.h"
+#include "conversion.h"
+#include "file_copy.h"
+#include "llama_api.h"
+#include "model.h"
+#include "rpc_servers.h"
+#include "quantize_file.h"
+#include "session.h"
+#include "spectral.h"
+
+namespace lorp {
+namespace {
+
+/** Runs a function of the border; what the native code throws becomes a JavaScript Error. */
+template <typename Function>
+auto guarded(Napi::Env env, Function function) -> decltype(function()) {
+    try {
+        return function();
+    } catch (const Napi::Error&) {
+        throw;
+    } catch (const std::exception& error) {
+        throw Napi::Error::New(env, error.what());
+    }
+}
+
+template <typename Array, typename Element>
+Napi::Value typed_array(Napi::Env env, const std::vector<Element>& values) {
+    Array array = Array::New(env, values.size());
+    std::copy(values.begin(), values.end(), array.Data());
+    return array;
+}
+
+/** n_blocks flags from a list of block numbers. */
+std::vector<bool> block_flags(const Napi::Value& value, const std::string& name, std::int32_t n_blocks) {
+    std::vector<bool> flags(static_cast<std::size_t>(n_blocks));
+    for (const std::int32_t block : arguments::int32s(value, name)) {
+        if (block < 0 || block >= n_blocks) throw arguments::wrong(value, name, "numbers of blocks of this model");
+        flags[static_cast<std::size_t>(block)] = true;
+    }
+    return flags;
+}
+
+/** `skip` and `factors` of an object; the latter two numbers a block or undefined. */
+BlockChanges block_changes(const Napi::Object& given, std::int32_t n_blocks) {
+    BlockChanges changes{block_flags(given.Get("skip"), "skip", n_blocks), {}};
+    const Napi::Value value = given.Get("factors");
+    if (value.IsUndefined()) return changes;
+    const std::vector<double> factors = arguments::doubles(value, "factors");
+    if (factors.size() != 2 * changes.skipped.size() ||
+        !std::all_of(factors.begin(), factors.end(), [](double factor) { return std::isfinite(factor); })) {
+        throw arguments::wrong(value, "factors", "two finite numbers a block");
+    }
+    for (std::size_t i = 0; i < factors.size(); i += 2) changes.factors.push_back({factors[i], factors[i + 1]});
+    return changes;
+}
+
+/** The C++ object behind one of our classes' objects; any other object has another behind it, or none. */
+template <typename Handle>
+Handle& unwrapped(const Napi::Value& value, const std::string& name, const char* expected) {
+    const Napi::Object object = arguments::object(value, name);
+    if (!object.CheckTypeTag(&Handle::tag)) throw arguments::wrong(value, name, expected);
+    return *Handle::Unwrap(object);
+}
+
+class ModelHandle final : public Napi::ObjectWrap<ModelHandle> {
+public:
+    static Napi::Function define(Napi::Env env) {
+        return DefineClass(env, "Model",
+                           {
+                               InstanceMethod("load", &ModelHandle::load),
+                               InstanceMethod("info", &ModelHandle::info),
+                               InstanceMethod("tokenBytes", &ModelHandle::token_bytes),
+                               InstanceMethod("tokenize", &ModelHandle::tokenize),
+                               InstanceMethod("close", &ModelHandle::close),
+                           });
+    }
+
+    static constexpr napi_type_tag tag{0x5d1f0c8b7a4e4e21, 0x9c36d2e87b15f0a4};
+
+    explicit ModelHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelHandle>(info) { Value().TypeTag(&tag); }
+
+    std::shared_ptr<const Model> model(Napi::Env env) const {
+        if (!model_) throw Napi::Error::New(env, "the model is closed");
+        return model_;
+    }
+
+private:
+    Napi::Value load(const Napi::CallbackInfo& info) {
+        const std::string path = arguments::string(info[0], "path");
+        const Napi::Object given = arguments::object(info[1], "options");
+        Model::Options options;
+        options.gpu_layers = arguments::integer<std::int32_t>(given.Get("gpuLayers"), "gpuLayers", -1);
+        options.repack = arguments::boolean(given.Get("repack"), "repack");
+        guarded(info.Env(), [] { llama(); });
+        // Held by what runs on the main thread only, so that this object outlives the task.
+        const auto self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value()));
+        using Loaded = std::shared_ptr<const Model>;
+        return Task<Loaded>::run(
+            info.Env(), arguments::control(info[2]),
+            [path, options](const Control& control) -> Loaded { return std::make_shared<Model>(path, options, control); },
+            [self](Napi::Env env, Loaded&& loaded) -> Napi::Value {
+                Unwrap(self->Value())->model_ = std::move(loaded);
+                return env.Undefined();
+            });
+    }
+
+    Napi::Value info(const Napi::CallbackInfo& info) {
+        const auto held = model(info.Env());
+        const LlamaApi& api = llama();
+        Napi::Object result = Napi::Object::New(info.Env());
+        result.Set("layers", held->n_layer());
+        result.Set("embeddingLength", held->n_embd());
+        result.Set("vocabularySize", held->n_vocab());
+        result.Set("trainedContextLength", api.llama_model_n_ctx_train(held->get()));
+        result.Set("parameters", static_cast<double>(api.llama_model_n_params(held->get())));
+        result.Set("bos", held->bos());
+        return result;
+    }
+
+    Napi::Value token_bytes(const Napi::CallbackInfo& info) {
+        return typed_array<Napi::Int32Array>(info.Env(), model(info.Env())->token_bytes());
+    }
+
+    Napi::Value tokenize(const Napi::CallbackInfo& info) {
+        const auto held = model(info.Env());
+        const std::string text = arguments::string(info[0], "text");
+        const bool add_special = arguments::boolean(info[1], "addSpecial");
+        const bool parse_special = arguments::boolean(info[2], "parseSpecial");
+        return Task<std::vector<llama_token>>::run(
+            info.Env(), arguments::control(info[3]),
+            [=](const Control&) { return held->tokenize(text, add_special, parse_special); },
+            [](Napi::Env env, std::vector<llama_token>&& tokens) { return typed_array<Napi::Int32Array>(env, tokens); });
+    }
+
+    void close(const Napi::CallbackInfo&) { model_.reset(); }
+
+    std::shared_ptr<const Model> model_;
+};
+
+class SessionHandle final : public Napi::ObjectWrap<SessionHandle> {
+public:
+    static Napi::Function define(Napi::Env env) {
+        return DefineClass(env, "Session",
+                           {
+                               InstanceMethod("sumCosines", &SessionHandle::sum_cosines),
+                               InstanceMethod("score", &SessionHandle::score),
+                               InstanceMethod("logits", &SessionHandle::logits),
+                               InstanceMethod("time", &SessionHandle::time),
+                               InstanceMethod("stateNorms", &SessionHandle::state_norms),
+                               InstanceMethod("fitFactors", &SessionHandle::fit_factors),
+                               InstanceMethod("close", &SessionHandle::close),
+                           });
+    }
+
+    static constexpr napi_type_tag tag{0xe27a91c40f6b4d3c, 0xa85d47139ce2068f};
+
+    explicit SessionHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionHandle>(info) {
+        const Napi::Object given = arguments::object(info[1], "options");
+        const auto model = unwrapped<ModelHandle>(info[0], "model", "a Model").model(info.Env());
+        Session::Options options;
+        options.n_ctx = arguments::integer<std::int32_t>(given.Get("contextLength"), "contextLength", 1);
+        options.n_ubatch = arguments::integer<std::int32_t>(given.Get("microBatch"), "microBatch", 1);
+        options.n_threads = arguments::integer<std::int32_t>(given.Get("threads"), "threads", 1, GGML_MAX_N_THREADS);
+        options.layout.n_blocks = arguments::integer<std::int32_t>(given.Get("blocks"), "blocks", 1, model->n_layer());
+        options.layout.n_embd = model->n_embd();
+        const Napi::Object states = arguments::object(given.Get("states"), "states");
+        options.layout.output_name = arguments::string(states.Get("blockOutput"), "blockOutput");
+        options.layout.block_input_name = arguments::string(states.Get("blockInput"), "blockInput");
+        options.layout.input_name = arguments::string(states.Get("input"), "input");
+        options.layout.last_output_name = arguments::string(states.Get("lastOutput"), "lastOutput");
+        options.layout.streams = arguments::integer<std::int32_t>(states.Get("streams"), "streams", 1);
+        options.layout.streams_inside = arguments::boolean(states.Get("streamsInside"), "streamsInside");
+        options.layout.empty = block_flags(states.Get("emptyBlocks"), "emptyBlocks", options.layout.n_blocks);
+        options.exact_attention = arguments::boolean(given.Get("exactAttention"), "exactAttention");
+        options.kept_bytes = arguments::integer<std::size_t>(given.Get("keptBytes"), "keptBytes", 0U);
+        options.layout.parallel = arguments::boolean(given.Get("parallelBlocks"), "parallelBlocks");
+        session_ = guarded(info.Env(), [&] { return std::make_shared<Session>(model, options); });
+        Value().TypeTag(&tag);
+    }
+
+private:
+    /** The session for one task; two at a time would share one context. */
+    std::shared_ptr<Session> take(Napi::Env env) {
+        if (!session_) throw Napi::Error::New(env, "the session is closed");
+        if (session_.use_count() > 1) throw Napi::Error::New(env, "the session is still busy with an earlier call");
+        return session_;
+    }
+
+    /** A second session for the same task. */
+    static std::shared_ptr<Session> take_other(const Napi::Value& value, const std::string& name,
+                                               const std::shared_ptr<Session>& session) {
+        auto other = unwrapped<SessionHandle>(value, name, "a Session").take(value.Env());
+        if (other == session) throw arguments::wrong(value, name, "another session");
+        return other;
+    }
+
+    Napi::Value sum_cosines(const Napi::CallbackInfo& info) {
+        const auto session = take(info.Env());
+        const auto tokens = arguments::int32s(info[0], "tokens");
+        return Task<std::vector<double>>::run(
+            info.Env(), arguments::control(info[1]),
+            [=](const Control& control) { return session->sum_cosines(tokens, control); },
+            [](Napi::Env env, std::vector<double>&& sums) { return typed_array<Napi::Float64Array>(env, sums); });
+    }
+
+    Napi::Value score(const Napi::CallbackInfo& info) {
+        const auto session = take(info.Env());
+        const auto tokens = arguments::int32s(info[0], "tokens");
+        const Napi::Object given = arguments::object(info[1], "options");
+        const auto first = arguments::integer<std::uint32_t>(given.Get("first"), "first", 1U);
+        const auto changes = block_changes(given, session->layout().n_blocks);
+        std::shared_ptr<Session> base;
+        BlockChanges base_changes;
+        if (const Napi::Value base_value = given.Get("base"); !base_value.IsUndefined()) {
+            base = take_other(base_value, "base", session);
+            base_changes = block_changes(arguments::object(given.Get("baseChanges"), "baseChanges"), base->layout().n_blocks);
+            if (base->model().n_vocab() != session->model().n_vocab()) {
+                throw arguments::wrong(base_value, "base", "a session with as large a vocabulary");
+            }
+        }
+        std::shared_ptr<LogitsFile> file;
+        if (const Napi::Value file_value = given.Get("file"); !file_value.IsUndefined()) {
+            const Napi::Object named = arguments::object(file_value, "file");
+            const std::string path = arguments::string(named.Get("path"), "path");
+            const auto mode = arguments::boolean(named.Get("append"), "append") ? LogitsFile::Mode::append : LogitsFile::Mode::read;
+            const auto offset = arguments::integer<std::uint64_t>(named.Get("offset"), "offset", 0U);
+            file = guarded(info.Env(), [&] { return std::make_shared<LogitsFile>(path, mode, offset); });
+        }
+        return Task<Session::Scores>::run(
+            info.Env(), arguments::control(info[2]),
+            [=](const Control& control) {
+                if (!base) return session->score(tokens, first, changes, nullptr, file.get(), control);
+                const Session::Base side{*base, base_changes};
+                return session->score(tokens, first, changes, &side, nullptr, control);
+            },
+            [](Napi::Env env, Session::Scores&& scores) -> Napi::Value {
+                Napi::Object result = Napi::Object::New(env);
+                result.Set("logProb", typed_array<Napi::Float64Array>(env, scores.log_prob));
+                result.Set("baseLogProb", typed_array<Napi::Float64Array>(env, scores.base_log_prob));
+                result.Set("kl", typed_array<Napi::Float64Array>(env, scores.kl));
+                result.Set("sameTop", typed_array<Napi::Uint8Array>(env, scores.same_top));
+                return result;
+            });
+    }
+
+    Napi::Value logits(const Napi::CallbackInfo& info) {
+        const auto session = take(info.Env());
+        const auto tokens = arguments::int32s(info[0], "tokens");
+        const auto changes = block_changes(arguments::object(info[1], "changes"), session->layout().n_blocks);
+        return Task<std::vector<float>>::run(
+            info.Env(), arguments::control(info[2]),
+            [=](const Control& control) { return session->logits(tokens, changes, control); },
+            [](Napi::Env env, std::vector<float>&& logits) { return typed_array<Napi::Float32Array>(env, logits); });
+    }
+
+    Napi::Value state_norms(const Napi::CallbackInfo& info) {
+        const auto session = take(info.Env());
+        const auto tokens = arguments::int32s(info[0], "tokens");
+        return Task<std::vector<float>>::run(
+            info.Env(), arguments::control(info[1]),
+            [=](const Control& control) { return session->state_norms(tokens, control); },
+            [](Napi::Env env, std::vector<float>&& norms) { return typed_array<Napi::Float32Array>(env, norms); });
+    }
+
+    Napi::Value fit_factors(const Napi::CallbackInfo& info) {
+        const auto session = take(info.Env());
+        const auto tokens = arguments::int32s(info[0], "tokens");
+        const Napi::Object given = arguments::object(info[1], "options");
+        const auto length = arguments::integer<std::uint32_t>(given.Get("sequenceLength"), "sequenceLength", 1U);
+        const auto skipped = block_flags(given.Get("skip"), "skip", session->layout().n_blocks);
+        const auto ridge = arguments::number(given.Get("ridge"), "ridge", 0.0);
+        const auto original = take_other(given.Get("original"), "original", session);
+        return Task<std::vector<BlockFactors>>::run(
+            info.Env(), arguments::control(info[2]),
+            [=](const Control& control) {
+                return session->fit_factors(tokens, length, {*original, skipped, ridge}, control);
+            },
+            [](Napi::Env env, std::vector<BlockFactors>&& fitted) {
+                std::vector<double> factors;
+                for (const BlockFactors& of_block : fitted) {
+                    factors.push_back(of_block.attention);
+                    factors.push_back(of_block.feed_forward);
+                }
+                return typed_array<Napi::Float64Array>(env, factors);
+            });
+    }
+
+    Napi::Value time(const Napi::CallbackInfo& info) {
+        const auto session = take(info.Env());
+        const auto tokens = arguments::int32s(info[0], "tokens");
+        const auto prompt = arguments::integer<std::uint32_t>(info[1], "prompt", 1U);
+        const bool every_logit = arguments::boolean(info[2], "everyLogit");
+        return Task<Session::Timing>::run(
+            info.Env(), arguments::control(info[3]),
+            [=](const Control& control) { return session->time(tokens, prompt, every_logit, control); },
+            [](Napi::Env env, Session::Timing&& timing) -> Napi::Value {
+                Napi::Object result = Napi::Object::New(env);
+                result.Set("prompt", timing.prompt);
+                result.Set("generation", timing.generation);
+                return result;
+            });
+    }
+
+    void close(const Napi::CallbackInfo&) { session_.reset(); }
+
+    std::shared_ptr<Session> session_;
+};
+
+void attach_to_llama(const Napi::CallbackInfo& info) {
+    const auto names = arguments::strings(info[0], "libraryNames");
+    guarded(info.Env(), [&] { attach(names); });
+}
+
+Napi::Value connect_rpc_servers(const Napi::CallbackInfo& info) {
+    const std::string library = arguments::string(info[0], "library");
+    const auto endpoints = arguments::strings(info[1], "endpoints");
+    guarded(info.Env(), [] { llama(); });
+    return Task<bool>::run(
+        info.Env(), arguments::control(info[2]),
+        [=](const Control&) {
+            add_rpc_servers(library, endpoints);
+            return true;
+        },
+        [](Napi::Env env, bool&&) { return env.Undefined(); });
+}
+
+Napi::Value quantize_model_file(const Napi::CallbackInfo& info) {
+    const std::string input = arguments::string(info[0], "input");
+    const std::string output = arguments::string(info[1], "output");
+    const Napi::Object given = arguments::object(info[2], "options");
+    QuantizeFileOptions options;
+    options.type = static_cast<llama_ftype>(arguments::integer<std::int32_t>(given.Get("type"), "type", 0));
+    options.threads = arguments::integer<std::int32_t>(given.Get("threads"), "threads", 1);
+    options.allow_requantize = arguments::boolean(given.Get("allowRequantize"), "allowRequantize");
+    return Task<bool>::run(
+        info.Env(), arguments::control(info[3]),
+        [=](const Control& control) {
+            quantize_file(input, output, options, control);
+            return true;
+        },
+        [](Napi::Env env, bool&&) { return env.Undefined(); });
+}
+
+Napi::Value cluster(const Napi::CallbackInfo& info) {
+    const auto similarity = arguments::doubles(info[0], "similarity");
+    const auto n = arguments::integer<std::uint32_t>(info[1], "n", 1U, 65535U);
+    const auto k = arguments::integer<std::uint32_t>(info[2], "k", 1U, n);
+    const auto seed = arguments::integer<std::uint64_t>(info[3], "seed", 0U, (1ULL << 53) - 1);
+    if (similarity.size() != static_cast<std::size_t>(n) * n) {
+        throw arguments::wrong(info[0], "similarity", "a Float64Array of n × n numbers");
+    }
+    const auto labels = guarded(info.Env(), [&] { return spectral_clusters(similarity, n, k, seed); });
+    return typed_array<Napi::Int32Array>(info.Env(), labels);
+}
+
+Napi::Value copy_file_range_in_kernel(const Napi::CallbackInfo& info) {
+    constexpr std::uint64_t last_offset = (1ULL << 53) - 1;
+    const FileRange range{
+        arguments::integer<int>(info[0], "source", 0),
+        arguments::integer<std::uint64_t>(info[1], "from", 0U, last_offset),
+        arguments::integer<int>(info[2], "target", 0),
+        arguments::integer<std::uint64_t>(info[3], "to", 0U, last_offset),
+        arguments::integer<std::uint64_t>(info[4], "length", 0U, last_offset),
+    };
+    return Task<std::uint64_t>::run(
+        info.Env(), arguments::control(info[5]), [=](const Control& control) { return copy_in_kernel(range, control); },
+        [](Napi::Env env, std::uint64_t&& moved) { return Napi::Number::New(env, static_cast<double>(moved)); });
+}
+
+ggml_type tensor_type(const Napi::Value& value) {
+    return static_cast<ggml_type>(arguments::integer<int>(value, "type", 0, GGML_TYPE_COUNT - 1));
+}
+
+Napi::Value quantize_values(const Napi::CallbackInfo& info) {
+    const auto type = tensor_type(info[0]);
+    const auto values = arguments::floats(info[1], "values");
+    const auto row_length = arguments::integer<std::uint32_t>(info[2], "rowLength", 1U);
+    return typed_array<Napi::Uint8Array>(info.Env(),
+                                         guarded(info.Env(), [&] { return quantize(type, values, row_length); }));
+}
+
+Napi::Value dequantize_bytes(const Napi::CallbackInfo& info) {
+    const auto type = tensor_type(info[0]);
+    const auto bytes = arguments::bytes(info[1], "bytes");
+    return typed_array<Napi::Float32Array>(info.Env(), guarded(info.Env(), [&] { return dequantize(type, bytes); }));
+}
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+    exports.Set("release", LORP_LLAMA_RELEASE);
+    exports.Set("attach", Napi::Function::New(env, attach_to_llama, "attach"));
+    exports.Set("addRpcServers", Napi::Function::New(env, connect_rpc_servers, "addRpcServers"));
+    exports.Set("spectralClusters", Napi::Function::New(env, cluster, "spectralClusters"));
+    exports.Set("copyFileRange", Napi::Function::New(env, copy_file_range_in_kernel, "copyFileRange"));
+    exports.Set("quantize", Napi::Function::New(env, quantize_values, "quantize"));
+    exports.Set("dequantize", Napi::Function::New(env, dequantize_bytes, "dequantize"));
+    exports.Set("quantizeFile", Napi::Function::New(env, quantize_model_file, "quantizeFile"));
+    exports.Set("Model", ModelHandle::define(env));
+    exports.Set("Session", SessionHandle::define(env));
+    return exports;
+}
+
+NODE_API_MODULE(lorp, initialize)
+
+}  // namespace
+}  // namespace lorp

@@ -1,0 +1,71 @@
+import type { Report } from "../../documents/report.ts";
+import { scoredBytes } from "../../evaluation/scores.ts";
+import { measureText, type TextMeasures } from "../../evaluation/text.ts";
+import type { Lanes } from "../../model/lanes.ts";
+import { openModel } from "../../model/model.ts";
+import type { DescribedModel, OpenedModel } from "./open.ts";
+import type { ModelRunOptions } from "./options.ts";
+
+/** What a removal cost, as a Report holds it. */
+export type Cost = Pick<Report, "perplexity" | "divergence">;
+
+/**
+ * Measures a written model and the original on the held-back sequences, of which the text may have none. On a CPU, where
+ * models are mapped files, both run side by side, so that their distributions can be compared; a GPU may not hold both, so
+ * there they run one after the other, and `opened` is closed between.
+ * @param path of the written model
+ * @throws RuntimeError, AbortedError
+ */
+export async function measureCost(
+  path: string,
+  { architecture }: DescribedModel,
+  opened: OpenedModel,
+  options: ModelRunOptions,
+): Promise<Cost> {
+  const { calibration, split, sequenceLength, model } = opened;
+  const { name, sha256 } = calibration;
+  const sequences = split.heldBack.length;
+  if (sequences === 0) return { perplexity: null };
+  const windows = { sequences: split.heldBack, first: 1 };
+  const text = { name, sha256, sequenceLength, windows, bytes: scoredBytes(windows, model.tokenBytes()) };
+  const total = sequences * sequenceLength;
+  const onProgress = (done: number) =>
+    options.onProgress?.({ stage: "evaluate", done, total, unit: "tokens" });
+  const measure = (lanes: Lanes, base?: Lanes): Promise<TextMeasures> => {
+    onProgress(0);
+    return measureText(lanes, text, { base, onProgress });
+  };
+
+  const together = model.runtime.device === "cpu";
+  const alone = together ? undefined : await measure(opened.lanes);
+  if (!together) opened.close();
+  const written = await openModel(path, options);
+  try {
+    const lanes = written.openLanes({ sequenceLength, states: architecture.states, scores: true });
+    try {
+      const { perplexity: pruned, base } = await measure(lanes, together ? opened.lanes : undefined);
+      const original = (alone ?? base!).perplexity;
+      return {
+        perplexity: {
+          original,
+          pruned,
+          ratio: pruned / original,
+          text: { name, sha256 },
+          sequences,
+          sequenceLength,
+        },
+        ...(base && {
+          divergence: {
+            klDivergence: base.klDivergence.mean,
+            standardError: base.klDivergence.standardError,
+            topAgreement: base.topAgreement,
+          },
+        }),
+      };
+    } finally {
+      lanes.close();
+    }
+  } finally {
+    written.close();
+  }
+}

@@ -1,0 +1,101 @@
+import { describeArchitecture } from "../../architecture/architecture.ts";
+import type { Architecture } from "../../architecture/types.ts";
+import { type Calibration, loadCalibration } from "../../calibration/load.ts";
+import { DEFAULT_SEQUENCE_LENGTH, type HeldBackSplit, splitHeldBack } from "../../calibration/sequences.ts";
+import type { ModelSummary } from "../../documents/model.ts";
+import { fingerprint } from "../../gguf/fingerprint.ts";
+import { readGguf } from "../../gguf/read.ts";
+import type { GgufFile } from "../../gguf/types.ts";
+import type { Lanes } from "../../model/lanes.ts";
+import { type Model, openModel } from "../../model/model.ts";
+import type { CalibrationOptions, ModelRunOptions } from "./options.ts";
+
+/** A model file and what its architecture says, without llama.cpp. */
+export interface DescribedModel {
+  readonly file: GgufFile;
+  readonly architecture: Architecture;
+  readonly summary: ModelSummary & { readonly fingerprint: string };
+}
+
+/** @throws GgufError, ArchitectureError */
+export async function describeModel(path: string, signal?: AbortSignal): Promise<DescribedModel> {
+  const file = await readGguf(path, { signal });
+  const architecture = describeArchitecture(file);
+  const text = (key: string) => {
+    const value = file.metadata.get(key)?.decode().value;
+    return typeof value === "string" ? value : undefined;
+  };
+  const embeddingLength = Number(file.metadata.get(`${architecture.name}.embedding_length`)?.decode().value);
+  const name = text("general.name");
+  return {
+    file,
+    architecture,
+    summary: {
+      fingerprint: await fingerprint(file),
+      architecture: architecture.name,
+      ...(name === undefined ? {} : { name }),
+      blockCount: architecture.blockCount,
+      analysedBlocks: architecture.analysedBlocks,
+      ...(Number.isInteger(embeddingLength) ? { embeddingLength } : {}),
+      parameters: countParameters(file),
+      fileBytes: fileBytes(file),
+      constraints: architecture.constraints,
+    },
+  };
+}
+
+/** Number of weights in all tensors. */
+export function countParameters(file: GgufFile): number {
+  return file.tensors.reduce((sum, { shape }) => sum + shape.reduce((product, ne) => product * ne, 1), 0);
+}
+
+/** Bytes of the file, or of all parts of a split one. */
+export function fileBytes(file: GgufFile): number {
+  return file.sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** A model loaded by llama.cpp, with the token sequences to measure it on. */
+export interface OpenedModel {
+  readonly model: Model;
+  /** Contexts that score sequences side by side, made when they are first asked for. */
+  readonly lanes: Lanes;
+  readonly calibration: Calibration;
+  readonly sequenceLength: number;
+  readonly split: HeldBackSplit;
+  close(): void;
+}
+
+/** Loads the calibration text and the model, and cuts the text into sequences. Close what it returns. */
+export async function openForCalibration(
+  { file, architecture }: DescribedModel,
+  options: CalibrationOptions & ModelRunOptions,
+): Promise<OpenedModel> {
+  const calibration = await loadCalibration(options.calibration);
+  const model = await openModel(file.paths[0]!, options);
+  try {
+    const sequenceLength =
+      options.sequenceLength ?? Math.min(DEFAULT_SEQUENCE_LENGTH, model.info.trainedContextLength);
+    const tokens = await model.tokenize(calibration.text);
+    const split = splitHeldBack(tokens, { sequenceLength, sequences: options.sequences });
+    const context = { sequenceLength, states: architecture.states };
+    let lanes: Lanes | undefined;
+    return {
+      model,
+      get lanes() {
+        const independentBlocks = architecture.constraints.fixed.length === 0;
+        lanes ??= model.openLanes({ ...context, scores: true, independentBlocks });
+        return lanes;
+      },
+      calibration,
+      sequenceLength,
+      split,
+      close() {
+        lanes?.close();
+        model.close();
+      },
+    };
+  } catch (error) {
+    model.close();
+    throw error;
+  }
+}

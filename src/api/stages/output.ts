@@ -1,0 +1,54 @@
+import { checkDestinations, type Destination } from "../../files/destinations.ts";
+import type { WriteOptions } from "../apply.ts";
+import type { CalibrationOptions } from "./options.ts";
+
+/** Files of the caller's own. */
+export interface OtherFiles {
+  readonly reads: readonly string[];
+  readonly writes: readonly Destination[];
+}
+
+export interface FileOptions extends WriteOptions, CalibrationOptions {
+  /** What else the caller reads, and will write when this is done: refused at once where it cannot be meant. */
+  readonly otherFiles?: OtherFiles | undefined;
+}
+
+/** What the name says of a Plan. */
+interface Removal {
+  readonly removedLayers: { readonly length: number };
+  readonly model: { readonly blockCount: number };
+}
+
+/**
+ * `dir/name.gguf` with 5 of 20 blocks removed → `dir/name-pruned-5of20.gguf`; a split input's part number goes.
+ * @param quantize the type that the result is quantised to, if it is: `…-pruned-5of20-q4_k_m.gguf`
+ */
+export function defaultOutput(input: string, plan: Removal, quantize?: string): string {
+  const stem = input.replace(/(-\d{5}-of-\d{5})?\.gguf$/i, "");
+  return `${stem}-pruned-${plan.removedLayers.length}of${plan.model.blockCount}${quantize === undefined ? "" : `-${quantize.toLowerCase()}`}.gguf`;
+}
+
+/**
+ * Refuses, before any work is done, to write over what is read or where nothing can be written.
+ * @param model the parts of the model
+ * @param output where the pruned model goes, if it is written and the name is known
+ * @throws SurgeryError
+ */
+export function checkFiles(
+  model: readonly string[],
+  output: string | undefined,
+  { calibration, otherFiles: { reads, writes } = { reads: [], writes: [] }, ...options }: FileOptions,
+): Promise<void> {
+  return checkDestinations(
+    [...(output === undefined ? [] : [modelDestination(output, options)]), ...writes],
+    [...model, ...(calibration === undefined ? [] : [calibration]), ...reads],
+  );
+}
+
+/** The output of a command; of one in parts only the name that theirs are made from, so that no file is in its way. */
+function modelDestination(
+  path: string,
+  { force = false, keepSplit = false, splitMaxSize }: WriteOptions,
+): Destination {
+  return { path, holds: "model", replace: force || keepSplit || splitMaxSize !== undefined };
+}

@@ -1,0 +1,48 @@
+import type { Command } from "commander";
+import type { CompareOptions } from "../../api/compare.ts";
+import { checkFiles } from "../options/files.ts";
+import {
+  addCalibrationOptions,
+  addClusterOptions,
+  addOutputOptions,
+  addRunOptions,
+  addSearchOptions,
+  whole,
+} from "../options/groups.ts";
+import { addPageOption, type PageOptions, writeFiles } from "../options/page.ts";
+import { names, wholeNumbers } from "../options/quantities.ts";
+import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
+import { run } from "../run.ts";
+import { type OutputOptions, openTerminal } from "../terminal.ts";
+
+type Options = CompareOptions & OutputOptions & PageOptions & SourceOptions & { readonly output?: string };
+
+export function define(command: Command): void {
+  command
+    .requiredOption("--remove <list>", "numbers of layers to remove, such as 3,5,7 or 2-8", wholeNumbers)
+    .option("--methods <names>", "methods, such as lorp,shortgpt,auto (default: all)", names)
+    .option("--text <file...>", "texts to measure on beside the held-back calibration text")
+    .option("--text-sequences <n>", "windows scored of each of these texts (default: at most 24)", whole(1))
+    .option("--no-divergence", "leave the KL divergence out, which takes half the time")
+    .option("-o, --output <file>", "write the Comparison (JSON) here");
+  addPageOption(command);
+  addSearchOptions(command);
+  addCalibrationOptions(command);
+  addClusterOptions(command);
+  addRunOptions(command);
+  addSourceOptions(command);
+  addOutputOptions(command);
+  command.action((model: string, options: Options) =>
+    run(async (signal) => {
+      const terminal = openTerminal(options);
+      const { compare } = await import("../../api/compare.ts");
+      const { path } = await findModel(model, options, terminal, signal);
+      const { calibration, text = [], output, report } = options;
+      await checkFiles({ reads: [path, calibration, ...text], writes: [output, report] });
+      const comparison = await compare(path, { ...options, signal, onProgress: terminal.onProgress });
+      await writeFiles(comparison, options, terminal);
+      const { describeComparison } = await import("../text/evaluation.ts");
+      await terminal.result(describeComparison(comparison), comparison);
+    }),
+  );
+}

@@ -1,0 +1,90 @@
+import type { Command } from "commander";
+import type { ChangedTensor, ModelDiff } from "../../diff/diff.ts";
+import type { NotedFactors } from "../../diff/factors.ts";
+import { addOutputOptions } from "../options/groups.ts";
+import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
+import { run } from "../run.ts";
+import { type OutputOptions, openTerminal } from "../terminal.ts";
+
+export function define(command: Command): void {
+  addSourceOptions(command);
+  addOutputOptions(command);
+  command.action((one: string, other: string, options: OutputOptions & SourceOptions) =>
+    run(async (signal) => {
+      const terminal = openTerminal(options);
+      const { path: first } = await findModel(one, options, terminal, signal);
+      const { path: second } = await findModel(other, options, terminal, signal);
+      const { diff } = await import("../../api/diff.ts");
+      const onProgress = (done: number, total: number) =>
+        terminal.onProgress({ stage: "diff", done, total, unit: "bytes" });
+      const found = await diff(first, second, { signal, onProgress });
+      const { blockOf } = await import("../../diff/numbering.ts");
+      const { formatTable } = await import("../../report/format.ts");
+      const factors = [first, second].flatMap((path, side) =>
+        describeFactors(path, found.factors[side], formatTable),
+      );
+      const text = [describeDiff(first, second, found, blockOf), ...factors].join("\n");
+      await terminal.result(text, found);
+    }),
+  );
+}
+
+type BlockOf = (name: string) => number | undefined;
+
+function describeDiff(first: string, second: string, diff: ModelDiff, blockOf: BlockOf): string {
+  const { tensors, metadata, removed, renumbered } = diff;
+  const cut = [first, second].flatMap((path, side) => {
+    const layers = removed[side] ?? [];
+    return layers.length === 0 ? [] : [`${path} was made without blocks ${layers.join(", ")}.`];
+  });
+  return [
+    ...cut,
+    ...(renumbered ? ["Blocks are counted as before the removal."] : []),
+    `tensors: ${tensors.same} the same, ${tensors.changed.length} changed`,
+    ...only(first, groupBlocks(tensors.onlyInFirst, blockOf)),
+    ...only(second, groupBlocks(tensors.onlyInSecond, blockOf)),
+    ...tensors.changed.map((tensor) => `  ${describeChange(tensor)}`),
+    `metadata: ${metadata.same} the same, ${metadata.changed.length} changed`,
+    ...only(first, metadata.onlyInFirst),
+    ...only(second, metadata.onlyInSecond),
+    ...metadata.changed.map((key) => `  ${key} changed`),
+  ].join("\n");
+}
+
+/** What the blocks of a file were multiplied by, as a table. */
+function describeFactors(
+  path: string,
+  noted: NotedFactors | null | undefined,
+  formatTable: (rows: readonly (readonly string[])[]) => string,
+): string[] {
+  if (!noted) return [];
+  const rows = noted.factors.map(({ layer, attention, feedForward }) => [
+    String(layer),
+    attention.toFixed(4),
+    feedForward.toFixed(4),
+  ]);
+  const head = ["block", "attention", "feed-forward"];
+  return [`${path} multiplies what its blocks add (${noted.mode}):`, formatTable([head, ...rows])];
+}
+
+const only = (path: string, names: readonly string[]): string[] =>
+  names.map((name) => `  only in ${path}: ${name}`);
+
+/** The tensors of one block as one entry. */
+function groupBlocks(names: readonly string[], blockOf: BlockOf): string[] {
+  const counts = new Map<string, number>();
+  for (const name of names) {
+    const block = blockOf(name);
+    const label = block === undefined ? name : `block ${block}`;
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  return [...counts]
+    .toSorted(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
+    .map(([label, count]) => (label.startsWith("block ") ? `${label} (${count} tensors)` : label));
+}
+
+function describeChange({ name, types, shapes }: ChangedTensor): string {
+  if (types) return `${name} is ${types[0]} in the first, ${types[1]} in the second`;
+  if (shapes) return `${name} is ${shapes[0].join("×")} in the first, ${shapes[1].join("×")} in the second`;
+  return `${name} holds other numbers`;
+}

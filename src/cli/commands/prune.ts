@@ -1,0 +1,78 @@
+import type { Command } from "commander";
+import type { PruneOptions } from "../../api/prune.ts";
+import { DEFAULT_COMPENSATION } from "../../compensation/modes.ts";
+import { commandLine } from "../command-line.ts";
+import { addExportOptions, type ExportOptions, placeExports, writeExports } from "../options/exports.ts";
+import { filesRead, textsWritten } from "../options/files.ts";
+import {
+  addBudgetOptions,
+  addCacheOptions,
+  addCalibrationOptions,
+  addClusterOptions,
+  addCompensationOptions,
+  addGoalOptions,
+  addOutputOptions,
+  addQuantizeOptions,
+  addRunOptions,
+  addSearchOptions,
+  addWriteOptions,
+} from "../options/groups.ts";
+import { addPageOption, type PageOptions, writePage } from "../options/page.ts";
+import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
+import { run } from "../run.ts";
+import { type OutputOptions, openTerminal } from "../terminal.ts";
+
+type Options = PruneOptions & ExportOptions & OutputOptions & PageOptions & SourceOptions;
+
+export function define(command: Command): void {
+  addBudgetOptions(command);
+  addGoalOptions(command);
+  addSearchOptions(command);
+  addWriteOptions(command)
+    .option("--dry-run", "stop after the plan and write nothing")
+    .option("--matrix", "keep the similarity matrix in the JSON report");
+  addQuantizeOptions(command);
+  addExportOptions(command);
+  addPageOption(command);
+  addCompensationOptions(command, DEFAULT_COMPENSATION);
+  addCalibrationOptions(command);
+  addCacheOptions(command);
+  addClusterOptions(command);
+  addRunOptions(command);
+  addSourceOptions(command);
+  addOutputOptions(command);
+  command.action((reference: string, { hfToken, ...options }: Options) =>
+    run(async (signal) => {
+      const terminal = openTerminal(options);
+      const model = await findModel(reference, { hfToken }, terminal, signal);
+      const exports = await placeExports(options, model);
+      const { dryRun, force, report: page } = options;
+      const { prune, withoutMatrix } = await import("../../api/prune.ts");
+      const { onProgress } = terminal;
+      const pruned = await prune(model.path, {
+        ...options,
+        // The page and the drawing show the matrix, whether or not the JSON report keeps it.
+        matrix: true,
+        stem: model.stem,
+        otherFiles: {
+          reads: filesRead([]),
+          writes: [
+            ...textsWritten(dryRun ? [] : [exports.modelfile, exports.modelCard], force ?? false),
+            ...textsWritten([page]),
+          ],
+        },
+        signal,
+        onProgress,
+      });
+      const shown = { ...pruned, command: commandLine() };
+      const report = options.matrix ? shown : withoutMatrix(shown);
+      for (const line of await writeExports(exports, report, model)) terminal.say(line);
+      if (page !== undefined) {
+        await writePage(page, shown);
+        terminal.say(`Wrote ${page}`);
+      }
+      const { describeReport } = await import("../text/documents.ts");
+      await terminal.result(describeReport(shown, terminal.style), report);
+    }),
+  );
+}

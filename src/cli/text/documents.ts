@@ -1,0 +1,168 @@
+import type { Inspection } from "../../api/inspect.ts";
+import type { Analysis, Confidence } from "../../documents/analysis.ts";
+import type { Compensation } from "../../documents/compensation.ts";
+import type { MeasuredSet } from "../../documents/measurements.ts";
+import type { Plan } from "../../documents/plan.ts";
+import type { Report } from "../../documents/report.ts";
+import { formatBytes, formatCount, formatPercent, formatTable, wrapText } from "../../report/format.ts";
+import {
+  renderChanges,
+  renderDepthStrip,
+  renderHeatmap,
+  type TerminalStyle,
+} from "../../report/terminal/index.ts";
+
+/** Documents as text for people, in at most 80 columns where a model's own names allow. */
+
+/** Columns of text, on a terminal or piped. */
+const WIDTH = 80;
+
+/** @param style how to draw; nothing is drawn without */
+export function describeAnalysis(analysis: Analysis, style?: TerminalStyle): string {
+  const { model, settings, rls, k, layers, confidence } = analysis;
+  const rows = layers.map(({ layer, cluster, redundancy, blockInfluence }) => [
+    String(layer),
+    String(cluster),
+    redundancy?.toFixed(4) ?? "–",
+    blockInfluence?.toFixed(4) ?? "–",
+  ]);
+  return [
+    `${model.name ?? model.architecture ?? "model"}: ${model.blockCount} blocks, measured on ${settings.tokens ?? "?"} tokens`,
+    wrapText(locality(rls, k), WIDTH, "  "),
+    ...(confidence ? [wrapText(describeConfidence(confidence), WIDTH, "  ")] : []),
+    "",
+    ...(style ? [renderHeatmap(analysis.similarity, style), ""] : []),
+    formatTable([["layer", "cluster", "redundancy", "block influence"], ...rows]),
+  ].join("\n");
+}
+
+/** How sure the choice of layers is, and what else it might be. */
+function describeConfidence({ method, budget, settled, agreement, alternatives }: Confidence): string {
+  const [other] = alternatives;
+  const doubt = other ? `; next ${other.removedLayers.join(", ")} in ${formatPercent(other.share)}` : "";
+  return `${settled ? "Settled" : "Not settled"}: ${method} removes the same ${budget} layers in ${formatPercent(agreement.layers)} of resamples${settled ? "" : doubt}`;
+}
+
+function locality(rls: number | null, k: number): string {
+  if (rls === null)
+    return `No finite locality score (the mean similarity is not positive): taken as local, ${k} clusters`;
+  const where =
+    rls >= 1 ? "local" : rls >= 0.7 ? "between local and spread over the depth" : "spread over the depth";
+  return `Representation locality score ${rls.toFixed(3)}: redundancy ${where}; ${k} clusters`;
+}
+
+export function describePlan(plan: Plan): string {
+  const { model, method, removals, removedLayers, passedOver, compensation, measurements } = plan;
+  const entry = (layer: number, text: string) =>
+    wrapText(`  ${String(layer).padStart(3)}  ${text}`, WIDTH, " ".repeat(7));
+  const lines = removals.map(({ layer, text }) => entry(layer, text));
+  const kept = passedOver.map(({ layer, rule }) => entry(layer, `stays: ${rule}`));
+  return [
+    wrapText(
+      `Remove ${removedLayers.length} of ${model.blockCount} layers by ${method}: ${removedLayers.join(", ")}`,
+      WIDTH,
+      "  ",
+    ),
+    ...lines,
+    ...(kept.length > 0 ? ["Held in place by the architecture:", ...kept] : []),
+    ...describeTried(measurements?.sets ?? []),
+    ...(compensation ? [describeCompensation(compensation)] : []),
+  ].join("\n");
+}
+
+/** What was scaled, and what that gave back. */
+export function describeCompensation({ mode, factors, heldBack }: Compensation): string {
+  const done = factors.length > 0 ? `scales ${factors.length} blocks` : "scales nothing, as it did not help";
+  if (!heldBack) return `Compensation (${mode}) ${done}`;
+  const error = heldBack.standardError === null ? "" : ` (± ${heldBack.standardError.toFixed(4)})`;
+  return [
+    `Compensation (${mode}) ${done}:`,
+    `  held-back loss ${heldBack.without.toFixed(4)} without, ${heldBack.with.toFixed(4)} with factors${error}`,
+  ].join("\n");
+}
+
+/** The sets that factors were tried for. */
+function describeTried(sets: readonly MeasuredSet[]): string[] {
+  const rows = sets.flatMap(({ removedLayers, loss, compensated }) =>
+    compensated
+      ? [
+          [
+            removedLayers.join(", "),
+            loss.toFixed(4),
+            compensated.loss.toFixed(4),
+            compensated.kept ? "" : "no help",
+          ],
+        ]
+      : [],
+  );
+  if (rows.length === 0) return [];
+  const head = ["best sets", "loss", "with factors", ""];
+  return ["Tried with factors, loss in nats a token:", formatTable([head, ...rows])];
+}
+
+/** @param style how to draw; nothing is drawn without */
+export function describeReport(report: Report, style?: TerminalStyle): string {
+  const { output, plan, perplexity, analysis } = report;
+  const measured = perplexity
+    ? `Measured on ${perplexity.sequences} × ${perplexity.sequenceLength} tokens of "${perplexity.text.name}" that the analysis did not use.`
+    : output
+      ? "Perplexity was not measured: the calibration text has no sequences left after the analysis."
+      : "Nothing was written (--dry-run).";
+  return [
+    ...(style ? [drawReport(plan, analysis, style), ""] : []),
+    describePlan(plan),
+    "",
+    renderChanges(report),
+    "",
+    wrapText(measured, WIDTH),
+    ...(output ? [`Wrote ${output.path}`] : []),
+  ].join("\n");
+}
+
+/** The matrix, if the report has it, and the depth, with what was removed. */
+function drawReport(plan: Plan, analysis: Report["analysis"], style: TerminalStyle): string {
+  const removed = plan.removedLayers;
+  const { blockCount } = plan.model;
+  return [
+    ...(analysis?.similarity ? [renderHeatmap(analysis.similarity, style, removed), ""] : []),
+    renderDepthStrip({ blockCount, removed, clusters: analysis?.clusters }, style),
+  ].join("\n");
+}
+
+export function describeInspection({ model, blocks, rest, savings }: Inspection): string {
+  const rows = blocks.map(({ layer, types, bytes, fileShare, computeShare, fixedBy }) => [
+    String(layer),
+    types.join("+"),
+    formatBytes(bytes),
+    formatPercent(fileShare),
+    formatPercent(computeShare),
+    fixedBy ? "fixed" : "",
+  ]);
+  const fileSize = model.fileBytes ?? 0;
+  const restRow = [
+    "rest",
+    "",
+    formatBytes(rest.bytes),
+    formatPercent(rest.bytes / fileSize),
+    formatPercent(rest.computeShare),
+    "",
+  ];
+  const shown = savings.filter(({ remove }) => [1, 2, 3, 5, 8, 12, 16, 24, 32, 48].includes(remove));
+  const fixed = new Set(blocks.flatMap(({ fixedBy }) => (fixedBy ? [fixedBy] : [])));
+  return [
+    `${model.name ?? "model"}: ${model.architecture}, ${model.blockCount} blocks, ${formatCount(model.parameters ?? 0)} parameters, ${formatBytes(fileSize)}`,
+    "",
+    formatTable([["block", "types", "size", "of file", "of compute", ""], ...rows, restRow]),
+    ...[...fixed].map((rule) => `fixed: ${rule}`),
+    "",
+    formatTable([
+      ["remove", "saves", "of file", "of compute"],
+      ...shown.map(({ remove, bytes, fileShare, computeShare }) => [
+        String(remove),
+        formatBytes(bytes),
+        formatPercent(fileShare),
+        formatPercent(computeShare),
+      ]),
+    ]),
+  ].join("\n");
+}

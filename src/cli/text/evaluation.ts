@@ -1,0 +1,125 @@
+import type { EvaluatedTask, EvaluatedText, Evaluation, Resources } from "../../api/evaluate.ts";
+import type { Comparison } from "../../documents/comparison.ts";
+import type { Accuracy, TaskMeasures } from "../../evaluation/choices.ts";
+import {
+  formatBytes,
+  formatLayers,
+  formatPercent,
+  formatPerplexity,
+  formatTable,
+} from "../../report/format.ts";
+
+/** What was measured of a model, as text for people. */
+export function describeEvaluation({ model, base, skippedLayers, ...measured }: Evaluation): string {
+  const without = skippedLayers.length > 0 ? ` without layers ${formatLayers(skippedLayers)}` : "";
+  const { texts, tasks, resources } = measured;
+  return [
+    `${model}${without}${base === null ? "" : `, against ${base}`}`,
+    ...(texts.length > 0 ? ["", describeTexts(texts)] : []),
+    ...(tasks.length > 0 ? ["", describeTasks(tasks)] : []),
+    ...(resources.length > 0 ? ["", describeResources(resources)] : []),
+  ].join("\n");
+}
+
+function describeTexts(texts: readonly EvaluatedText[]): string {
+  const rows = texts.map(({ name, sequences, sequenceLength, perplexity, standardError, bitsPerByte }) => [
+    name,
+    `${sequences} × ${sequenceLength}`,
+    withError(perplexity, standardError),
+    bitsPerByte.toFixed(4),
+  ]);
+  const table = formatTable([["text", "tokens", "perplexity", "bits a byte"], ...rows]);
+  const compared = texts.flatMap(({ name, base }) => (base ? [{ name, base }] : []));
+  if (compared.length === 0) return table;
+  const differences = compared.map(({ name, base }) => [
+    name,
+    withError(base.perplexity, base.standardError),
+    `× ${base.perplexityRatio.toFixed(4)}`,
+    formatPercent(base.topAgreement),
+  ]);
+  const divergences = compared.map(({ name, base: { klDivergence: kl } }) => [
+    name,
+    ...[kl.mean, kl.median, kl.q90, kl.q99, kl.q999, kl.maximum].map((value) => value.toFixed(4)),
+  ]);
+  return [
+    table,
+    formatTable([["the base", "perplexity", "now", "same top token"], ...differences]),
+    formatTable([["KL divergence", "mean", "median", "90 %", "99 %", "99.9 %", "most"], ...divergences]),
+  ].join("\n\n");
+}
+
+function withError(value: number, standardError: number | null): string {
+  return standardError === null
+    ? formatPerplexity(value)
+    : `${formatPerplexity(value)} ± ${formatPerplexity(standardError)}`;
+}
+
+function describeTasks(tasks: readonly EvaluatedTask[]): string {
+  const share = ({ accuracy, interval }: Accuracy) =>
+    `${formatPercent(accuracy)} (${formatPercent(interval[0])} to ${formatPercent(interval[1])})`;
+  const row = (name: string, { items, raw, normalized }: TaskMeasures) => [
+    name,
+    String(items),
+    share(raw),
+    share(normalized),
+  ];
+  const rows = tasks.flatMap((task) => [
+    row(task.name, task),
+    ...(task.base ? [row("  the base", task.base)] : []),
+  ]);
+  return formatTable([["task", "items", "right", "right, length-normalised"], ...rows]);
+}
+
+function describeResources(resources: readonly Resources[]): string {
+  const rows = resources.map(({ path, fileBytes, memoryBytes, tokensPerSecond: { prompt, generation } }) => [
+    path,
+    formatBytes(fileBytes),
+    formatBytes(memoryBytes),
+    `${prompt.toFixed(1)}/s`,
+    `${generation.toFixed(1)}/s`,
+  ]);
+  return formatTable([["file", "size", "memory", "prompt", "generation"], ...rows]);
+}
+
+/** A Comparison as tables: for each text one row a number of layers, one column a method. */
+export function describeComparison({ model, texts, candidates }: Comparison): string {
+  const methods = [...new Set(candidates.map(({ method }) => method))];
+  const budgets = [...new Set(candidates.map(({ budget }) => budget))];
+  const diverged = candidates.some(({ measures }) => measures[0]?.klDivergence !== undefined);
+  const find = (method: string, budget: number) =>
+    candidates.find((candidate) => candidate.method === method && candidate.budget === budget);
+  const tables = texts.map(({ name, sequences, sequenceLength, original }, index) => {
+    const pivot = (value: (measure: (typeof candidates)[number]["measures"][number]) => string) =>
+      formatTable([
+        ["remove", ...methods],
+        ...budgets.map((budget) => [
+          String(budget),
+          ...methods.map((method) => {
+            const measure = find(method, budget)?.measures[index];
+            return measure ? value(measure) : "–";
+          }),
+        ]),
+      ]);
+    return [
+      `${name}, ${sequences} × ${sequenceLength} tokens; as it is: ${formatPerplexity(original.perplexity)}`,
+      "perplexity",
+      pivot(({ perplexity }) => formatPerplexity(perplexity)),
+      ...(diverged
+        ? [
+            "mean KL divergence from the model as it is, nats",
+            pivot(({ klDivergence }) => klDivergence?.toFixed(4) ?? "–"),
+          ]
+        : []),
+    ].join("\n");
+  });
+  const choices = candidates.map(({ method, budget, removedLayers }) => [
+    method,
+    String(budget),
+    formatLayers(removedLayers),
+  ]);
+  return [
+    `${model.name ?? "model"}: ${model.blockCount} blocks`,
+    ...tables,
+    formatTable([["method", "remove", "layers"], ...choices]),
+  ].join("\n\n");
+}

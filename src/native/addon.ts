@@ -1,0 +1,170 @@
+import type { StateTensors } from "../architecture/types.ts";
+import { loadAddon } from "./addon-file.ts";
+
+/**
+ * The C++ addon's surface, as small as it can be (native/border/addon.cpp); src/model gives llama.cpp's part a friendly
+ * face. Wherever a `control` is asked for: an Int32Array of two words shared with the native thread, [0] set to
+ * nonzero asks the work to stop (the promise rejects with code ABORTED), [1] is its progress in thousandths.
+ */
+export interface Addon {
+  /** The llama.cpp release whose headers it was compiled with. */
+  readonly release: string;
+  /**
+   * Finds llama.cpp in this process and fills the function table.
+   * @throws naming the first function that is missing
+   */
+  attach(libraryNames: readonly string[]): void;
+  /**
+   * Makes the devices of llama.cpp's RPC servers devices of this process.
+   * @param library path of the RPC backend
+   * @param endpoints `host:port`
+   */
+  addRpcServers(library: string, endpoints: readonly string[], control: Int32Array): Promise<void>;
+  /**
+   * Spectral clustering of an n×n similarity matrix (row-major) into k clusters; the Laplacian and k-means of LoRP.
+   * @returns n labels, numbered by first layer
+   */
+  spectralClusters(similarity: Float64Array, n: number, k: number, seed: number): Int32Array;
+  /**
+   * Lets the kernel move bytes from one file descriptor to another, sharing blocks where the file system can.
+   * @returns how many bytes from the range's start are moved; fewer than all where the kernel cannot do it
+   */
+  copyFileRange(
+    source: number,
+    from: number,
+    target: number,
+    to: number,
+    length: number,
+    control: Int32Array,
+  ): Promise<number>;
+  /** llama.cpp's own quantisation of rows of floats to a ggml type. @throws where it has none (integers, Q8_1, Q8_K) */
+  quantize(type: number, values: Float32Array, rowLength: number): Uint8Array;
+  /** llama.cpp's own reading of whole blocks of a ggml type. @throws where it has none (Q8_1, Q8_K) */
+  dequantize(type: number, bytes: Uint8Array): Float32Array;
+  /**
+   * llama_model_quantize from one file to another, one at a time in a process; only a call that waits can be stopped.
+   * @param options type: number of enum llama_ftype
+   * @throws with llama.cpp's reason
+   */
+  quantizeFile(
+    input: string,
+    output: string,
+    options: { type: number; threads: number; allowRequantize: boolean },
+    control: Int32Array,
+  ): Promise<void>;
+  readonly Model: new () => NativeModel;
+  readonly Session: new (model: NativeModel, options: NativeSessionOptions) => NativeSession;
+}
+
+export interface NativeModel {
+  /** @param options `repack`: keep the CPU's weights as a rearranged copy, faster for some types */
+  load(path: string, options: { gpuLayers: number; repack: boolean }, control: Int32Array): Promise<void>;
+  info(): ModelInfo;
+  /** Bytes of text that each token of the vocabulary stands for. */
+  tokenBytes(): Int32Array;
+  tokenize(
+    text: string,
+    addSpecial: boolean,
+    parseSpecial: boolean,
+    control: Int32Array,
+  ): Promise<Int32Array>;
+  close(): void;
+}
+
+export interface ModelInfo {
+  /** Blocks that run (trailing multi-token-prediction blocks not counted). */
+  readonly layers: number;
+  readonly embeddingLength: number;
+  readonly vocabularySize: number;
+  readonly trainedContextLength: number;
+  readonly parameters: number;
+  /** The token that llama.cpp puts before a text; −1 for a model that wants none. */
+  readonly bos: number;
+}
+
+export interface NativeSessionOptions {
+  /** Longest sequence, tokens. */
+  readonly contextLength: number;
+  /** Tokens of one micro-batch. */
+  readonly microBatch: number;
+  readonly threads: number;
+  /** Blocks that run. */
+  readonly blocks: number;
+  /** Where the states between blocks are in llama.cpp's graph (src/architecture). */
+  readonly states: Omit<StateTensors, "emptyBlocks"> & { readonly emptyBlocks: Int32Array };
+  /** Blocks that add attention and feed-forward to the same state. */
+  readonly parallelBlocks: boolean;
+  /** Attention in F32 throughout, without flash attention. */
+  readonly exactAttention: boolean;
+  /** Bytes for the block inputs of the sequence scored last, from which the next score of it may start. */
+  readonly keptBytes: number;
+}
+
+/** What is done to blocks while the model runs. */
+export interface NativeChanges {
+  /** Blocks made the identity. */
+  readonly skip: Int32Array;
+  /** Two numbers a block: what its attention and its feed-forward outputs are multiplied by. */
+  readonly factors?: Float64Array | undefined;
+}
+
+export interface NativeSession {
+  /** N×N sums over the sequence's tokens of the cosines of the block inputs; above the diagonal. */
+  sumCosines(tokens: Int32Array, control: Int32Array): Promise<Float64Array>;
+  score(
+    tokens: Int32Array,
+    options: NativeChanges & {
+      first: number;
+      base?: NativeSession | undefined;
+      baseChanges?: NativeChanges | undefined;
+      /** Without a base: a file to keep the logits of the scored tokens in, or the base's logits kept earlier. */
+      file?: LogitsPlace | undefined;
+    },
+    control: Int32Array,
+  ): Promise<TokenScores>;
+  /** tokens × vocabulary. */
+  logits(tokens: Int32Array, changes: NativeChanges, control: Int32Array): Promise<Float32Array>;
+  /**
+   * Runs the first `prompt` tokens as a prompt and the others one at a time.
+   * @param everyLogit compute the logits of every token of the prompt, not of each micro-batch's last only
+   */
+  time(tokens: Int32Array, prompt: number, everyLogit: boolean, control: Int32Array): Promise<Timing>;
+  /** Euclidean norms of the block inputs, blocks × tokens. */
+  stateNorms(tokens: Int32Array, control: Int32Array): Promise<Float32Array>;
+  /** Factors, two a block, with which the blocks left follow the original's stream; least squares, drawn towards 1. */
+  fitFactors(
+    tokens: Int32Array,
+    options: { sequenceLength: number; skip: Int32Array; ridge: number; original: NativeSession },
+    control: Int32Array,
+  ): Promise<Float64Array>;
+  close(): void;
+}
+
+/** Rows of logits in a file that exists, 4 bytes × vocabulary each. */
+export interface LogitsPlace {
+  readonly path: string;
+  /** Where the first row is, bytes. */
+  readonly offset: number;
+  /** Write rows, or else read them. */
+  readonly append: boolean;
+}
+
+/** Seconds that a run took. */
+export interface Timing {
+  readonly prompt: number;
+  readonly generation: number;
+}
+
+/** One number for each scored token; the last three are empty without a base. */
+export interface TokenScores {
+  /** Natural log-probability of the token given those before it. */
+  readonly logProb: Float64Array;
+  readonly baseLogProb: Float64Array;
+  /** KL(base ‖ this), nats. */
+  readonly kl: Float64Array;
+  /** 1 where both put the most probability on the same token. */
+  readonly sameTop: Uint8Array;
+}
+
+/** The compiled addon; loading it does not touch llama.cpp. */
+export const addon = loadAddon() as Addon;
