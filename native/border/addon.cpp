@@ -1,5 +1,5 @@
-// The border between JavaScript and the native code: checks arguments, starts tasks, converts results. src/native/addon.ts
-// declares the same surface in TypeScript.
+// The border between JavaScript and the native code: checks arguments, starts tasks, converts results.
+// src/native/addon.ts declares the same surface in TypeScript.
 
 #include <napi.h>
 
@@ -16,8 +16,8 @@
 #include "file_copy.h"
 #include "llama_api.h"
 #include "model.h"
-#include "rpc_servers.h"
 #include "quantize_file.h"
+#include "rpc_servers.h"
 #include "session.h"
 #include "spectral.h"
 
@@ -90,7 +90,9 @@ public:
 
     static constexpr napi_type_tag tag{0x5d1f0c8b7a4e4e21, 0x9c36d2e87b15f0a4};
 
-    explicit ModelHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelHandle>(info) { Value().TypeTag(&tag); }
+    explicit ModelHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelHandle>(info) {
+        Value().TypeTag(&tag);
+    }
 
     std::shared_ptr<const Model> model(Napi::Env env) const {
         if (!model_) throw Napi::Error::New(env, "the model is closed");
@@ -110,7 +112,9 @@ private:
         using Loaded = std::shared_ptr<const Model>;
         return Task<Loaded>::run(
             info.Env(), arguments::control(info[2]),
-            [path, options](const Control& control) -> Loaded { return std::make_shared<Model>(path, options, control); },
+            [path, options](const Control& control) -> Loaded {
+                return std::make_shared<Model>(path, options, control);
+            },
             [self](Napi::Env env, Loaded&& loaded) -> Napi::Value {
                 Unwrap(self->Value())->model_ = std::move(loaded);
                 return env.Undefined();
@@ -142,7 +146,9 @@ private:
         return Task<std::vector<llama_token>>::run(
             info.Env(), arguments::control(info[3]),
             [=](const Control&) { return held->tokenize(text, add_special, parse_special); },
-            [](Napi::Env env, std::vector<llama_token>&& tokens) { return typed_array<Napi::Int32Array>(env, tokens); });
+            [](Napi::Env env, std::vector<llama_token>&& tokens) {
+                return typed_array<Napi::Int32Array>(env, tokens);
+            });
     }
 
     void close(const Napi::CallbackInfo&) { model_.reset(); }
@@ -226,7 +232,8 @@ private:
         BlockChanges base_changes;
         if (const Napi::Value base_value = given.Get("base"); !base_value.IsUndefined()) {
             base = take_other(base_value, "base", session);
-            base_changes = block_changes(arguments::object(given.Get("baseChanges"), "baseChanges"), base->layout().n_blocks);
+            base_changes =
+                block_changes(arguments::object(given.Get("baseChanges"), "baseChanges"), base->layout().n_blocks);
             if (base->model().n_vocab() != session->model().n_vocab()) {
                 throw arguments::wrong(base_value, "base", "a session with as large a vocabulary");
             }
@@ -235,7 +242,8 @@ private:
         if (const Napi::Value file_value = given.Get("file"); !file_value.IsUndefined()) {
             const Napi::Object named = arguments::object(file_value, "file");
             const std::string path = arguments::string(named.Get("path"), "path");
-            const auto mode = arguments::boolean(named.Get("append"), "append") ? LogitsFile::Mode::append : LogitsFile::Mode::read;
+            const auto mode =
+                arguments::boolean(named.Get("append"), "append") ? LogitsFile::Mode::append : LogitsFile::Mode::read;
             const auto offset = arguments::integer<std::uint64_t>(named.Get("offset"), "offset", 0U);
             file = guarded(info.Env(), [&] { return std::make_shared<LogitsFile>(path, mode, offset); });
         }

@@ -5,7 +5,8 @@
 
 namespace lorp {
 
-/** Two words that JavaScript and the native thread share: [0] JavaScript asks to stop, [1] native progress in 1/1000. */
+/** Two words that JavaScript and the native thread share: [0] JavaScript asks to stop, [1] native progress in 1/1000.
+ */
 class Control {
 public:
     explicit Control(std::int32_t* words) : words_(words) {}

@@ -8,10 +8,10 @@
 namespace lorp {
 
 struct KMeansResult {
-  /// The cluster of each point, 0...k-1; no cluster is empty.
-  std::vector<std::size_t> labels;
-  /// Sum of the squared distances of the points to their cluster's mean.
-  double inertia;
+    /// The cluster of each point, 0...k-1; no cluster is empty.
+    std::vector<std::size_t> labels;
+    /// Sum of the squared distances of the points to their cluster's mean.
+    double inertia;
 };
 
 /// Lloyd's algorithm from k-means++ starts (Arthur & Vassilvitskii 2007), the best of `restarts` by inertia.

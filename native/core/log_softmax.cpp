@@ -28,7 +28,8 @@ inline float exp_nonpositive(float x) {
     const float whole = static_cast<float>(n);
     const float r = (x - whole * ln2_high) - whole * ln2_low;
     const float series =
-        1 + r * (1 + r * (1.0F / 2 + r * (1.0F / 6 + r * (1.0F / 24 + r * (1.0F / 120 + r * (1.0F / 720 + r * (1.0F / 5040)))))));
+        1 + r * (1 + r * (1.0F / 2 +
+                          r * (1.0F / 6 + r * (1.0F / 24 + r * (1.0F / 120 + r * (1.0F / 720 + r * (1.0F / 5040)))))));
     return series * std::bit_cast<float>((n + 127) << 23);
 }
 
@@ -49,7 +50,8 @@ LORP_VECTORIZE double sum_exp(const float* x, std::size_t n, float top) {
     return sum;
 }
 
-LORP_VECTORIZE double sum_kl(const float* base, float base_shift, const float* other, float other_shift, std::size_t n) {
+LORP_VECTORIZE double sum_kl(const float* base, float base_shift, const float* other, float other_shift,
+                             std::size_t n) {
     double sum = 0;
     for (std::size_t from = 0; from < n; from += chunk) {
         const std::size_t to = std::min(n, from + chunk);

@@ -8,7 +8,8 @@
 
 namespace lorp {
 
-/** Rows of logits on disk, one after the other from an offset on: distributions that are compared with more than once. */
+/** Rows of logits on disk, one after the other from an offset on: distributions that are compared with more than once.
+ */
 class LogitsFile {
 public:
     enum class Mode { read, append };

@@ -7,8 +7,8 @@ namespace lorp {
 
 /// A real symmetric matrix's eigenvalues, ascending, and its orthonormal eigenvectors: vector i is row i.
 struct SymmetricEigen {
-  std::vector<double> values;
-  std::vector<double> vectors;
+    std::vector<double> values;
+    std::vector<double> vectors;
 };
 
 /// Householder reduction to tridiagonal form, then implicit QR steps with Wilkinson's shift (Golub & Van Loan,

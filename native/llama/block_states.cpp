@@ -38,7 +38,8 @@ void read_rows(const ggml_tensor& tensor, float* to) {
     const std::int64_t width = tensor.ne[0];
     for (std::int64_t i2 = 0; i2 < tensor.ne[2]; ++i2) {
         for (std::int64_t i1 = 0; i1 < tensor.ne[1]; ++i1) {
-            const std::size_t offset = static_cast<std::size_t>(i1) * tensor.nb[1] + static_cast<std::size_t>(i2) * tensor.nb[2];
+            const std::size_t offset =
+                static_cast<std::size_t>(i1) * tensor.nb[1] + static_cast<std::size_t>(i2) * tensor.nb[2];
             llama().ggml_backend_tensor_get(&tensor, to + (i2 * tensor.ne[1] + i1) * width, offset,
                                             static_cast<std::size_t>(width) * sizeof(float));
         }
@@ -87,10 +88,12 @@ bool CaptureStates::wants(ggml_tensor& node) {
 bool CaptureStates::computed(ggml_tensor& node) {
     if (complete()) return false;
     const std::size_t size = states_.size() / static_cast<std::size_t>(layout_.n_blocks);
-    if (element_count(node) != size) throw std::runtime_error(std::string("the state tensor ") + node.name + " has another size than the input");
+    if (element_count(node) != size)
+        throw std::runtime_error(std::string("the state tensor ") + node.name + " has another size than the input");
     while (found_ > captured_ && layout_.is_empty(captured_ - 1)) repeat_state(size);
     if (found_ > captured_) {
-        throw std::runtime_error("the output of block " + std::to_string(captured_ - 1) + " was not found in the graph");
+        throw std::runtime_error("the output of block " + std::to_string(captured_ - 1) +
+                                 " was not found in the graph");
     }
     const std::span<float> state = states_.subspan(static_cast<std::size_t>(found_) * size, size);
     read_rows(node, state.data());
@@ -127,8 +130,10 @@ bool SkipBlocks::wants(ggml_tensor& node) {
     if (!state) return false;
     found_ = *state;
     const bool before_start = found_ < kept_.from;
-    if (before_start || enters_skipped(found_)) inside_.insert(&node);
-    else inside_.clear();
+    if (before_start || enters_skipped(found_))
+        inside_.insert(&node);
+    else
+        inside_.clear();
     return !before_start && (enters_skipped(found_) || overwrites() || keeps(found_));
 }
 
@@ -141,7 +146,8 @@ bool SkipBlocks::computed(ggml_tensor& node) {
         require_contiguous(node);
         const std::size_t bytes = llama().ggml_nbytes(&node);
         if (bytes != state_.size() * sizeof(float)) {
-            throw std::runtime_error(std::string("the state tensor ") + node.name + " has another size than the block's input");
+            throw std::runtime_error(std::string("the state tensor ") + node.name +
+                                     " has another size than the block's input");
         }
         llama().ggml_backend_tensor_set(&node, state_.data(), 0, bytes);
         if (!starts()) ++overwritten_;
@@ -151,7 +157,8 @@ bool SkipBlocks::computed(ggml_tensor& node) {
     }
     if (keeps(found_)) {
         const std::span<float> kept = kept_.states[static_cast<std::size_t>(found_)];
-        if (kept.size() != state_.size()) throw std::runtime_error(std::string("the state tensor ") + node.name + " has another size than expected");
+        if (kept.size() != state_.size())
+            throw std::runtime_error(std::string("the state tensor ") + node.name + " has another size than expected");
         std::ranges::copy(state_, kept.begin());
     }
     return true;
@@ -159,7 +166,8 @@ bool SkipBlocks::computed(ggml_tensor& node) {
 
 bool SkipBlocks::complete() const {
     std::int32_t expected = 0;
-    for (std::int32_t block = kept_.from; block < layout_.n_blocks; ++block) expected += skips(block) && !layout_.is_empty(block);
+    for (std::int32_t block = kept_.from; block < layout_.n_blocks; ++block)
+        expected += skips(block) && !layout_.is_empty(block);
     return overwritten_ == expected;
 }
 

@@ -123,7 +123,8 @@ class SkipBlocks final : public EvalHook {
 public:
     /**
      * @param skipped n_blocks flags
-     * @param kept where the pass starts from and what it keeps, of models whose blocks take nothing else from earlier ones
+     * @param kept where the pass starts from and what it keeps, of models whose blocks take nothing else from earlier
+     * ones
      */
     SkipBlocks(const BlockLayout& layout, std::int64_t n_tokens, const std::vector<bool>& skipped,
                const KeptStates& kept = {})
@@ -141,7 +142,8 @@ public:
 
 private:
     bool skips(std::int32_t block) const {
-        return block >= 0 && static_cast<std::size_t>(block) < skipped_.size() && skipped_[static_cast<std::size_t>(block)];
+        return block >= 0 && static_cast<std::size_t>(block) < skipped_.size() &&
+               skipped_[static_cast<std::size_t>(block)];
     }
 
     /** Whether a block to skip takes this state, perhaps through empty blocks. */

@@ -11,11 +11,12 @@ namespace lorp {
 
 /** llama.cpp's own conversions between floats and the bytes of a tensor type, which ours are held against. */
 
-/** ggml_quantize_chunk; types that ask for an importance matrix get equal weights. @throws std::runtime_error for a type
- * that llama.cpp does not make, or values that are no whole rows */
+/** ggml_quantize_chunk; types that ask for an importance matrix get equal weights. @throws std::runtime_error for a
+ * type that llama.cpp does not make, or values that are no whole rows */
 std::vector<std::uint8_t> quantize(ggml_type type, std::span<const float> values, std::size_t row_length);
 
-/** ggml_type_traits::to_float. @throws std::runtime_error for a type that has none, or bytes that are no whole blocks */
+/** ggml_type_traits::to_float. @throws std::runtime_error for a type that has none, or bytes that are no whole blocks
+ */
 std::vector<float> dequantize(ggml_type type, std::span<const std::uint8_t> bytes);
 
 }  // namespace lorp

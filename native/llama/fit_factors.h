@@ -14,7 +14,9 @@ namespace lorp {
 class CaptureStream final : public StreamHook {
 public:
     CaptureStream(const BlockLayout& layout, std::int32_t first)
-        : StreamHook(layout), n_blocks_(layout.n_blocks), first_(first),
+        : StreamHook(layout),
+          n_blocks_(layout.n_blocks),
+          first_(first),
           points_(2 * static_cast<std::size_t>(layout.n_blocks)) {}
 
     /** tokens × n_embd; empty for a point that was not found. */

@@ -23,7 +23,8 @@ public:
         bool repack = true;
     };
 
-    /** llama_model_load_from_file; finds the other parts of a split model itself. @throws std::runtime_error, Stopped */
+    /** llama_model_load_from_file; finds the other parts of a split model itself. @throws std::runtime_error, Stopped
+     */
     Model(const std::string& path, const Options& options, const Control& control);
 
     llama_model* get() const { return model_.get(); }

@@ -22,8 +22,8 @@ std::unique_lock<std::timed_mutex> wait_for_turn(const Control& control) {
 }
 
 /**
- * What the log's callback reads and writes. Other threads may be in the middle of a message when nobody listens any more,
- * so it outlives every listener.
+ * What the log's callback reads and writes. Other threads may be in the middle of a message when nobody listens any
+ * more, so it outlives every listener.
  */
 struct Heard {
     std::mutex mutex;

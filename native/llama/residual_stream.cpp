@@ -65,7 +65,8 @@ bool StreamHook::computed(ggml_tensor& node) {
                                      " does not add its attention and then its feed-forward to its input");
         }
         if (next_.size() != stream_.size()) {
-            throw std::runtime_error(std::string("the stream tensor ") + node.name + " has another size than the one before it");
+            throw std::runtime_error(std::string("the stream tensor ") + node.name +
+                                     " has another size than the one before it");
         }
         const auto by = static_cast<float>(factor(point_, stream_, next_));
         if (by != 1.0F) {

@@ -20,8 +20,7 @@ template <typename Function>
 Function cpu_backend_function(const char* name) {
     ggml_backend_dev_t const device = llama().ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
     if (device == nullptr) throw std::runtime_error("llama.cpp has loaded no CPU backend");
-    void* const address =
-        llama().ggml_backend_reg_get_proc_address(llama().ggml_backend_dev_backend_reg(device), name);
+    void* const address = llama().ggml_backend_reg_get_proc_address(llama().ggml_backend_dev_backend_reg(device), name);
     if (address == nullptr) throw std::runtime_error(std::string("the CPU backend has no function ") + name);
     return reinterpret_cast<Function>(address);
 }
@@ -85,8 +84,8 @@ void Session::start_sequence(std::size_t n_tokens) {
     }
 }
 
-void Session::decode(std::span<const llama_token> tokens, std::size_t from, std::size_t count,
-                     std::size_t first_output, EvalHook* hook, const Control& control) {
+void Session::decode(std::span<const llama_token> tokens, std::size_t from, std::size_t count, std::size_t first_output,
+                     EvalHook* hook, const Control& control) {
     std::vector<llama_token> token(tokens.begin() + static_cast<std::ptrdiff_t>(from),
                                    tokens.begin() + static_cast<std::ptrdiff_t>(from + count));
     std::vector<llama_pos> position(count);
@@ -101,8 +100,13 @@ void Session::decode(std::span<const llama_token> tokens, std::size_t from, std:
         position[i] = static_cast<llama_pos>(from + i);
         output[i] = from + i >= first_output ? 1 : 0;
     }
-    const llama_batch batch{static_cast<std::int32_t>(count), token.data(), nullptr, position.data(), n_seq_id.data(),
-                            seq_id.data(), output.data()};
+    const llama_batch batch{static_cast<std::int32_t>(count),
+                            token.data(),
+                            nullptr,
+                            position.data(),
+                            n_seq_id.data(),
+                            seq_id.data(),
+                            output.data()};
     hook_ = hook;
     control_ = &control;
     const std::int32_t status = llama().llama_decode(context_.get(), batch);
@@ -173,7 +177,8 @@ void Session::decode_changed(std::span<const llama_token> tokens, std::size_t fr
                              std::size_t first_output, const BlockChanges& changes, const KeptStates* kept,
                              const Control& control) {
     const std::vector<bool>& skipped = changes.skipped;
-    if (kept == nullptr && std::find(skipped.begin(), skipped.end(), true) == skipped.end() && changes.factors.empty()) {
+    if (kept == nullptr && std::find(skipped.begin(), skipped.end(), true) == skipped.end() &&
+        changes.factors.empty()) {
         decode(tokens, from, count, first_output, nullptr, control);
         return;
     }
@@ -206,7 +211,8 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
         const std::size_t count = std::min(n_ubatch, fed.size() - from);
         const KeptStates kept = keeps ? kept_states(start, from, count) : KeptStates{};
         decode_changed(tokens, from, count, first - 1, changes, keeps ? &kept : nullptr, control);
-        if (base != nullptr) base->session.decode_changed(tokens, from, count, first - 1, base->changes, nullptr, control);
+        if (base != nullptr)
+            base->session.decode_changed(tokens, from, count, first - 1, base->changes, nullptr, control);
         for (std::size_t i = from < first - 1 ? std::min(first - 1 - from, count) : 0; i < count; ++i) {
             const auto target = static_cast<std::size_t>(tokens[from + i + 1]);
             const std::span<const float> row = logits_at(i);
@@ -214,7 +220,8 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
             scores.log_prob.push_back(static_cast<double>(row[target]) - normalizer);
             if (file != nullptr && file->appends()) file->append(row);
             if (base == nullptr && (file == nullptr || file->appends())) continue;
-            const std::span<const float> base_row = base != nullptr ? base->session.logits_at(i) : file->read(row.size());
+            const std::span<const float> base_row =
+                base != nullptr ? base->session.logits_at(i) : file->read(row.size());
             const double base_normalizer = log_sum_exp(base_row);
             const Divergence divergence = compare_distributions(base_row, base_normalizer, row, normalizer);
             scores.base_log_prob.push_back(static_cast<double>(base_row[target]) - base_normalizer);

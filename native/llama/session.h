@@ -34,8 +34,9 @@ public:
         /** Attention in F32 throughout: keys and values are not rounded to f16, and there is no flash attention. */
         bool exact_attention = false;
         /**
-         * Bytes for the block inputs of the sequence scored last. The next score of the same sequence starts at the first
-         * block that is changed in another way; for models whose blocks take nothing from earlier ones but the state.
+         * Bytes for the block inputs of the sequence scored last. The next score of the same sequence starts at the
+         * first block that is changed in another way; for models whose blocks take nothing from earlier ones but the
+         * state.
          */
         std::size_t kept_bytes = 0;
         BlockLayout layout;
@@ -79,8 +80,8 @@ public:
      * @param file without a base: logits of each scored token, to be kept there, or kept there as the base's
      * @throws std::runtime_error, Stopped
      */
-    Scores score(std::span<const llama_token> tokens, std::size_t first, const BlockChanges& changes,
-                 const Base* base, LogitsFile* file, const Control& control);
+    Scores score(std::span<const llama_token> tokens, std::size_t first, const BlockChanges& changes, const Base* base,
+                 LogitsFile* file, const Control& control);
 
     /** Seconds that a run took. */
     struct Timing {
@@ -96,8 +97,7 @@ public:
     Timing time(std::span<const llama_token> tokens, std::size_t n_prompt, bool every_logit, const Control& control);
 
     /** The logits at every position, n_tokens × n_vocab: for tests and inspection, not for long texts. */
-    std::vector<float> logits(std::span<const llama_token> tokens, const BlockChanges& changes,
-                              const Control& control);
+    std::vector<float> logits(std::span<const llama_token> tokens, const BlockChanges& changes, const Control& control);
 
     /** Euclidean norms of the block inputs, n_blocks × n_tokens. @throws std::runtime_error, Stopped */
     std::vector<float> state_norms(std::span<const llama_token> tokens, const Control& control);
@@ -149,7 +149,8 @@ private:
     EvalHook* hook_ = nullptr;
     const Control* control_ = nullptr;
     std::exception_ptr hook_error_;
-    /** Of the sequence scored last: by state, n_tokens × state_size, or empty; with the tokens and the flags it was for. */
+    /** Of the sequence scored last: by state, n_tokens × state_size, or empty; with the tokens and the flags it was
+     * for. */
     struct {
         std::vector<llama_token> tokens;
         std::vector<bool> skipped;

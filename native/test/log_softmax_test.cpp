@@ -16,7 +16,8 @@ int failures = 0;
 
 void check_near(double value, long double expected, double tolerance, const char* what, std::size_t n, float scale) {
     if (std::abs(static_cast<long double>(value) - expected) <= tolerance) return;
-    std::printf("FAILED: %s of %zu logits at scale %g: %.12g, not %.12Lg\n", what, n, static_cast<double>(scale), value, expected);
+    std::printf("FAILED: %s of %zu logits at scale %g: %.12g, not %.12Lg\n", what, n, static_cast<double>(scale), value,
+                expected);
     ++failures;
 }
 
@@ -71,7 +72,8 @@ int main() {
     }
 
     const std::vector<float> far{1000.0F, -1000.0F, 999.0F};
-    check_near(lorp::log_sum_exp(far), 1000 + std::log1p(std::exp(-1.0L)), 1e-5, "log-sum-exp far from 0", far.size(), 1000);
+    check_near(lorp::log_sum_exp(far), 1000 + std::log1p(std::exp(-1.0L)), 1e-5, "log-sum-exp far from 0", far.size(),
+               1000);
     const std::vector<float> a{0.0F, 2.0F, 1.0F}, b{0.0F, 1.0F, 2.0F}, tie{0.0F, 2.0F, 2.0F};
     const auto same_top = [](const std::vector<float>& x, const std::vector<float>& y) {
         return lorp::compare_distributions(x, lorp::log_sum_exp(x), y, lorp::log_sum_exp(y)).same_top;

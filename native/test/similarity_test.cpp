@@ -31,7 +31,8 @@ long double cosine(const float* a, const float* b, std::size_t n) {
 }
 
 /** Layers that resemble each other as a residual stream's do: each is the one before and something new. */
-std::vector<float> stream(std::size_t layers, std::size_t tokens, std::size_t n_embd, float scale, std::mt19937& random) {
+std::vector<float> stream(std::size_t layers, std::size_t tokens, std::size_t n_embd, float scale,
+                          std::mt19937& random) {
     std::normal_distribution<float> normal(0, scale);
     std::vector<float> states(layers * tokens * n_embd);
     const std::size_t layer_size = tokens * n_embd;
@@ -41,7 +42,8 @@ std::vector<float> stream(std::size_t layers, std::size_t tokens, std::size_t n_
     return states;
 }
 
-void compare(std::size_t layers, std::size_t tokens, std::size_t n_embd, float scale, bool with_zeros, std::mt19937& random) {
+void compare(std::size_t layers, std::size_t tokens, std::size_t n_embd, float scale, bool with_zeros,
+             std::mt19937& random) {
     constexpr double untouched = 12345;
     std::vector<double> sums(layers * layers, untouched);
     std::vector<long double> expected(layers * layers, untouched);
@@ -53,7 +55,8 @@ void compare(std::size_t layers, std::size_t tokens, std::size_t n_embd, float s
         if (with_zeros) std::fill_n(state(layers / 2, tokens / 2), n_embd, 0.0F);
         for (std::size_t i = 0; i < layers; ++i) {
             for (std::size_t j = i + 1; j < layers; ++j) {
-                for (std::size_t t = 0; t < tokens; ++t) expected[i * layers + j] += cosine(state(i, t), state(j, t), n_embd);
+                for (std::size_t t = 0; t < tokens; ++t)
+                    expected[i * layers + j] += cosine(state(i, t), state(j, t), n_embd);
             }
         }
         lorp::accumulate_cosines(states, layers, tokens, n_embd, sums);
@@ -63,8 +66,10 @@ void compare(std::size_t layers, std::size_t tokens, std::size_t n_embd, float s
     for (std::size_t i = 0; i < layers; ++i) {
         for (std::size_t j = 0; j < layers; ++j) {
             const double error = std::abs(sums[i * layers + j] - static_cast<double>(expected[i * layers + j]));
-            if (i < j) worst = std::max(worst, error / (2.0 * static_cast<double>(tokens)));
-            else others_untouched = others_untouched && error == 0;
+            if (i < j)
+                worst = std::max(worst, error / (2.0 * static_cast<double>(tokens)));
+            else
+                others_untouched = others_untouched && error == 0;
         }
     }
     check(worst < 1e-6, "mean cosines within 1e-6", layers, tokens, n_embd);
