@@ -16,10 +16,14 @@ const ggml_type_traits& traits_of(ggml_type type) {
 
 }  // namespace
 
+bool is_quantizable(ggml_type type) {
+    // What llama.cpp quantises it also reads back, and it ends the process when asked for anything else.
+    return type == GGML_TYPE_F32 || traits_of(type).to_float != nullptr;
+}
+
 std::vector<std::uint8_t> quantize(ggml_type type, std::span<const float> values, std::size_t row_length) {
     const ggml_type_traits& traits = traits_of(type);
-    // What llama.cpp quantises it also reads back, and it ends the process when asked for anything else.
-    if (type != GGML_TYPE_F32 && traits.to_float == nullptr) {
+    if (!is_quantizable(type)) {
         throw std::runtime_error(std::string("llama.cpp does not quantise to ") + traits.type_name);
     }
     const auto block = static_cast<std::size_t>(traits.blck_size);

@@ -11,6 +11,9 @@ namespace lorp {
 
 /** llama.cpp's own conversions between floats and the bytes of a tensor type, which ours are held against. */
 
+/** Whether llama.cpp quantises to a type. @throws std::runtime_error for a number that is no type */
+bool is_quantizable(ggml_type type);
+
 /** ggml_quantize_chunk; types that ask for an importance matrix get equal weights. @throws std::runtime_error for a
  * type that llama.cpp does not make, or values that are no whole rows */
 std::vector<std::uint8_t> quantize(ggml_type type, std::span<const float> values, std::size_t row_length);

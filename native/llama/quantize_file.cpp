@@ -1,7 +1,9 @@
 #include "quantize_file.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <iterator>
 #include <mutex>
 #include <stdexcept>
 #include <string_view>
@@ -84,6 +86,31 @@ public:
     }
 };
 
+llama_model_kv_override to_override(const MetadataEntry& entry) {
+    llama_model_kv_override made{};
+    const auto fill = [](auto& field, const std::string& text) {
+        std::copy_n(text.begin(), std::min(text.size(), std::size(field) - 1), field);
+    };
+    fill(made.key, entry.key);
+    if (const auto* const text = std::get_if<std::string>(&entry.value)) {
+        made.tag = LLAMA_KV_OVERRIDE_TYPE_STR;
+        fill(made.val_str, *text);
+    } else {
+        made.tag = LLAMA_KV_OVERRIDE_TYPE_INT;
+        made.val_i64 = std::get<std::int64_t>(entry.value);
+    }
+    return made;
+}
+
+/** llama.cpp's lists end with an entry of their own kind. */
+template <typename Item, typename Convert>
+auto terminated(const std::vector<Item>& items, Convert convert, decltype(convert(items[0])) end) {
+    std::vector<decltype(convert(items[0]))> list;
+    std::transform(items.begin(), items.end(), std::back_inserter(list), convert);
+    list.push_back(end);
+    return list;
+}
+
 }  // namespace
 
 void quantize_file(const std::string& input, const std::string& output, const QuantizeFileOptions& options,
@@ -92,6 +119,20 @@ void quantize_file(const std::string& input, const std::string& output, const Qu
     params.ftype = options.type;
     params.nthread = options.threads;
     params.allow_requantize = options.allow_requantize;
+    const auto importance =
+        terminated(options.importance,
+                   [](const Importance& of) {
+                       return llama_model_imatrix_data{of.tensor.c_str(), of.values.data(), of.values.size()};
+                   },
+                   {nullptr, nullptr, 0});
+    const auto tensor_types = terminated(
+        options.tensor_types,
+        [](const TensorTypeRule& rule) { return llama_model_tensor_override{rule.pattern.c_str(), rule.type}; },
+        {nullptr, GGML_TYPE_COUNT});
+    const auto metadata = terminated(options.metadata, to_override, {});
+    if (!options.importance.empty()) params.imatrix = importance.data();
+    if (!options.tensor_types.empty()) params.tt_overrides = tensor_types.data();
+    if (!options.metadata.empty()) params.kv_overrides = metadata.data();
     const auto turn = wait_for_turn(control);
     const LogListener log(control);
     if (llama().llama_model_quantize(input.c_str(), output.c_str(), &params) != 0) {

@@ -9,8 +9,6 @@ import type { Plan } from "../documents/plan.ts";
 import { UsageError } from "../errors.ts";
 import { checkOutput } from "../files/staged.ts";
 import { temporaryName } from "../files/temporary.ts";
-import type { TensorInfo } from "../gguf/types.ts";
-import { quantizationType, quantizedAlready } from "../model/quantize.ts";
 import { applyPlan } from "../surgery/apply.ts";
 import { quantizeGguf } from "../surgery/quantize.ts";
 import { checkOptions } from "./check-options.ts";
@@ -18,6 +16,7 @@ import { type DescribedModel, describeModel, openForCalibration } from "./stages
 import type { ModelRunOptions, Progress } from "./stages/options.ts";
 import { checkFiles, defaultOutput, type FileOptions } from "./stages/output.ts";
 import { outputMetadata } from "./stages/output-metadata.ts";
+import { afterCut, planQuantization, type Quantization } from "./stages/quantization.ts";
 
 export interface WriteOptions extends Pick<ModelRunOptions, "gpu" | "rpc" | "threads"> {
   /** Where to write; beside the input under a name that says what was done, by default. */
@@ -37,6 +36,10 @@ export interface WriteOptions extends Pick<ModelRunOptions, "gpu" | "rpc" | "thr
   readonly scaleTensors?: boolean | undefined;
   /** Quantise what was cut to this type with llama.cpp's own llama_model_quantize; a name of llama-quantize. */
   readonly quantize?: string | undefined;
+  /** Path of the model's importance matrix, from llama.cpp's llama-imatrix, for `quantize`. */
+  readonly imatrix?: string | undefined;
+  /** Types of single tensors for `quantize`: `PATTERN=TYPE`, the pattern a regular expression, the first that fits. */
+  readonly tensorType?: readonly string[] | undefined;
   /** Let `quantize` quantise once more what is quantised already. */
   readonly allowRequantize?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -70,8 +73,9 @@ export async function apply(path: string, plan: Plan, options: ApplyOptions = {}
   const described = await describeModel(path, options.signal);
   checkModel(described, plan);
   await checkFiles(described.file.paths, outputOf(described, plan, options), options);
+  const quantization = await planQuantization(described, options);
   const complete = await withFactors(described, plan, options);
-  const written = await applyDescribed(described, complete, options);
+  const written = await applyDescribed(described, complete, quantization, options);
   return { ...written, ...(complete.compensation && { compensation: complete.compensation }) };
 }
 
@@ -98,18 +102,22 @@ const outputOf = ({ file }: DescribedModel, plan: Plan, { output, stem, quantize
 export async function applyDescribed(
   described: DescribedModel,
   plan: Plan,
+  quantization: Quantization | undefined,
   options: WriteOptions,
 ): Promise<Written> {
   checkModel(described, plan);
-  checkQuantize(described, options);
   const output = outputOf(described, plan, options);
-  if (options.quantize === undefined) return cut(described, plan, output, options);
+  if (quantization === undefined) return cut(described, plan, output, options);
   await checkOutput(output, described.file.paths, options.force ?? false);
   const unquantized = temporaryName(output);
   try {
     const { bytes: total } = await cut(described, plan, unquantized, options);
-    const bytes = await quantizeGguf(unquantized, output, options.quantize, {
+    const { renameTensor } = planRewrite(described.file, plan.keptLayers);
+    const { type, imatrix, tensorTypes } = afterCut(quantization, renameTensor);
+    const bytes = await quantizeGguf(unquantized, output, type, {
       ...options,
+      imatrix,
+      tensorTypes,
       onProgress: (done) =>
         options.onProgress?.({ stage: "quantize", done: done * total, total, unit: "bytes" }),
     });
@@ -143,28 +151,6 @@ async function cut(
     signal,
     onProgress: (done, total) => options.onProgress?.({ stage: "write", done, total, unit: "bytes" }),
   });
-}
-
-const FLOAT_TYPES = new Set(["F32", "F16", "BF16"]);
-
-/**
- * Checks what `quantize` asks for, before any work is done.
- * @throws RuntimeError `QUANTIZE_TYPE`, `QUANTIZE_AGAIN`; UsageError `QUANTIZE_SPLIT`
- */
-export function checkQuantize(
-  { file }: DescribedModel,
-  { quantize, allowRequantize, keepSplit, splitMaxSize }: WriteOptions,
-): void {
-  if (quantize === undefined) return;
-  const type = quantizationType(quantize);
-  const isQuantized = ({ shape, typeName }: TensorInfo) => shape.length > 1 && !FLOAT_TYPES.has(typeName);
-  if (!allowRequantize && file.tensors.some(isQuantized)) throw quantizedAlready(file.paths[0]!, type);
-  if (keepSplit || splitMaxSize !== undefined) {
-    throw new UsageError(
-      "QUANTIZE_SPLIT",
-      "A model is quantised into one file, so --quantize goes with neither --keep-split nor --split-max-size; leave them out.",
-    );
-  }
 }
 
 function checkModel({ file, summary }: DescribedModel, plan: Plan): void {

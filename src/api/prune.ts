@@ -9,7 +9,7 @@ import { budgetFromRatio, checkBudget, parseLayers } from "../selection/budget.t
 import { findAnyMethod } from "../selection/methods.ts";
 import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
-import { applyDescribed, checkQuantize } from "./apply.ts";
+import { applyDescribed } from "./apply.ts";
 import { checkOptions } from "./check-options.ts";
 import { plan as planFrom } from "./plan.ts";
 import { type ChooseOptions, checkChoice, choose } from "./stages/choose.ts";
@@ -24,6 +24,7 @@ import {
   openForCalibration,
 } from "./stages/open.ts";
 import { checkFiles, defaultOutput, type FileOptions } from "./stages/output.ts";
+import { planQuantization } from "./stages/quantization.ts";
 
 export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions {
   /** How to make up for what the removed layers did; `off` by default. */
@@ -50,7 +51,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   checkChoice(options);
   if (options.method !== undefined) findAnyMethod(options.method);
   const described = await describeModel(path, options.signal);
-  checkQuantize(described, options);
+  const quantization = await planQuantization(described, options);
   await checkFiles(described.file.paths, outputIfKnown(described, options), options);
 
   const opened = await openForCalibration(described, options);
@@ -72,7 +73,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
       settings: settingsInForce(options),
     };
     if (options.dryRun) return report;
-    const output = await applyDescribed(described, plan, options);
+    const output = await applyDescribed(described, plan, quantization, options);
     const parameters = countParameters(await readGguf(output.path));
     const cost = await measureCost(output.path, described, opened, options).catch((error: unknown) => {
       throw error instanceof AbortedError ? stoppedAfterWriting(output.path) : error;

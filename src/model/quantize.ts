@@ -1,15 +1,13 @@
 import { availableParallelism } from "node:os";
 import { AbortedError, throwIfAborted, UsageError } from "../errors.ts";
-import { addon } from "../native/addon.ts";
+import type { ImportanceMatrix } from "../imatrix/types.ts";
+import { addon, type NativeMetadata } from "../native/addon.ts";
 import { withControl } from "../native/control.ts";
 import { RuntimeError } from "./errors.ts";
 import type { RunOptions } from "./model.ts";
 import { openRuntime } from "./runtime.ts";
 
-/**
- * The file types that llama.cpp makes without an importance matrix, by the names that its llama-quantize gives them,
- * with their numbers (enum llama_ftype).
- */
+/** The file types that llama.cpp makes, by the names that its llama-quantize gives them (enum llama_ftype). */
 export const QUANTIZATION_TYPES: ReadonlyMap<string, number> = new Map([
   ["F32", 0],
   ["F16", 1],
@@ -31,8 +29,30 @@ export const QUANTIZATION_TYPES: ReadonlyMap<string, number> = new Map([
   ["Q3_K_S", 11],
   ["IQ3_M", 27],
   ["IQ3_S", 26],
+  ["IQ3_XS", 22],
+  ["IQ3_XXS", 23],
   ["Q2_K", 10],
+  ["Q2_K_S", 21],
+  ["IQ2_M", 29],
+  ["IQ2_S", 28],
+  ["IQ2_XS", 20],
+  ["IQ2_XXS", 19],
+  ["IQ1_M", 31],
+  ["IQ1_S", 24],
   ["MXFP4_MOE", 38],
+]);
+
+/** Those that llama.cpp makes with an importance matrix only. */
+const NEED_IMATRIX = new Set([
+  "IQ3_XS",
+  "IQ3_XXS",
+  "Q2_K_S",
+  "IQ2_M",
+  "IQ2_S",
+  "IQ2_XS",
+  "IQ2_XXS",
+  "IQ1_M",
+  "IQ1_S",
 ]);
 
 /** Spellings that llama-quantize takes too. */
@@ -45,23 +65,50 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
 export interface QuantizeOptions extends Pick<RunOptions, "gpu" | "rpc" | "threads" | "signal"> {
   /** Quantise tensors that are quantised already once more; they lose twice. */
   readonly allowRequantize?: boolean | undefined;
+  readonly imatrix?: ImportanceMatrix | undefined;
+  /** ggml's numbers of the types of single tensors, by name. */
+  readonly tensorTypes?: ReadonlyMap<string, number> | undefined;
   /** 0…1 while it runs. */
   readonly onProgress?: ((fraction: number) => void) | undefined;
 }
 
 /**
  * The name of a type as llama-quantize spells it, from any case and alias.
+ * @param withImatrix whether there is an importance matrix
  * @throws UsageError `QUANTIZE_TYPE`
  */
-export function quantizationType(name: string): string {
+export function quantizationType(name: string, withImatrix: boolean): string {
   const upper = name.toUpperCase();
   const type = ALIASES.get(upper) ?? upper;
-  if (QUANTIZATION_TYPES.has(type)) return type;
+  const isPossible = (each: string) => withImatrix || !NEED_IMATRIX.has(each);
+  if (QUANTIZATION_TYPES.has(type) && isPossible(type)) return type;
+  const choices = [...QUANTIZATION_TYPES.keys()].filter(isPossible).join(", ");
   throw new UsageError(
     "QUANTIZE_TYPE",
-    `"${name}" is no type that a model can be quantised to without an importance matrix; choose one of ${[...QUANTIZATION_TYPES.keys()].join(", ")}.`,
+    QUANTIZATION_TYPES.has(type)
+      ? `${type} needs an importance matrix; give one with --imatrix, or choose one of ${choices}.`
+      : `"${name}" is no type that a model can be quantised to; choose one of ${choices}.`,
   );
 }
+
+/** Metadata by which llama-quantize says what importance matrix it used; llama.cpp takes 127 bytes of a string. */
+function imatrixMetadata({ path, datasets, chunks, values }: ImportanceMatrix): NativeMetadata[] {
+  const [dataset] = datasets;
+  return [
+    { key: "quantize.imatrix.file", value: shortened(path) },
+    ...(dataset === undefined ? [] : [{ key: "quantize.imatrix.dataset", value: shortened(dataset) }]),
+    { key: "quantize.imatrix.entries_count", value: values.size },
+    ...(chunks > 0 ? [{ key: "quantize.imatrix.chunks_count", value: chunks }] : []),
+  ];
+}
+
+/** As much of a text as fits into 127 bytes, without half a character at its end. */
+function shortened(text: string): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, 127), { stream: true });
+}
+
+/** A regular expression that is found in this name alone. */
+const exactly = (name: string) => `^${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`;
 
 /**
  * Quantises a model file with llama_model_quantize. `output` is written in place, and left in any state when this
@@ -79,19 +126,25 @@ export function quantizeFile(
     rpc,
     threads = availableParallelism(),
     allowRequantize = false,
+    imatrix,
+    tensorTypes = new Map<string, number>(),
     signal,
     onProgress,
   }: QuantizeOptions = {},
 ): { readonly result: Promise<void>; readonly settled: Promise<void> } {
   const run = async () => {
     throwIfAborted(signal);
-    const ftype = QUANTIZATION_TYPES.get(quantizationType(type))!;
+    const ftype = QUANTIZATION_TYPES.get(quantizationType(type, imatrix !== undefined))!;
+    const options = {
+      type: ftype,
+      threads,
+      allowRequantize,
+      importance: [...(imatrix?.values ?? [])].map(([tensor, values]) => ({ tensor, values })),
+      tensorTypes: [...tensorTypes].map(([name, number]) => ({ pattern: exactly(name), type: number })),
+      metadata: imatrix ? imatrixMetadata(imatrix) : [],
+    };
     await openRuntime(gpu, rpc);
-    await withControl(
-      signal,
-      (control) => addon.quantizeFile(input, output, { type: ftype, threads, allowRequantize }, control),
-      onProgress,
-    );
+    await withControl(signal, (control) => addon.quantizeFile(input, output, options, control), onProgress);
   };
   const done = run();
   const settled = done.catch(() => {});
@@ -111,9 +164,7 @@ function explain(error: unknown, input: string, type: string): never {
   throw new RuntimeError(
     "QUANTIZE_FAILED",
     `llama.cpp cannot quantise ${input} to ${type}: ${error.message}.`,
-    {
-      cause: error,
-    },
+    { cause: error },
   );
 }
 

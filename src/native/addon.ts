@@ -44,16 +44,31 @@ export interface Addon {
   /**
    * llama_model_quantize from one file to another, one at a time in a process; only a call that waits can be stopped.
    * @param options type: number of enum llama_ftype
+   *   importance: one value for each column of a matrix, of each expert's
+   *   tensorTypes: numbers of enum ggml_type for tensors in whose name a regular expression is found
    * @throws with llama.cpp's reason
    */
   quantizeFile(
     input: string,
     output: string,
-    options: { type: number; threads: number; allowRequantize: boolean },
+    options: {
+      type: number;
+      threads: number;
+      allowRequantize: boolean;
+      importance: readonly { tensor: string; values: Float32Array }[];
+      tensorTypes: readonly { pattern: string; type: number }[];
+      metadata: readonly NativeMetadata[];
+    },
     control: Int32Array,
   ): Promise<void>;
   readonly Model: new () => NativeModel;
   readonly Session: new (model: NativeModel, options: NativeSessionOptions) => NativeSession;
+}
+
+/** Metadata to set in an output; strings of at most 127 bytes. */
+export interface NativeMetadata {
+  readonly key: string;
+  readonly value: string | number;
 }
 
 export interface NativeModel {

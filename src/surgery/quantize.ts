@@ -14,7 +14,7 @@ export interface QuantizeGgufOptions extends QuantizeOptions {
  * @param input a GGUF file, of a split model any part
  * @param type a name of llama-quantize, in any case
  * @returns bytes of the output
- * @throws RuntimeError `QUANTIZE_TYPE`, `QUANTIZE_AGAIN`, `QUANTIZE_FAILED`; GgufError, SurgeryError, AbortedError
+ * @throws UsageError `QUANTIZE_TYPE`; RuntimeError `QUANTIZE_AGAIN`, `QUANTIZE_FAILED`; GgufError, SurgeryError, AbortedError
  */
 export async function quantizeGguf(
   input: string,
@@ -22,7 +22,7 @@ export async function quantizeGguf(
   type: string,
   { force = false, ...options }: QuantizeGgufOptions = {},
 ): Promise<number> {
-  const name = quantizationType(type);
+  const name = quantizationType(type, options.imatrix !== undefined);
   const { paths } = await readGguf(input, { signal: options.signal });
   await checkOutput(output, paths, force);
   const staged = await stage(output);

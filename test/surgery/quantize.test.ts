@@ -80,8 +80,8 @@ describe("quantizeGguf", () => {
   });
 
   test("knows llama-quantize's names, and says which there are", () => {
-    expect(quantizationType("q4_k")).toBe("Q4_K_M");
-    expect(quantizationType("iq4_xs")).toBe("IQ4_XS");
-    expect(() => quantizationType("IQ1_S")).toThrow(/choose one of F32, F16/);
+    expect(quantizationType("q4_k", false)).toBe("Q4_K_M");
+    expect(quantizationType("iq4_xs", false)).toBe("IQ4_XS");
+    expect(() => quantizationType("IQ1_S", false)).toThrow(/choose one of F32, F16/);
   });
 });

@@ -37,11 +37,17 @@ export function defaultOutput(input: string, plan: Removal, quantize?: string): 
 export function checkFiles(
   model: readonly string[],
   output: string | undefined,
-  { calibration, otherFiles: { reads, writes } = { reads: [], writes: [] }, ...options }: FileOptions,
+  {
+    calibration,
+    imatrix,
+    otherFiles: { reads, writes } = { reads: [], writes: [] },
+    ...options
+  }: FileOptions,
 ): Promise<void> {
+  const own = [calibration, imatrix].filter((path) => path !== undefined);
   return checkDestinations(
     [...(output === undefined ? [] : [modelDestination(output, options)]), ...writes],
-    [...model, ...(calibration === undefined ? [] : [calibration]), ...reads],
+    [...model, ...own, ...reads],
   );
 }
 

@@ -146,5 +146,10 @@ export function addWriteOptions(command: Command): Command {
 export function addQuantizeOptions(command: Command): Command {
   return command
     .option("--quantize <type>", "quantise what was cut with llama.cpp, such as Q4_K_M")
+    .option("--imatrix <file>", "the model's importance matrix from llama-imatrix, for --quantize")
+    .option(
+      "--tensor-type <rule...>",
+      "types of single tensors for --quantize, such as attn_v=q8_0: a regular expression and a type",
+    )
     .option("--allow-requantize", "quantise once more what is quantised already, which loses twice");
 }

@@ -1,0 +1,14 @@
+import { LorpError } from "../errors.ts";
+
+/** An importance matrix that cannot be read, or is not of the model at hand. */
+export class ImatrixError extends LorpError {
+  declare readonly code: "IMATRIX_UNREADABLE" | "IMATRIX_OTHER_MODEL";
+}
+
+export function unreadable(path: string, reason: string, options?: ErrorOptions): ImatrixError {
+  return new ImatrixError(
+    "IMATRIX_UNREADABLE",
+    `Cannot read the importance matrix ${path}: ${reason}; make it again with llama.cpp's llama-imatrix.`,
+    options,
+  );
+}
