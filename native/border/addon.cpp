@@ -76,6 +76,38 @@ Handle& unwrapped(const Napi::Value& value, const std::string& name, const char*
     return *Handle::Unwrap(object);
 }
 
+class ControlHandle final : public Napi::ObjectWrap<ControlHandle> {
+public:
+    static Napi::Function define(Napi::Env env) {
+        return DefineClass(env, "Control",
+                           {
+                               InstanceMethod("stop", &ControlHandle::stop),
+                               InstanceMethod("progress", &ControlHandle::progress),
+                           });
+    }
+
+    static constexpr napi_type_tag tag{0x1b64c7f0a9d23e58, 0x70e9352cd4a81bf6};
+
+    explicit ControlHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ControlHandle>(info) {
+        Value().TypeTag(&tag);
+    }
+
+    /** Tasks hold it too, so that it outlives this object. */
+    std::shared_ptr<const Control> control() const { return control_; }
+
+private:
+    void stop(const Napi::CallbackInfo&) { control_->stop(); }
+    Napi::Value progress(const Napi::CallbackInfo& info) {
+        return Napi::Number::New(info.Env(), control_->progress());
+    }
+
+    const std::shared_ptr<Control> control_ = std::make_shared<Control>();
+};
+
+std::shared_ptr<const Control> control(const Napi::Value& value) {
+    return unwrapped<ControlHandle>(value, "control", "a Control").control();
+}
+
 class ModelHandle final : public Napi::ObjectWrap<ModelHandle> {
 public:
     static Napi::Function define(Napi::Env env) {
@@ -102,7 +134,7 @@ public:
 
 private:
     Napi::Value load(const Napi::CallbackInfo& info) {
-        const std::string path = arguments::string(info[0], "path");
+        const std::string path = arguments::path(info[0], "path");
         const Napi::Object given = arguments::object(info[1], "options");
         Model::Options options;
         options.gpu_layers = arguments::integer<std::int32_t>(given.Get("gpuLayers"), "gpuLayers", -1);
@@ -112,7 +144,7 @@ private:
         const auto self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value()));
         using Loaded = std::shared_ptr<const Model>;
         return Task<Loaded>::run(
-            info.Env(), arguments::control(info[2]),
+            info.Env(), control(info[2]),
             [path, options](const Control& control) -> Loaded {
                 return std::make_shared<Model>(path, options, control);
             },
@@ -145,7 +177,7 @@ private:
         const bool add_special = arguments::boolean(info[1], "addSpecial");
         const bool parse_special = arguments::boolean(info[2], "parseSpecial");
         return Task<std::vector<llama_token>>::run(
-            info.Env(), arguments::control(info[3]),
+            info.Env(), control(info[3]),
             [=](const Control&) { return held->tokenize(text, add_special, parse_special); },
             [](Napi::Env env, std::vector<llama_token>&& tokens) {
                 return typed_array<Napi::Int32Array>(env, tokens);
@@ -162,6 +194,7 @@ public:
     static Napi::Function define(Napi::Env env) {
         return DefineClass(env, "Session",
                            {
+                               InstanceMethod("open", &SessionHandle::open),
                                InstanceMethod("sumCosines", &SessionHandle::sum_cosines),
                                InstanceMethod("score", &SessionHandle::score),
                                InstanceMethod("logits", &SessionHandle::logits),
@@ -176,13 +209,13 @@ public:
 
     explicit SessionHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionHandle>(info) {
         const Napi::Object given = arguments::object(info[1], "options");
-        const auto model = unwrapped<ModelHandle>(info[0], "model", "a Model").model(info.Env());
-        Session::Options options;
+        model_ = unwrapped<ModelHandle>(info[0], "model", "a Model").model(info.Env());
+        Session::Options& options = options_;
         options.n_ctx = arguments::integer<std::int32_t>(given.Get("contextLength"), "contextLength", 1);
         options.n_ubatch = arguments::integer<std::int32_t>(given.Get("microBatch"), "microBatch", 1);
         options.n_threads = arguments::integer<std::int32_t>(given.Get("threads"), "threads", 1, GGML_MAX_N_THREADS);
-        options.layout.n_blocks = arguments::integer<std::int32_t>(given.Get("blocks"), "blocks", 1, model->n_layer());
-        options.layout.n_embd = model->n_embd();
+        options.layout.n_blocks = arguments::integer<std::int32_t>(given.Get("blocks"), "blocks", 1, model_->n_layer());
+        options.layout.n_embd = model_->n_embd();
         const Napi::Object states = arguments::object(given.Get("states"), "states");
         options.layout.output_name = arguments::string(states.Get("blockOutput"), "blockOutput");
         options.layout.block_input_name = arguments::string(states.Get("blockInput"), "blockInput");
@@ -194,14 +227,27 @@ public:
         options.exact_attention = arguments::boolean(given.Get("exactAttention"), "exactAttention");
         options.kept_bytes = arguments::integer<std::size_t>(given.Get("keptBytes"), "keptBytes", 0U);
         options.layout.parallel = arguments::boolean(given.Get("parallelBlocks"), "parallelBlocks");
-        session_ = guarded(info.Env(), [&] { return std::make_shared<Session>(model, options); });
         Value().TypeTag(&tag);
     }
 
 private:
+    Napi::Value open(const Napi::CallbackInfo& info) {
+        const auto self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Value()));
+        using Opened = std::shared_ptr<Session>;
+        return Task<Opened>::run(
+            info.Env(), control(info[0]),
+            [model = model_, options = options_](const Control&) -> Opened {
+                return std::make_shared<Session>(model, options);
+            },
+            [self](Napi::Env env, Opened&& opened) -> Napi::Value {
+                Unwrap(self->Value())->session_ = std::move(opened);
+                return env.Undefined();
+            });
+    }
+
     /** The session for one task; two at a time would share one context. */
     std::shared_ptr<Session> take(Napi::Env env) {
-        if (!session_) throw Napi::Error::New(env, "the session is closed");
+        if (!session_) throw Napi::Error::New(env, "the session is not open");
         if (session_.use_count() > 1) throw Napi::Error::New(env, "the session is still busy with an earlier call");
         return session_;
     }
@@ -218,7 +264,7 @@ private:
         const auto session = take(info.Env());
         const auto tokens = arguments::int32s(info[0], "tokens");
         return Task<std::vector<double>>::run(
-            info.Env(), arguments::control(info[1]),
+            info.Env(), control(info[1]),
             [=](const Control& control) { return session->sum_cosines(tokens, control); },
             [](Napi::Env env, std::vector<double>&& sums) { return typed_array<Napi::Float64Array>(env, sums); });
     }
@@ -238,6 +284,9 @@ private:
             if (base->model().n_vocab() != session->model().n_vocab()) {
                 throw arguments::wrong(base_value, "base", "a session with as large a vocabulary");
             }
+            if (base->n_ubatch() < session->n_ubatch()) {
+                throw arguments::wrong(base_value, "base", "a session whose micro-batch is as large");
+            }
         }
         std::shared_ptr<LogitsFile> file;
         if (const Napi::Value file_value = given.Get("file"); !file_value.IsUndefined()) {
@@ -249,7 +298,7 @@ private:
             file = guarded(info.Env(), [&] { return std::make_shared<LogitsFile>(path, mode, offset); });
         }
         return Task<Session::Scores>::run(
-            info.Env(), arguments::control(info[2]),
+            info.Env(), control(info[2]),
             [=](const Control& control) {
                 if (!base) return session->score(tokens, first, changes, nullptr, file.get(), control);
                 const Session::Base side{*base, base_changes};
@@ -270,7 +319,7 @@ private:
         const auto tokens = arguments::int32s(info[0], "tokens");
         const auto changes = block_changes(arguments::object(info[1], "changes"), session->layout().n_blocks);
         return Task<std::vector<float>>::run(
-            info.Env(), arguments::control(info[2]),
+            info.Env(), control(info[2]),
             [=](const Control& control) { return session->logits(tokens, changes, control); },
             [](Napi::Env env, std::vector<float>&& logits) { return typed_array<Napi::Float32Array>(env, logits); });
     }
@@ -279,7 +328,7 @@ private:
         const auto session = take(info.Env());
         const auto tokens = arguments::int32s(info[0], "tokens");
         return Task<std::vector<float>>::run(
-            info.Env(), arguments::control(info[1]),
+            info.Env(), control(info[1]),
             [=](const Control& control) { return session->state_norms(tokens, control); },
             [](Napi::Env env, std::vector<float>&& norms) { return typed_array<Napi::Float32Array>(env, norms); });
     }
@@ -292,8 +341,11 @@ private:
         const auto skipped = block_flags(given.Get("skip"), "skip", session->layout().n_blocks);
         const auto ridge = arguments::number(given.Get("ridge"), "ridge", 0.0);
         const auto original = take_other(given.Get("original"), "original", session);
+        if (original->n_ubatch() < session->n_ubatch()) {
+            throw arguments::wrong(given.Get("original"), "original", "a session whose micro-batch is as large");
+        }
         return Task<std::vector<BlockFactors>>::run(
-            info.Env(), arguments::control(info[2]),
+            info.Env(), control(info[2]),
             [=](const Control& control) {
                 return session->fit_factors(tokens, length, {*original, skipped, ridge}, control);
             },
@@ -313,7 +365,7 @@ private:
         const auto prompt = arguments::integer<std::uint32_t>(info[1], "prompt", 1U);
         const bool every_logit = arguments::boolean(info[2], "everyLogit");
         return Task<Session::Timing>::run(
-            info.Env(), arguments::control(info[3]),
+            info.Env(), control(info[3]),
             [=](const Control& control) { return session->time(tokens, prompt, every_logit, control); },
             [](Napi::Env env, Session::Timing&& timing) -> Napi::Value {
                 Napi::Object result = Napi::Object::New(env);
@@ -323,8 +375,13 @@ private:
             });
     }
 
-    void close(const Napi::CallbackInfo&) { session_.reset(); }
+    void close(const Napi::CallbackInfo&) {
+        session_.reset();
+        model_.reset();
+    }
 
+    std::shared_ptr<const Model> model_;
+    Session::Options options_;
     std::shared_ptr<Session> session_;
 };
 
@@ -338,7 +395,7 @@ Napi::Value connect_rpc_servers(const Napi::CallbackInfo& info) {
     const auto endpoints = arguments::strings(info[1], "endpoints");
     guarded(info.Env(), [] { llama(); });
     return Task<bool>::run(
-        info.Env(), arguments::control(info[2]),
+        info.Env(), control(info[2]),
         [=](const Control&) {
             add_rpc_servers(library, endpoints);
             return true;
@@ -389,18 +446,19 @@ MetadataEntry metadata_entry(const Napi::Object& given) {
 }
 
 Napi::Value quantize_model_file(const Napi::CallbackInfo& info) {
-    const std::string input = arguments::string(info[0], "input");
-    const std::string output = arguments::string(info[1], "output");
+    const std::string input = arguments::path(info[0], "input");
+    const std::string output = arguments::path(info[1], "output");
     const Napi::Object given = arguments::object(info[2], "options");
     QuantizeFileOptions options;
-    options.type = static_cast<llama_ftype>(arguments::integer<std::int32_t>(given.Get("type"), "type", 0));
+    options.type = static_cast<llama_ftype>(
+        arguments::integer<std::int32_t>(given.Get("type"), "type", 0, LLAMA_FTYPE_GUESSED - 1));
     options.threads = arguments::integer<std::int32_t>(given.Get("threads"), "threads", 1);
     options.allow_requantize = arguments::boolean(given.Get("allowRequantize"), "allowRequantize");
     options.importance = read_list(given.Get("importance"), "importance", importance_of);
     options.tensor_types = read_list(given.Get("tensorTypes"), "tensorTypes", tensor_type_rule);
     options.metadata = read_list(given.Get("metadata"), "metadata", metadata_entry);
     return Task<bool>::run(
-        info.Env(), arguments::control(info[3]),
+        info.Env(), control(info[3]),
         [input, output, options = std::move(options)](const Control& control) {
             quantize_file(input, output, options, control);
             return true;
@@ -430,7 +488,7 @@ Napi::Value copy_file_range_in_kernel(const Napi::CallbackInfo& info) {
         arguments::integer<std::uint64_t>(info[4], "length", 0U, last_offset),
     };
     return Task<std::uint64_t>::run(
-        info.Env(), arguments::control(info[5]), [=](const Control& control) { return copy_in_kernel(range, control); },
+        info.Env(), control(info[5]), [=](const Control& control) { return copy_in_kernel(range, control); },
         [](Napi::Env env, std::uint64_t&& moved) { return Napi::Number::New(env, static_cast<double>(moved)); });
 }
 
@@ -457,6 +515,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     exports.Set("quantize", Napi::Function::New(env, quantize_values, "quantize"));
     exports.Set("dequantize", Napi::Function::New(env, dequantize_bytes, "dequantize"));
     exports.Set("quantizeFile", Napi::Function::New(env, quantize_model_file, "quantizeFile"));
+    exports.Set("Control", ControlHandle::define(env));
     exports.Set("Model", ModelHandle::define(env));
     exports.Set("Session", SessionHandle::define(env));
     return exports;

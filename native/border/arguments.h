@@ -40,6 +40,13 @@ inline std::string string(const Napi::Value& value, const std::string& name) {
     return value.As<Napi::String>().Utf8Value();
 }
 
+/** The name of a file, which C code takes as a string that ends with a zero. */
+inline std::string path(const Napi::Value& value, const std::string& name) {
+    std::string text = string(value, name);
+    if (text.empty() || text.find('\0') != std::string::npos) throw wrong(value, name, "the path of a file");
+    return text;
+}
+
 inline std::vector<std::string> strings(const Napi::Value& value, const std::string& name) {
     if (!value.IsArray()) throw wrong(value, name, "an array of strings");
     const auto array = value.As<Napi::Array>();
@@ -65,13 +72,6 @@ inline bool is_typed_array(const Napi::Value& value, napi_typedarray_type type) 
 inline Napi::Int32Array int32_array(const Napi::Value& value, const std::string& name) {
     if (!is_typed_array(value, napi_int32_array)) throw wrong(value, name, "an Int32Array");
     return value.As<Napi::Int32Array>();
-}
-
-/** The two shared words of a Control. */
-inline Napi::Int32Array control(const Napi::Value& value) {
-    const Napi::Int32Array words = int32_array(value, "control");
-    if (words.ElementLength() != 2) throw wrong(value, "control", "an Int32Array of two words");
-    return words;
 }
 
 inline std::vector<double> doubles(const Napi::Value& value, const std::string& name) {

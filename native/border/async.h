@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,8 +14,8 @@
 namespace lorp {
 
 /**
- * Runs `work` on a thread of Node's pool and gives JavaScript a promise of `convert(env, result)`. The control block
- * stays alive meanwhile. An exception in `work` rejects the promise with its message; `Stopped` with code ABORTED.
+ * Runs `work` on a thread of Node's pool and gives JavaScript a promise of `convert(env, result)`. An exception in `work`
+ * rejects the promise with its message; `Stopped` with code ABORTED.
  */
 template <typename Result>
 class Task final : public Napi::AsyncWorker {
@@ -22,9 +23,9 @@ public:
     using Work = std::function<Result(const Control&)>;
     using Convert = std::function<Napi::Value(Napi::Env, Result&&)>;
 
-    static Napi::Promise run(Napi::Env env, Napi::Int32Array control, Work work, Convert convert) {
+    static Napi::Promise run(Napi::Env env, std::shared_ptr<const Control> control, Work work, Convert convert) {
         // Node owns the worker and deletes it when it is done.
-        auto* const task = new Task(env, control, std::move(work), std::move(convert));
+        auto* const task = new Task(env, std::move(control), std::move(work), std::move(convert));
         const Napi::Promise promise = task->deferred_.Promise();
         task->Queue();
         return promise;
@@ -33,7 +34,7 @@ public:
 protected:
     void Execute() override {
         try {
-            result_.emplace(work_(control_));
+            result_.emplace(work_(*control_));
         } catch (const Stopped&) {
             stopped_ = true;
             SetError("stopped");
@@ -46,6 +47,8 @@ protected:
         work_ = nullptr;
     }
 
+    // Of a worker thread that is being terminated no JavaScript can be run; NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS
+    // (CMakeLists.txt) lets what is thrown here for that end here.
     void OnOK() override { deferred_.Resolve(convert_(Env(), std::move(*result_))); }
 
     void OnError(const Napi::Error& error) override {
@@ -54,17 +57,15 @@ protected:
     }
 
 private:
-    Task(Napi::Env env, Napi::Int32Array control, Work work, Convert convert)
+    Task(Napi::Env env, std::shared_ptr<const Control> control, Work work, Convert convert)
         : Napi::AsyncWorker(env),
           deferred_(Napi::Promise::Deferred::New(env)),
-          control_words_(Napi::Persistent(static_cast<Napi::Object>(control))),
-          control_(control.Data()),
+          control_(std::move(control)),
           work_(std::move(work)),
           convert_(std::move(convert)) {}
 
     Napi::Promise::Deferred deferred_;
-    Napi::ObjectReference control_words_;
-    Control control_;
+    std::shared_ptr<const Control> control_;
     Work work_;
     Convert convert_;
     std::optional<Result> result_;

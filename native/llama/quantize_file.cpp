@@ -1,7 +1,6 @@
 #include "quantize_file.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <iterator>
 #include <mutex>
@@ -10,18 +9,6 @@
 
 namespace lorp {
 namespace {
-
-/** llama.cpp's log is the process's, so that only one quantisation at a time can listen to it. */
-std::timed_mutex quantising;
-
-/** Waits for the quantisations before this one. @throws Stopped */
-std::unique_lock<std::timed_mutex> wait_for_turn(const Control& control) {
-    std::unique_lock turn(quantising, std::defer_lock);
-    do {
-        if (control.stop_requested()) throw Stopped{};
-    } while (!turn.try_lock_for(std::chrono::milliseconds(100)));
-    return turn;
-}
 
 /**
  * What the log's callback reads and writes. Other threads may be in the middle of a message when nobody listens any
@@ -133,7 +120,6 @@ void quantize_file(const std::string& input, const std::string& output, const Qu
     if (!options.importance.empty()) params.imatrix = importance.data();
     if (!options.tensor_types.empty()) params.tt_overrides = tensor_types.data();
     if (!options.metadata.empty()) params.kv_overrides = metadata.data();
-    const auto turn = wait_for_turn(control);
     const LogListener log(control);
     if (llama().llama_model_quantize(input.c_str(), output.c_str(), &params) != 0) {
         const std::string failure = log.failure();

@@ -40,9 +40,9 @@ struct QuantizeFileOptions {
 };
 
 /**
- * llama_model_quantize: writes `output`, which is left in any state when it fails. One file at a time in a process,
- * others wait. llama.cpp cannot be stopped while it quantises; its log tells how far it is and why it failed.
- * @throws std::runtime_error with llama.cpp's reason, Stopped while waiting
+ * llama_model_quantize: writes `output`, which is left in any state when it fails. llama.cpp cannot be stopped while it
+ * quantises; its log, which is the process's, tells how far it is and why it failed: one file at a time.
+ * @throws std::runtime_error with llama.cpp's reason
  */
 void quantize_file(const std::string& input, const std::string& output, const QuantizeFileOptions& options,
                    const Control& control);

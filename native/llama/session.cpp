@@ -73,11 +73,16 @@ Session::Session(std::shared_ptr<const Model> model, const Options& options)
 
 Session::~Session() = default;
 
-void Session::start_sequence(std::size_t n_tokens) {
-    if (n_tokens == 0) throw std::runtime_error("the sequence is empty");
-    if (n_tokens > static_cast<std::size_t>(options_.n_ctx)) {
-        throw std::runtime_error("the sequence has " + std::to_string(n_tokens) + " tokens, the context " +
+void Session::start_sequence(std::span<const llama_token> tokens) {
+    if (tokens.empty()) throw std::runtime_error("the sequence is empty");
+    if (tokens.size() > static_cast<std::size_t>(options_.n_ctx)) {
+        throw std::runtime_error("the sequence has " + std::to_string(tokens.size()) + " tokens, the context " +
                                  std::to_string(options_.n_ctx));
+    }
+    for (const llama_token token : tokens) {
+        if (token < 0 || token >= model_->n_vocab()) {
+            throw std::runtime_error("token " + std::to_string(token) + " is not in the vocabulary");
+        }
     }
     if (llama_memory_t const memory = llama().llama_get_memory(context_.get())) {
         llama().llama_memory_clear(memory, false);
@@ -94,9 +99,6 @@ void Session::decode(std::span<const llama_token> tokens, std::size_t from, std:
     std::vector<llama_seq_id*> seq_id(count, &sequence);
     std::vector<std::int8_t> output(count);
     for (std::size_t i = 0; i < count; ++i) {
-        if (token[i] < 0 || token[i] >= model_->n_vocab()) {
-            throw std::runtime_error("token " + std::to_string(token[i]) + " is not in the vocabulary");
-        }
         position[i] = static_cast<llama_pos>(from + i);
         output[i] = from + i >= first_output ? 1 : 0;
     }
@@ -118,7 +120,7 @@ void Session::decode(std::span<const llama_token> tokens, std::size_t from, std:
 }
 
 std::vector<double> Session::sum_cosines(std::span<const llama_token> tokens, const Control& control) {
-    start_sequence(tokens.size());
+    start_sequence(tokens);
     const auto n_blocks = static_cast<std::size_t>(layout().n_blocks);
     const auto state_size = static_cast<std::size_t>(layout().state_size());
     const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
@@ -199,8 +201,8 @@ std::span<const float> Session::logits_at(std::size_t index) const {
 Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t first, const BlockChanges& changes,
                                const Base* base, LogitsFile* file, const Control& control) {
     if (first < 1 || first >= tokens.size()) throw std::runtime_error("no token of the sequence would be scored");
-    start_sequence(tokens.size());
-    if (base != nullptr) base->session.start_sequence(tokens.size());
+    start_sequence(tokens);
+    if (base != nullptr) base->session.start_sequence(tokens);
     const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
     Scores scores;
     // The last token is predicted, never fed.
@@ -236,7 +238,7 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
 Session::Timing Session::time(std::span<const llama_token> tokens, std::size_t n_prompt, bool every_logit,
                               const Control& control) {
     if (n_prompt < 1 || n_prompt > tokens.size()) throw std::runtime_error("the prompt is not a part of the sequence");
-    start_sequence(tokens.size());
+    start_sequence(tokens);
     using Clock = std::chrono::steady_clock;
     const auto run = [&](std::size_t first, std::size_t end, std::size_t step) {
         const Clock::time_point start = Clock::now();
@@ -254,7 +256,7 @@ Session::Timing Session::time(std::span<const llama_token> tokens, std::size_t n
 
 std::vector<float> Session::logits(std::span<const llama_token> tokens, const BlockChanges& changes,
                                    const Control& control) {
-    start_sequence(tokens.size());
+    start_sequence(tokens);
     const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
     std::vector<float> all;
     all.reserve(tokens.size() * static_cast<std::size_t>(model_->n_vocab()));
@@ -270,7 +272,7 @@ std::vector<float> Session::logits(std::span<const llama_token> tokens, const Bl
 }
 
 std::vector<float> Session::state_norms(std::span<const llama_token> tokens, const Control& control) {
-    start_sequence(tokens.size());
+    start_sequence(tokens);
     const auto n_blocks = static_cast<std::size_t>(layout().n_blocks);
     const auto state_size = static_cast<std::size_t>(layout().state_size());
     const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
@@ -304,8 +306,8 @@ std::vector<BlockFactors> Session::fit_factors(std::span<const llama_token> toke
     std::vector<FactorSums> sums(2 * n_blocks);
     for (std::size_t start = 0; start + sequence_length <= tokens.size(); start += sequence_length) {
         const auto sequence = tokens.subspan(start, sequence_length);
-        start_sequence(sequence_length);
-        fit.original.start_sequence(sequence_length);
+        start_sequence(sequence);
+        fit.original.start_sequence(sequence);
         for (std::size_t from = 0; from < sequence_length; from += n_ubatch) {
             const std::size_t count = std::min(n_ubatch, sequence_length - from);
             CaptureStream original(layout(), static_cast<std::int32_t>(first_skipped - fit.skipped.begin()));

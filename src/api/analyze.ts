@@ -15,6 +15,7 @@ import type { Analysis, Confidence } from "../documents/analysis.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
 import { cacheFolder } from "../files/cache-folder.ts";
+import { RuntimeError } from "../model/errors.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { VERSION } from "../version.ts";
 import { checkOptions } from "./check-options.ts";
@@ -118,17 +119,22 @@ async function measure(
     return capture;
   } catch (error) {
     if (!cache) throw error;
-    if (!(error instanceof AbortedError)) {
-      // Worth keeping, but what went wrong first is what must be told.
-      await cache.interrupt(latest).catch(() => {});
-      throw error;
+    if (error instanceof AbortedError) {
+      await cache.interrupt(latest);
+      throw new AbortedError(`Stopped after ${latest.length} sequences; ${RESUME}`);
     }
-    await cache.interrupt(latest);
-    throw new AbortedError(
-      `Stopped after ${latest.length} sequences; the same command with --resume goes on from there.`,
+    // Worth keeping, but what went wrong first is what must be told.
+    const kept = await cache.interrupt(latest).then(
+      () => true,
+      () => false,
     );
+    if (!(error instanceof RuntimeError) || !kept || latest.length === 0) throw error;
+    const message = `${error.message} The ${latest.length} sequences before it are kept; ${RESUME}`;
+    throw new RuntimeError(error.code, message, { cause: error });
   }
 }
+
+const RESUME = "the same command with --resume goes on from there.";
 
 /** The locality score of what has been measured so far. */
 function localityOf(measured: readonly SequenceSums[]): string {

@@ -110,7 +110,7 @@ async function openTexts(
 ): Promise<WindowedText[]> {
   const heldBack: Windows = { sequences: split.heldBack, first: 1 };
   const { name, sha256 } = calibration;
-  const bytes = scoredBytes(heldBack, model.tokenBytes());
+  const bytes = scoredBytes(heldBack, await model.tokenBytes());
   const texts: WindowedText[] = [
     { name: `${name} (held back)`, sha256, sequenceLength, windows: heldBack, bytes },
   ];
@@ -127,7 +127,7 @@ async function openSome(
   const whole = await openText(model, path, { sequenceLength, sequences, protocol: "windows" });
   const kept = sequences ?? DEFAULT_TEXT_SEQUENCES;
   const windows = { ...whole.windows, sequences: whole.windows.sequences.slice(0, kept) };
-  return { ...whole, windows, bytes: scoredBytes(windows, model.tokenBytes()) };
+  return { ...whole, windows, bytes: scoredBytes(windows, await model.tokenBytes()) };
 }
 
 async function planAll(

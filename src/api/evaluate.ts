@@ -9,7 +9,8 @@ import { measureText, openText, type TextMeasures, type WindowedText } from "../
 import { requireSameVocabulary } from "../evaluation/vocabulary.ts";
 import { checkWindows, type Protocol } from "../evaluation/windows.ts";
 import type { Lanes } from "../model/lanes.ts";
-import { type Model, openModel, type Session } from "../model/model.ts";
+import { type Model, openModel } from "../model/model.ts";
+import { openRuntime } from "../model/runtime.ts";
 import { parseLayers } from "../selection/budget.ts";
 import { explicitPlan } from "../selection/plan.ts";
 import { VERSION } from "../version.ts";
@@ -67,7 +68,7 @@ export interface EvaluatedTask extends TaskMeasures {
 export interface Resources {
   readonly path: string;
   readonly fileBytes: number;
-  /** What loading and running it added to the process's resident memory; GPU memory is not in it. */
+  /** What loading and running it added to llama.cpp's resident memory; GPU memory is not in it. */
   readonly memoryBytes: number;
   readonly tokensPerSecond: Speed;
 }
@@ -93,7 +94,8 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
     return closable;
   };
   try {
-    const before = process.memoryUsage.rss();
+    const runtime = await openRuntime(options.gpu, options.rpc);
+    const before = await runtime.residentMemory();
     const model = keep(await openModel(described.file.paths[0]!, options));
     const sequenceLength =
       options.sequenceLength ?? Math.min(DEFAULT_SEQUENCE_LENGTH, model.info.trainedContextLength);
@@ -113,14 +115,17 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
     const resources: Resources[] = [];
     const time = async (of: Model, its: DescribedModel, residentBefore: number) => {
       const session = keep(of.openSession(context(its)));
-      resources.push(await resourcesOf(its, session, sample, residentBefore));
+      const tokensPerSecond = await measureSpeed(session, sample);
+      const memoryBytes = (await runtime.residentMemory()) - residentBefore;
+      const { file } = its;
+      resources.push({ path: file.paths[0]!, fileBytes: fileBytes(file), memoryBytes, tokensPerSecond });
     };
 
     if (options.speed) await time(model, described, before);
     const lanes = open(model, described);
     const openBase = async (): Promise<Lanes | undefined> => {
       if (!describedBase) return skippedLayers.length > 0 ? open(model, described) : undefined;
-      const beforeBase = process.memoryUsage.rss();
+      const beforeBase = await runtime.residentMemory();
       const base = keep(await openModel(describedBase.file.paths[0]!, options));
       if (options.speed) await time(base, describedBase, beforeBase);
       return open(base, describedBase);
@@ -255,19 +260,4 @@ async function evaluateTasks(
     evaluated.push(base ? { ...measures, base: await answerTask(base, task) } : measures);
   }
   return evaluated;
-}
-
-async function resourcesOf(
-  { file }: DescribedModel,
-  session: Session,
-  sample: Int32Array,
-  residentBefore: number,
-): Promise<Resources> {
-  const tokensPerSecond = await measureSpeed(session, sample);
-  return {
-    path: file.paths[0]!,
-    fileBytes: fileBytes(file),
-    memoryBytes: process.memoryUsage.rss() - residentBefore,
-    tokensPerSecond,
-  };
 }

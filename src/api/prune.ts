@@ -5,6 +5,7 @@ import type { Report } from "../documents/report.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
+import { RuntimeError } from "../model/errors.ts";
 import { budgetFromRatio, checkBudget, parseLayers } from "../selection/budget.ts";
 import { findAnyMethod } from "../selection/methods.ts";
 import { VERSION } from "../version.ts";
@@ -76,7 +77,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
     const output = await applyDescribed(described, plan, quantization, options);
     const parameters = countParameters(await readGguf(output.path));
     const cost = await measureCost(output.path, described, opened, options).catch((error: unknown) => {
-      throw error instanceof AbortedError ? stoppedAfterWriting(output.path) : error;
+      throw afterWriting(output.path, error);
     });
     return { ...report, output: { ...output, parameters }, ...cost };
   } finally {
@@ -101,10 +102,21 @@ function outputIfKnown(
   return options.dryRun ? undefined : (options.output ?? usual);
 }
 
-function stoppedAfterWriting(path: string): AbortedError {
-  return new AbortedError(
-    `Stopped while measuring what it cost. ${path} is written, and whole: "lorp eval" can measure it.`,
-  );
+/** What has ended the measuring of what it cost, when the model is written. */
+function afterWriting(path: string, error: unknown): unknown {
+  if (error instanceof AbortedError) {
+    return new AbortedError(
+      `Stopped while measuring what it cost. ${path} is written, and whole: "lorp eval" can measure it.`,
+    );
+  }
+  if (error instanceof RuntimeError) {
+    return new RuntimeError(
+      error.code,
+      `${path} is written, and whole, but what it cost could not be measured. ${error.message}`,
+      { cause: error },
+    );
+  }
+  return error;
 }
 
 interface Decided {

@@ -1,8 +1,9 @@
-import { availableParallelism } from "node:os";
-import { AbortedError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
 import { RuntimeError } from "../model/errors.ts";
 import type { GpuChoice } from "../model/gpu.ts";
+import { crashed } from "../model/runtime.ts";
+import { ProcessDied, RemoteError, startProcess } from "../process/start.ts";
+import type { ChatCalls } from "./host-calls.ts";
 
 export interface ConversationOptions {
   readonly gpu?: GpuChoice | undefined;
@@ -35,95 +36,48 @@ export interface Conversation {
 }
 
 /**
- * Opens a model for a conversation, through node-llama-cpp alone.
+ * Opens a model for a conversation, in a process of its own.
  * @param path a GGUF file, or any part of a split one
  * @throws GgufError, RuntimeError, AbortedError
  */
 export async function openConversation(
   path: string,
-  options: ConversationOptions = {},
+  { signal, ...options }: ConversationOptions = {},
 ): Promise<Conversation> {
-  const { metadata, paths } = await readGguf(path, { signal: options.signal });
+  const { metadata, paths } = await readGguf(path, { signal });
   const mode = metadata.has("tokenizer.chat_template") ? "chat" : "completion";
-  const runtime = await import("node-llama-cpp");
-  const { gpu = "auto", gpuLayers, threads, system, signal } = options;
-  const llama = await runtime
-    .getLlama({
-      gpu: gpu === "off" ? false : gpu,
-      build: "never",
-      progressLogs: false,
-      logLevel: runtime.LlamaLogLevel.disabled,
-      // By itself node-llama-cpp takes four threads at least, which on fewer cores spend their time waiting in turn.
-      maxThreads: threads ?? availableParallelism(),
-    })
-    .catch((cause: unknown) => {
-      throw new RuntimeError(
-        "RUNTIME_NOT_FOUND",
-        `No llama.cpp for GPU "${gpu}" is installed for this machine; try --gpu off.`,
-        {
-          cause,
-        },
-      );
-    });
+  const host = startProcess<ChatCalls>("chat/host");
   try {
-    const model = await llama.loadModel({
-      modelPath: paths[0]!,
-      ...(gpuLayers !== undefined && { gpuLayers }),
-      ...(signal && { loadSignal: signal }),
-    });
-    const context = await model.createContext({ ...(signal && { createSignal: signal }) });
-    const generate = generator(runtime, context.getSequence(), mode, system);
-    return {
-      mode,
-      async answer(prompt, { onText, maxTokens, temperature = 0, seed, signal: stop } = {}) {
-        return generate(prompt, {
-          temperature,
-          ...(onText && { onTextChunk: onText }),
-          ...(maxTokens !== undefined && { maxTokens }),
-          ...(seed !== undefined && { seed }),
-          ...(stop && { signal: stop }),
-        }).catch((error: unknown) => {
-          throw stop?.aborted ? new AbortedError() : error;
-        });
-      },
-      close: () => llama.dispose(),
-    };
-  } catch (cause) {
-    await llama.dispose();
-    if (signal?.aborted) throw new AbortedError();
-    throw new RuntimeError(
-      "CHAT_LOAD",
-      `llama.cpp cannot load ${path} (${cause instanceof Error ? cause.message : String(cause)}); try --gpu off, or a smaller model.`,
-      { cause },
-    );
+    const { gpu, gpuLayers, threads, system } = options;
+    await host.call("open", [paths[0]!, mode, { gpu, gpuLayers, threads, system }], { signal });
+  } catch (error) {
+    await host.end();
+    throw explain(error, path);
   }
+  return {
+    mode,
+    answer: (prompt, { onText, maxTokens, temperature, seed, signal: stop } = {}) =>
+      host
+        .call("answer", [prompt, { maxTokens, temperature, seed }], {
+          signal: stop,
+          onProgress: (text) => onText?.(String(text)),
+        })
+        .catch((error: unknown) => {
+          throw error instanceof ProcessDied ? crashed(path, error) : error;
+        }),
+    close: () => host.end(),
+  };
 }
 
-type Generate = (
-  prompt: string,
-  options: {
-    temperature: number;
-    onTextChunk?: (text: string) => void;
-    maxTokens?: number;
-    seed?: number;
-    signal?: AbortSignal;
-  },
-) => Promise<string>;
-
-/** What turns a prompt into an answer: a session that remembers what was said, or the bare model. */
-function generator(
-  { LlamaChatSession, LlamaCompletion }: typeof import("node-llama-cpp"),
-  contextSequence: import("node-llama-cpp").LlamaContextSequence,
-  mode: Conversation["mode"],
-  systemPrompt: string | undefined,
-): Generate {
-  if (mode === "completion") {
-    const completion = new LlamaCompletion({ contextSequence });
-    return (prompt, options) => completion.generateCompletion(prompt, options);
-  }
-  const session = new LlamaChatSession({
-    contextSequence,
-    ...(systemPrompt !== undefined && { systemPrompt }),
-  });
-  return (prompt, options) => session.prompt(prompt, options);
+/** Why a model cannot be opened. */
+function explain(error: unknown, path: string): unknown {
+  if (error instanceof ProcessDied) return crashed(path, error);
+  if (!(error instanceof RemoteError)) return error;
+  if (error.code === "RUNTIME_NOT_FOUND")
+    return new RuntimeError(error.code, error.message, { cause: error });
+  return new RuntimeError(
+    "CHAT_LOAD",
+    `llama.cpp cannot load ${path} (${error.message}); try --gpu off, or a smaller model.`,
+    { cause: error },
+  );
 }

@@ -28,7 +28,7 @@ export async function openText(
   const { name, sha256, text } = await loadCalibration(path);
   const windows = cutWindows(await model.tokenize(text), { ...settings, bos: model.info.bos });
   const { sequenceLength } = settings;
-  return { name, sha256, sequenceLength, windows, bytes: scoredBytes(windows, model.tokenBytes()) };
+  return { name, sha256, sequenceLength, windows, bytes: scoredBytes(windows, await model.tokenBytes()) };
 }
 
 export interface SideMeasures extends Perplexity {

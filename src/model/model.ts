@@ -1,21 +1,12 @@
 import type { StateTensors } from "../architecture/types.ts";
 import type { BlockFactors } from "../documents/compensation.ts";
 import { readGguf } from "../gguf/read.ts";
-import {
-  addon,
-  type LogitsPlace,
-  type ModelInfo,
-  type NativeChanges,
-  type NativeModel,
-  type NativeSession,
-  type Timing,
-  type TokenScores,
-} from "../native/addon.ts";
-import { withControl } from "../native/control.ts";
+import type { LogitsPlace, ModelInfo, NativeChanges, Timing, TokenScores } from "../native/addon.ts";
+import type { CallOptions } from "../process/start.ts";
 import { cacheWidth } from "./cache-width.ts";
-import { RuntimeError } from "./errors.ts";
 import type { GpuChoice } from "./gpu.ts";
 import { fittingGpuLayers } from "./gpu-layers.ts";
+import type { Handle, HostCalls } from "./host-calls.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
 import { budgetMemory, layOut, usefulLanes } from "./memory.ts";
 import { openRuntime, type Runtime } from "./runtime.ts";
@@ -68,7 +59,7 @@ export interface Model {
   /** The whole text as tokens, without special tokens, markup in it taken as text. */
   tokenize(text: string): Promise<Int32Array>;
   /** Bytes of text that each token of the vocabulary stands for. */
-  tokenBytes(): Int32Array;
+  tokenBytes(): Promise<Int32Array>;
   openSession(options: SessionOptions): Session;
   /** Contexts to run sequences with, as many and as large as is fastest in the memory that may be used. */
   openLanes(options: LaneOptions): Lanes;
@@ -127,8 +118,8 @@ export interface Session {
    */
   fitFactors(sequences: readonly Int32Array[], options: FitOptions): Promise<BlockFactors[]>;
   close(): void;
-  /** @internal */
-  readonly native: NativeSession;
+  /** @internal its handle, once it is open */
+  readonly opened: Promise<Handle>;
 }
 
 /** Bytes that a lane keeps block inputs in at most; all of a 1B model's, every third of an 8B's. */
@@ -139,40 +130,39 @@ const MOST_KEPT = 128e6;
  * @throws RuntimeError when llama.cpp refuses the file, with its reason; AbortedError
  */
 export async function openModel(path: string, options: RunOptions = {}): Promise<Model> {
-  const runtime = await openRuntime(options.gpu, options.rpc);
   const { signal } = options;
-  const native = new addon.Model();
+  const [runtime, file] = await Promise.all([
+    openRuntime(options.gpu, options.rpc),
+    readGguf(path, { signal }),
+  ]);
   const memory = await budgetMemory(path, options.maxMemory);
-  const file = await readGguf(path, { signal });
   const width = cacheWidth(file);
   const gpuLayers =
     options.gpuLayers ??
     (runtime.device === "cpu" ? 0 : fittingGpuLayers(file, await runtime.freeGpuMemory()));
-  await runtime.takeComplaint();
-  try {
-    const { repack } = memory;
-    await withControl(signal, (control) => native.load(path, { gpuLayers, repack }, control));
-  } catch (error) {
-    throw await explain(error, runtime, `llama.cpp cannot load ${path}`);
-  }
+  const call: Call = (name, args, given) => runtime.call(path, name, args, { signal, ...given });
+  const handle = runtime.newHandle();
+  const { repack } = memory;
+  const info = await call("loadModel", [handle, path, { gpuLayers, repack }]);
   const threads = options.threads ?? runtime.mathCores;
-  const info = native.info();
   const workload = ({ sequenceLength }: { readonly sequenceLength: number }) => ({
     ...info,
     cacheWidth: width,
     sequenceLength,
     threads,
   });
+  const open = (given: OpenOptions, callSession = call) =>
+    openSession(callSession, runtime.newHandle(), handle, info.layers, given);
   return {
     info,
     runtime,
-    repacked: memory.repack,
-    tokenize: (text) => withControl(signal, (control) => native.tokenize(text, false, false, control)),
-    tokenBytes: () => native.tokenBytes(),
+    repacked: repack,
+    tokenize: (text) => call("tokenize", [handle, text]),
+    tokenBytes: () => call("tokenBytes", [handle]),
     openSession(given) {
       const needs = { ...workload(given), logits: info.vocabularySize, lanes: 1 };
       const { microBatch } = layOut(needs, memory.work);
-      return openSession(native, { ...given, microBatch: given.microBatch ?? microBatch, threads }, signal);
+      return open({ ...given, microBatch: given.microBatch ?? microBatch, threads });
     },
     openLanes(given) {
       const lanes = usefulLanes(runtime.device, threads, memory);
@@ -185,69 +175,89 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
       const either = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
       const keptBytes = given.scores && given.independentBlocks ? Math.min(MOST_KEPT, layout.spare) : 0;
       const sessions = layout.threads.map((laneThreads) =>
-        openSession(native, { ...given, microBatch, threads: laneThreads, keptBytes }, either),
+        open({ ...given, microBatch, threads: laneThreads, keptBytes }, (name, args, options) =>
+          call(name, args, { signal: either, ...options }),
+        ),
       );
       return createLanes(sessions, microBatch, () => closing.abort());
     },
-    close: () => native.close(),
+    close: () => release(call("closeModel", [handle], UNSTOPPED)),
   };
 }
 
+type OpenOptions = SessionOptions & { readonly microBatch: number; readonly threads: number };
+
+/** A call about the model's file. */
+type Call = <Name extends keyof HostCalls>(
+  name: Name,
+  args: Parameters<HostCalls[Name]>,
+  options?: CallOptions,
+) => Promise<ReturnType<HostCalls[Name]>>;
+
+const UNSTOPPED: CallOptions = { signal: undefined };
+
+/** What is closed in a process that has died is closed. */
+const release = (closed: Promise<void>) => void closed.catch(() => {});
+
 function openSession(
-  model: NativeModel,
-  options: SessionOptions & { readonly microBatch: number; readonly threads: number },
-  signal: AbortSignal | undefined,
+  callOpen: Call,
+  handle: Handle,
+  model: Handle,
+  layers: number,
+  options: OpenOptions,
 ): Session {
-  const native = new addon.Session(model, {
-    contextLength: options.sequenceLength,
-    microBatch: options.microBatch,
-    threads: options.threads,
-    blocks: model.info().layers,
-    states: { ...options.states, emptyBlocks: Int32Array.from(options.states.emptyBlocks) },
-    parallelBlocks: options.parallelBlocks ?? false,
-    exactAttention: options.exactAttention ?? false,
-    keptBytes: options.keptBytes ?? 0,
-  });
-  const { layers } = model.info();
+  const opened = callOpen("openSession", [
+    handle,
+    model,
+    {
+      contextLength: options.sequenceLength,
+      microBatch: options.microBatch,
+      threads: options.threads,
+      blocks: layers,
+      states: { ...options.states, emptyBlocks: Int32Array.from(options.states.emptyBlocks) },
+      parallelBlocks: options.parallelBlocks ?? false,
+      exactAttention: options.exactAttention ?? false,
+      keptBytes: options.keptBytes ?? 0,
+    },
+  ]).then(() => handle);
+  // Whoever uses the session is told.
+  opened.catch(() => {});
+  const call: Call = async (...all) => {
+    await opened;
+    return callOpen(...all);
+  };
   return {
-    native,
-    sumCosines: (tokens) => withControl(signal, (control) => native.sumCosines(tokens, control)),
-    score: (tokens, { first = 1, base, file, ...changes } = {}) =>
-      withControl(signal, (control) =>
-        native.score(
-          tokens,
-          {
-            first,
-            ...toNative(changes, layers),
-            base: base?.session.native,
-            baseChanges: base && toNative(base, layers),
-            file,
-          },
-          control,
-        ),
-      ),
-    logits: (tokens, skip, factors) =>
-      withControl(signal, (control) => native.logits(tokens, toNative({ skip, factors }, layers), control)),
-    time: (tokens, prompt, everyLogit = false) =>
-      withControl(signal, (control) => native.time(tokens, prompt, everyLogit, control)),
-    stateNorms: (tokens) => withControl(signal, (control) => native.stateNorms(tokens, control)),
+    opened,
+    sumCosines: (tokens) => call("sumCosines", [handle, tokens]),
+    score: async (tokens, { first = 1, base, file, ...changes } = {}) =>
+      call("score", [
+        handle,
+        tokens,
+        {
+          first,
+          ...toNative(changes, layers),
+          base: await base?.session.opened,
+          baseChanges: base && toNative(base, layers),
+          file,
+        },
+      ]),
+    logits: (tokens, skip, factors) => call("logits", [handle, tokens, toNative({ skip, factors }, layers)]),
+    time: (tokens, prompt, everyLogit = false) => call("time", [handle, tokens, prompt, everyLogit]),
+    stateNorms: (tokens) => call("stateNorms", [handle, tokens]),
     fitFactors: async (sequences, { skip, ridge, original, onProgress }) => {
       const sequenceLength = sequences[0]?.length ?? 1;
       const tokens = new Int32Array(sequences.length * sequenceLength);
       for (const [i, sequence] of sequences.entries()) tokens.set(sequence, i * sequenceLength);
-      const fit = { sequenceLength, skip: Int32Array.from(skip), ridge, original: original.native };
-      const pairs = await withControl(
-        signal,
-        (control) => native.fitFactors(tokens, fit, control),
-        onProgress,
-      );
+      const fit = { sequenceLength, skip: Int32Array.from(skip), ridge, original: await original.opened };
+      const report = (fraction: unknown) => onProgress?.(Number(fraction));
+      const pairs = await call("fitFactors", [handle, tokens, fit], { onProgress: report });
       return Array.from({ length: layers }, (_, layer) => ({
         layer,
         attention: pairs[2 * layer]!,
         feedForward: pairs[2 * layer + 1]!,
       })).filter(({ attention, feedForward }) => attention !== 1 || feedForward !== 1);
     },
-    close: () => native.close(),
+    close: () => release(callOpen("closeSession", [handle], UNSTOPPED)),
   };
 }
 
@@ -256,11 +266,4 @@ function toNative({ skip = [], factors = [] }: BlockChanges, layers: number): Na
   const pairs = new Float64Array(2 * layers).fill(1);
   for (const { layer, attention, feedForward } of factors) pairs.set([attention, feedForward], 2 * layer);
   return { skip: Int32Array.from(skip), factors: pairs };
-}
-
-/** Adds what llama.cpp itself logged to an error that it caused. */
-async function explain(error: unknown, runtime: Runtime, what: string): Promise<unknown> {
-  if (!(error instanceof Error) || "code" in error) return error;
-  const complaint = (await runtime.takeComplaint()) ?? error.message;
-  return new RuntimeError("RUNTIME_MODEL", `${what}: ${complaint}.`, { cause: error });
 }

@@ -1,11 +1,10 @@
 import { availableParallelism } from "node:os";
 import { AbortedError, throwIfAborted, UsageError } from "../errors.ts";
 import type { ImportanceMatrix } from "../imatrix/types.ts";
-import { addon, type NativeMetadata } from "../native/addon.ts";
-import { withControl } from "../native/control.ts";
+import type { NativeMetadata } from "../native/addon.ts";
 import { RuntimeError } from "./errors.ts";
 import type { RunOptions } from "./model.ts";
-import { openRuntime } from "./runtime.ts";
+import { startRuntime } from "./runtime.ts";
 
 /** The file types that llama.cpp makes, by the names that its llama-quantize gives them (enum llama_ftype). */
 export const QUANTIZATION_TYPES: ReadonlyMap<string, number> = new Map([
@@ -111,16 +110,15 @@ function shortened(text: string): string {
 const exactly = (name: string) => `^${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`;
 
 /**
- * Quantises a model file with llama_model_quantize. `output` is written in place, and left in any state when this
- * fails (src/surgery/quantize.ts writes it safely). One file at a time in a process, other calls wait. llama.cpp cannot
- * be stopped: after an abort this fails at once and `settled` tells when llama.cpp has let go of the files.
- * @returns the result, and a promise that never fails
- * @throws UsageError `QUANTIZE_TYPE`; RuntimeError `QUANTIZE_AGAIN`, `QUANTIZE_FAILED`, AbortedError
+ * Quantises a model file with llama_model_quantize, in a process of its own, since llama.cpp cannot be stopped meanwhile:
+ * the process is ended. `output` is written in place, and left in any state when this fails (src/surgery/quantize.ts
+ * writes it safely).
+ * @throws UsageError `QUANTIZE_TYPE`; RuntimeError `QUANTIZE_AGAIN`, `QUANTIZE_FAILED`, `RUNTIME_CRASHED`; AbortedError
  */
-export function quantizeFile(
+export async function quantizeFile(
   input: string,
   output: string,
-  type: string,
+  name: string,
   {
     gpu,
     rpc,
@@ -131,41 +129,40 @@ export function quantizeFile(
     signal,
     onProgress,
   }: QuantizeOptions = {},
-): { readonly result: Promise<void>; readonly settled: Promise<void> } {
-  const run = async () => {
-    throwIfAborted(signal);
-    const ftype = QUANTIZATION_TYPES.get(quantizationType(type, imatrix !== undefined))!;
-    const options = {
-      type: ftype,
-      threads,
-      allowRequantize,
-      importance: [...(imatrix?.values ?? [])].map(([tensor, values]) => ({ tensor, values })),
-      tensorTypes: [...tensorTypes].map(([name, number]) => ({ pattern: exactly(name), type: number })),
-      metadata: imatrix ? imatrixMetadata(imatrix) : [],
-    };
-    await openRuntime(gpu, rpc);
-    await withControl(signal, (control) => addon.quantizeFile(input, output, options, control), onProgress);
+): Promise<void> {
+  throwIfAborted(signal);
+  const options = {
+    type: QUANTIZATION_TYPES.get(quantizationType(name, imatrix !== undefined))!,
+    threads,
+    allowRequantize,
+    importance: [...(imatrix?.values ?? [])].map(([tensor, values]) => ({ tensor, values })),
+    tensorTypes: [...tensorTypes].map(([tensor, type]) => ({ pattern: exactly(tensor), type })),
+    metadata: imatrix ? imatrixMetadata(imatrix) : [],
   };
-  const done = run();
-  const settled = done.catch(() => {});
-  const aborted = new Promise<never>((_, reject) => {
-    const stop = () => reject(new AbortedError());
-    signal?.addEventListener("abort", stop, { once: true });
-    settled.finally(() => signal?.removeEventListener("abort", stop));
-  });
-  return { result: Promise.race([done, aborted]).catch((error) => explain(error, input, type)), settled };
+  const runtime = await startRuntime(gpu, rpc);
+  const stop = () => void runtime.end();
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    await runtime.call(input, "quantizeFile", [input, output, options], {
+      onProgress: (fraction) => onProgress?.(Number(fraction)),
+    });
+  } catch (error) {
+    throw signal?.aborted ? new AbortedError() : explain(error, input, name);
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    await runtime.end();
+  }
 }
 
-function explain(error: unknown, input: string, type: string): never {
-  if (!(error instanceof Error) || "code" in error) throw error;
-  if (/requantizing from type (\S+) is disabled/.test(error.message)) {
-    throw quantizedAlready(input, type, { cause: error });
+function explain(error: unknown, input: string, type: string): unknown {
+  if (!(error instanceof RuntimeError) || error.code !== "RUNTIME_MODEL") return error;
+  const reason = error.cause instanceof Error ? error.cause.message : error.message;
+  if (/requantizing from type (\S+) is disabled/.test(reason)) {
+    return quantizedAlready(input, type, { cause: error });
   }
-  throw new RuntimeError(
-    "QUANTIZE_FAILED",
-    `llama.cpp cannot quantise ${input} to ${type}: ${error.message}.`,
-    { cause: error },
-  );
+  return new RuntimeError("QUANTIZE_FAILED", `llama.cpp cannot quantise ${input} to ${type}: ${reason}.`, {
+    cause: error,
+  });
 }
 
 /** What is said of a file that would be quantised twice. */

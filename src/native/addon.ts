@@ -3,8 +3,7 @@ import { loadAddon } from "./addon-file.ts";
 
 /**
  * The C++ addon's surface, as small as it can be (native/border/addon.cpp); src/model gives llama.cpp's part a friendly
- * face. Wherever a `control` is asked for: an Int32Array of two words shared with the native thread, [0] set to
- * nonzero asks the work to stop (the promise rejects with code ABORTED), [1] is its progress in thousandths.
+ * face. Wherever a `control` is asked for, the promise rejects with code ABORTED once it has been stopped.
  */
 export interface Addon {
   /** The llama.cpp release whose headers it was compiled with. */
@@ -19,7 +18,7 @@ export interface Addon {
    * @param library path of the RPC backend
    * @param endpoints `host:port`
    */
-  addRpcServers(library: string, endpoints: readonly string[], control: Int32Array): Promise<void>;
+  addRpcServers(library: string, endpoints: readonly string[], control: NativeControl): Promise<void>;
   /**
    * Spectral clustering of an n×n similarity matrix (row-major) into k clusters; the Laplacian and k-means of LoRP.
    * @returns n labels, numbered by first layer
@@ -35,34 +34,38 @@ export interface Addon {
     target: number,
     to: number,
     length: number,
-    control: Int32Array,
+    control: NativeControl,
   ): Promise<number>;
   /** llama.cpp's own quantisation of rows of floats to a ggml type. @throws where it has none (integers, Q8_1, Q8_K) */
   quantize(type: number, values: Float32Array, rowLength: number): Uint8Array;
   /** llama.cpp's own reading of whole blocks of a ggml type. @throws where it has none (Q8_1, Q8_K) */
   dequantize(type: number, bytes: Uint8Array): Float32Array;
   /**
-   * llama_model_quantize from one file to another, one at a time in a process; only a call that waits can be stopped.
-   * @param options type: number of enum llama_ftype
-   *   importance: one value for each column of a matrix, of each expert's
-   *   tensorTypes: numbers of enum ggml_type for tensors in whose name a regular expression is found
+   * llama_model_quantize from one file to another, one at a time in a process; it cannot be stopped.
    * @throws with llama.cpp's reason
    */
   quantizeFile(
     input: string,
     output: string,
-    options: {
-      type: number;
-      threads: number;
-      allowRequantize: boolean;
-      importance: readonly { tensor: string; values: Float32Array }[];
-      tensorTypes: readonly { pattern: string; type: number }[];
-      metadata: readonly NativeMetadata[];
-    },
-    control: Int32Array,
+    options: NativeQuantizeOptions,
+    control: NativeControl,
   ): Promise<void>;
+  readonly Control: new () => NativeControl;
   readonly Model: new () => NativeModel;
   readonly Session: new (model: NativeModel, options: NativeSessionOptions) => NativeSession;
+}
+
+/** How llama_model_quantize makes a file. */
+export interface NativeQuantizeOptions {
+  /** Number of enum llama_ftype. */
+  readonly type: number;
+  readonly threads: number;
+  readonly allowRequantize: boolean;
+  /** One value for each column of a matrix, of each expert's. */
+  readonly importance: readonly { readonly tensor: string; readonly values: Float32Array }[];
+  /** Numbers of enum ggml_type for tensors in whose name a regular expression is found. */
+  readonly tensorTypes: readonly { readonly pattern: string; readonly type: number }[];
+  readonly metadata: readonly NativeMetadata[];
 }
 
 /** Metadata to set in an output; strings of at most 127 bytes. */
@@ -71,9 +74,16 @@ export interface NativeMetadata {
   readonly value: string | number;
 }
 
+/** What native work on other threads is stopped by, and what it reports to. */
+export interface NativeControl {
+  stop(): void;
+  /** 0…1 */
+  progress(): number;
+}
+
 export interface NativeModel {
   /** @param options `repack`: keep the CPU's weights as a rearranged copy, faster for some types */
-  load(path: string, options: { gpuLayers: number; repack: boolean }, control: Int32Array): Promise<void>;
+  load(path: string, options: { gpuLayers: number; repack: boolean }, control: NativeControl): Promise<void>;
   info(): ModelInfo;
   /** Bytes of text that each token of the vocabulary stands for. */
   tokenBytes(): Int32Array;
@@ -81,7 +91,7 @@ export interface NativeModel {
     text: string,
     addSpecial: boolean,
     parseSpecial: boolean,
-    control: Int32Array,
+    control: NativeControl,
   ): Promise<Int32Array>;
   close(): void;
 }
@@ -124,8 +134,10 @@ export interface NativeChanges {
 }
 
 export interface NativeSession {
+  /** Makes the context; called first, once. */
+  open(control: NativeControl): Promise<void>;
   /** N×N sums over the sequence's tokens of the cosines of the block inputs; above the diagonal. */
-  sumCosines(tokens: Int32Array, control: Int32Array): Promise<Float64Array>;
+  sumCosines(tokens: Int32Array, control: NativeControl): Promise<Float64Array>;
   score(
     tokens: Int32Array,
     options: NativeChanges & {
@@ -135,22 +147,22 @@ export interface NativeSession {
       /** Without a base: a file to keep the logits of the scored tokens in, or the base's logits kept earlier. */
       file?: LogitsPlace | undefined;
     },
-    control: Int32Array,
+    control: NativeControl,
   ): Promise<TokenScores>;
   /** tokens × vocabulary. */
-  logits(tokens: Int32Array, changes: NativeChanges, control: Int32Array): Promise<Float32Array>;
+  logits(tokens: Int32Array, changes: NativeChanges, control: NativeControl): Promise<Float32Array>;
   /**
    * Runs the first `prompt` tokens as a prompt and the others one at a time.
    * @param everyLogit compute the logits of every token of the prompt, not of each micro-batch's last only
    */
-  time(tokens: Int32Array, prompt: number, everyLogit: boolean, control: Int32Array): Promise<Timing>;
+  time(tokens: Int32Array, prompt: number, everyLogit: boolean, control: NativeControl): Promise<Timing>;
   /** Euclidean norms of the block inputs, blocks × tokens. */
-  stateNorms(tokens: Int32Array, control: Int32Array): Promise<Float32Array>;
+  stateNorms(tokens: Int32Array, control: NativeControl): Promise<Float32Array>;
   /** Factors, two a block, with which the blocks left follow the original's stream; least squares, drawn towards 1. */
   fitFactors(
     tokens: Int32Array,
     options: { sequenceLength: number; skip: Int32Array; ridge: number; original: NativeSession },
-    control: Int32Array,
+    control: NativeControl,
   ): Promise<Float64Array>;
   close(): void;
 }

@@ -1,23 +1,24 @@
 import { AbortedError, throwIfAborted } from "../errors.ts";
+import { addon, type NativeControl } from "./addon.ts";
 
 /** How often native progress is looked at, milliseconds. */
 const POLL = 100;
 
 /**
- * Runs one native call under an AbortSignal: the signal sets the control block's stop word, and the native ABORTED
- * becomes an AbortedError.
+ * Runs one native call under an AbortSignal: the signal stops its control, and the native ABORTED becomes an
+ * AbortedError.
  * @param onProgress called with 0…1 while the call runs
  */
 export async function withControl<Result>(
   signal: AbortSignal | undefined,
-  call: (control: Int32Array) => Promise<Result>,
+  call: (control: NativeControl) => Promise<Result>,
   onProgress?: (fraction: number) => void,
 ): Promise<Result> {
   throwIfAborted(signal);
-  const control = new Int32Array(2);
-  const stop = () => Atomics.store(control, 0, 1);
+  const control = new addon.Control();
+  const stop = () => control.stop();
   signal?.addEventListener("abort", stop, { once: true });
-  const timer = onProgress && setInterval(() => onProgress(Atomics.load(control, 1) / 1000), POLL);
+  const timer = onProgress && setInterval(() => onProgress(control.progress()), POLL);
   try {
     return await call(control);
   } catch (error) {

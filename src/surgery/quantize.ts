@@ -1,4 +1,4 @@
-import { rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { checkOutput, commit, discard, stage } from "../files/staged.ts";
 import { readGguf } from "../gguf/read.ts";
 import { type QuantizeOptions, quantizationType, quantizeFile } from "../model/quantize.ts";
@@ -26,14 +26,11 @@ export async function quantizeGguf(
   const { paths } = await readGguf(input, { signal: options.signal });
   await checkOutput(output, paths, force);
   const staged = await stage(output);
-  const { result, settled } = quantizeFile(paths[0]!, staged.temporary, name, options);
   try {
-    await result;
+    await quantizeFile(paths[0]!, staged.temporary, name, options);
     await commit([staged], force);
   } finally {
     await discard([staged]);
-    // An aborted llama.cpp may still come to open the file.
-    void settled.then(() => rm(staged.temporary, { force: true }));
   }
   return (await stat(output)).size;
 }

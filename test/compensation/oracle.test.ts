@@ -34,7 +34,7 @@ describe.each(TYPES)("%s", (type) => {
   test("the file computes what the original computes with blocks skipped and outputs scaled", async () => {
     const folder = temporaryFolder();
     const input = join(folder, "model.gguf");
-    await quantizeFile(EXAMPLE_MODEL, input, type, { gpu: "off", threads: 2, allowRequantize: true }).result;
+    await quantizeFile(EXAMPLE_MODEL, input, type, { gpu: "off", threads: 2, allowRequantize: true });
     const plan = explicitPlan({ blockCount: BLOCKS }, REMOVED);
     const plain = await apply(input, plan, { output: join(folder, "plain.gguf") });
     const compensated = await apply(
@@ -66,7 +66,7 @@ describe.each(TYPES)("%s", (type) => {
 });
 
 const toF32 = (input: string, output: string) =>
-  quantizeFile(input, output, "F32", { gpu: "off", threads: 2, allowRequantize: true }).result;
+  quantizeFile(input, output, "F32", { gpu: "off", threads: 2, allowRequantize: true });
 
 async function logits(path: string, skip: readonly number[] = [], { factors }: Partial<Compensation> = {}) {
   const { states } = describeArchitecture(await readGguf(path));

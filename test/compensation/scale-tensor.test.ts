@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { BLOCK_SCALES } from "../../src/compensation/block-scales.ts";
 import { canScale, tensorScaler } from "../../src/compensation/scale-tensor.ts";
 import { GGML_TYPES } from "../../src/gguf/ggml-types.ts";
-import { openRuntime } from "../../src/model/runtime.ts";
+import { loadLlama } from "../../src/model/llama.ts";
 import { addon } from "../../src/native/addon.ts";
 import { randomNumbers } from "../support/gguf.ts";
 
@@ -47,7 +47,7 @@ function excess(
   return worst;
 }
 
-beforeAll(() => openRuntime("off"));
+beforeAll(() => loadLlama("off"));
 
 describe.each(TYPES)("ggml type %i", (type, { name, blockSize, typeSize }) => {
   const unscalable = name === "MXFP4" || name === "NVFP4";

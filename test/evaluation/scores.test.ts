@@ -135,7 +135,7 @@ test("a model does not differ from itself", async () => {
 test("the tokens of a text stand for its bytes, and bits per byte count them", async () => {
   const sentence = "Ünïcode, naïveté — “quotes”, 12,345.\n\tand a tab";
   const whole = await example.model.tokenize(sentence);
-  const bytes = scoredBytes({ sequences: [whole], first: 0 }, example.model.tokenBytes());
+  const bytes = scoredBytes({ sequences: [whole], first: 0 }, await example.model.tokenBytes());
   // This vocabulary puts one space before a text.
   expect(bytes).toBe(Buffer.byteLength(sentence) + 1);
   expect(bitsPerByte(Float64Array.of(-Math.LN2, -2 * Math.LN2), 4)).toBeCloseTo(0.75, 12);

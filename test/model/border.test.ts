@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openRuntime } from "../../src/model/runtime.ts";
+import { loadLlama } from "../../src/model/llama.ts";
 import { addon, type NativeModel, type NativeSession } from "../../src/native/addon.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 
@@ -24,12 +24,12 @@ const OPTIONS = {
 };
 const TOKENS = Int32Array.from([1, 2, 3, 4]);
 const skip = new Int32Array();
-const control = () => new Int32Array(2);
+const control = () => new addon.Control();
 
 /** What JavaScript may pass whatever the types say. */
 const anything = <Type>(value: unknown) => value as Type;
 
-beforeAll(() => openRuntime("off"));
+beforeAll(() => loadLlama("off"));
 
 describe("objects of the addon's classes", () => {
   let model: NativeModel;
@@ -38,6 +38,7 @@ describe("objects of the addon's classes", () => {
     model = new addon.Model();
     await model.load(EXAMPLE_MODEL, { gpuLayers: 0, repack: false }, control());
     session = new addon.Session(model, OPTIONS);
+    await session.open(control());
   });
   afterAll(() => {
     session.close();

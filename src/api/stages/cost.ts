@@ -27,7 +27,13 @@ export async function measureCost(
   const sequences = split.heldBack.length;
   if (sequences === 0) return { perplexity: null };
   const windows = { sequences: split.heldBack, first: 1 };
-  const text = { name, sha256, sequenceLength, windows, bytes: scoredBytes(windows, model.tokenBytes()) };
+  const text = {
+    name,
+    sha256,
+    sequenceLength,
+    windows,
+    bytes: scoredBytes(windows, await model.tokenBytes()),
+  };
   const total = sequences * sequenceLength;
   const onProgress = (done: number) =>
     options.onProgress?.({ stage: "evaluate", done, total, unit: "tokens" });

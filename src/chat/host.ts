@@ -1,0 +1,96 @@
+// The process of a conversation: llama.cpp runs in it, through node-llama-cpp alone.
+
+import { availableParallelism } from "node:os";
+import { AbortedError } from "../errors.ts";
+import { gpuMissing, reasonIn } from "../model/llama.ts";
+import { type CallContext, serve } from "../process/serve.ts";
+import type { Conversation, ConversationOptions } from "./conversation.ts";
+import type { ChatCalls } from "./host-calls.ts";
+
+type Generate = (
+  prompt: string,
+  options: {
+    temperature: number;
+    onTextChunk: (text: string) => void;
+    maxTokens?: number;
+    seed?: number;
+    signal: AbortSignal;
+  },
+) => Promise<string>;
+
+let generate: Generate;
+
+serve<ChatCalls>({
+  async open({ signal }, path, mode, options) {
+    generate = await stoppable(signal, load(path, mode, options, signal));
+  },
+  answer({ signal, report }, prompt, { maxTokens, temperature = 0, seed }) {
+    const answer = generate(prompt, {
+      temperature,
+      onTextChunk: report,
+      ...(maxTokens !== undefined && { maxTokens }),
+      ...(seed !== undefined && { seed }),
+      signal,
+    });
+    return stoppable(signal, answer);
+  },
+});
+
+/** What node-llama-cpp throws when it is stopped becomes an AbortedError. */
+function stoppable<Result>(signal: CallContext["signal"], work: Promise<Result>): Promise<Result> {
+  return work.catch((error: unknown) => {
+    throw signal.aborted ? new AbortedError() : error;
+  });
+}
+
+async function load(
+  path: string,
+  mode: Conversation["mode"],
+  { gpu = "auto", gpuLayers, threads, system }: ConversationOptions,
+  signal: AbortSignal,
+): Promise<Generate> {
+  const runtime = await import("node-llama-cpp");
+  const complaints: string[] = [];
+  const llama = await runtime
+    .getLlama({
+      gpu: gpu === "off" ? false : gpu,
+      build: "never",
+      progressLogs: false,
+      logLevel: runtime.LlamaLogLevel.error,
+      logger: (_level, message) => complaints.push(message.trim()),
+      // By itself node-llama-cpp takes four threads at least, which on fewer cores spend their time waiting in turn.
+      maxThreads: threads ?? availableParallelism(),
+    })
+    .catch((cause: unknown) => {
+      throw gpuMissing(gpu, cause);
+    });
+  try {
+    const model = await llama.loadModel({
+      modelPath: path,
+      loadSignal: signal,
+      ...(gpuLayers !== undefined && { gpuLayers }),
+    });
+    const context = await model.createContext({ createSignal: signal });
+    return generator(runtime, context.getSequence(), mode, system);
+  } catch (error) {
+    throw complaints.length > 0 ? new Error(reasonIn(complaints), { cause: error }) : error;
+  }
+}
+
+/** What turns a prompt into an answer: a session that remembers what was said, or the bare model. */
+function generator(
+  { LlamaChatSession, LlamaCompletion }: typeof import("node-llama-cpp"),
+  contextSequence: import("node-llama-cpp").LlamaContextSequence,
+  mode: Conversation["mode"],
+  systemPrompt: string | undefined,
+): Generate {
+  if (mode === "completion") {
+    const completion = new LlamaCompletion({ contextSequence });
+    return (prompt, options) => completion.generateCompletion(prompt, options);
+  }
+  const session = new LlamaChatSession({
+    contextSequence,
+    ...(systemPrompt !== undefined && { systemPrompt }),
+  });
+  return (prompt, options) => session.prompt(prompt, options);
+}

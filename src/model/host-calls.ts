@@ -1,0 +1,56 @@
+import type {
+  LogitsPlace,
+  ModelInfo,
+  NativeChanges,
+  NativeQuantizeOptions,
+  NativeSessionOptions,
+  Timing,
+  TokenScores,
+} from "../native/addon.ts";
+import type { GpuChoice } from "./gpu.ts";
+import type { Llama } from "./llama.ts";
+
+/** A model or a session in the process that runs llama.cpp, numbered by the one that asks for it. */
+export type Handle = number;
+
+export type LlamaFacts = Pick<Llama, "device" | "mathCores" | "release">;
+
+/** What the process that runs llama.cpp offers (host.ts): the addon's surface, objects named by handles. */
+export interface HostCalls {
+  /** Loads llama.cpp; called first, once. @throws RuntimeError */
+  open(gpu: GpuChoice, rpc: readonly string[]): LlamaFacts;
+  freeGpuMemory(): number;
+  /** Bytes of memory that the process has in use. */
+  residentMemory(): number;
+  loadModel(
+    model: Handle,
+    path: string,
+    options: { readonly gpuLayers: number; readonly repack: boolean },
+  ): ModelInfo;
+  tokenBytes(model: Handle): Int32Array;
+  tokenize(model: Handle, text: string): Int32Array;
+  openSession(session: Handle, model: Handle, options: NativeSessionOptions): void;
+  sumCosines(session: Handle, tokens: Int32Array): Float64Array;
+  score(session: Handle, tokens: Int32Array, options: HostScoreOptions): TokenScores;
+  logits(session: Handle, tokens: Int32Array, changes: NativeChanges): Float32Array;
+  time(session: Handle, tokens: Int32Array, prompt: number, everyLogit: boolean): Timing;
+  stateNorms(session: Handle, tokens: Int32Array): Float32Array;
+  fitFactors(session: Handle, tokens: Int32Array, options: HostFitOptions): Float64Array;
+  closeModel(model: Handle): void;
+  closeSession(session: Handle): void;
+  quantizeFile(input: string, output: string, options: NativeQuantizeOptions): void;
+}
+
+export interface HostScoreOptions extends NativeChanges {
+  readonly first: number;
+  readonly base?: Handle | undefined;
+  readonly baseChanges?: NativeChanges | undefined;
+  readonly file?: LogitsPlace | undefined;
+}
+
+export interface HostFitOptions {
+  readonly sequenceLength: number;
+  readonly skip: Int32Array;
+  readonly ridge: number;
+  readonly original: Handle;
+}

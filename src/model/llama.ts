@@ -1,0 +1,155 @@
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { connect as connectSocket } from "node:net";
+import { fileURLToPath } from "node:url";
+import { addon } from "../native/addon.ts";
+import { withControl } from "../native/control.ts";
+import { RuntimeError } from "./errors.ts";
+import type { GpuChoice } from "./gpu.ts";
+
+/** llama.cpp in this process, loaded by node-llama-cpp with its backends registered, and the addon attached to it. */
+export interface Llama {
+  /** What computes: `cuda`, `vulkan`, `metal`, `cpu`, or other machines by `rpc`. */
+  readonly device: "cuda" | "vulkan" | "metal" | "cpu" | "rpc";
+  /** Threads worth using for matrix products on this machine. */
+  readonly mathCores: number;
+  /** Bytes of GPU memory that nothing uses; none is known of other machines'. */
+  freeGpuMemory(): Promise<number>;
+  /** llama.cpp's release, e.g. `v0.5.0`. */
+  readonly release: string;
+  /** The errors that llama.cpp has logged since the previous call. */
+  takeComplaints(): Promise<readonly string[]>;
+}
+
+/** Where scripts/build-rpc.sh puts the RPC backend, unless the environment names another place. */
+const RPC_BACKEND =
+  process.env.LORP_RPC_BACKEND ??
+  fileURLToPath(
+    new URL(`../../build/rpc/libggml-rpc.${process.platform === "darwin" ? "dylib" : "so"}`, import.meta.url),
+  );
+
+/** How long a server may take to accept a connection, milliseconds. */
+const ANSWER_TIME = 10_000;
+
+/**
+ * Loads llama.cpp into this process, where it stays, for one choice of devices.
+ * @param rpc `host:port` of llama.cpp's RPC servers to compute on
+ * @throws RuntimeError if no llama.cpp fits this machine, its release is not the addon's, or a server cannot be reached
+ */
+export async function loadLlama(gpu: GpuChoice = "auto", rpc: readonly string[] = []): Promise<Llama> {
+  if (rpc.length > 0) await requireServers(rpc);
+  const { getLlama, LlamaLogLevel } = await import("node-llama-cpp");
+  let complaints: string[] = [];
+  const llama = await getLlama({
+    gpu: gpu === "off" ? false : gpu,
+    build: "never",
+    progressLogs: false,
+    logLevel: LlamaLogLevel.error,
+    logger: (_level, message) => {
+      complaints.push(message.trim());
+    },
+  }).catch((error: unknown) => {
+    throw gpuMissing(gpu, error);
+  });
+  const release = llama.llamaCppRelease.release;
+  if (release !== addon.release) {
+    throw new RuntimeError(
+      "RUNTIME_RELEASE",
+      `node-llama-cpp has loaded llama.cpp ${release}, but lorp was compiled for ${addon.release}; reinstall lorp so that both agree.`,
+    );
+  }
+  try {
+    addon.attach(libraryNames(release));
+  } catch (error) {
+    throw new RuntimeError(
+      "RUNTIME_ATTACH",
+      `Cannot attach to llama.cpp ${release}: ${error instanceof Error ? error.message : String(error)}; reinstall lorp.`,
+      { cause: error },
+    );
+  }
+  if (rpc.length > 0) await connect(rpc);
+  const own = llama.gpu === false ? "cpu" : llama.gpu;
+  return {
+    device: rpc.length > 0 ? "rpc" : own,
+    mathCores: llama.cpuMathCores,
+    release,
+    freeGpuMemory: async () =>
+      rpc.length > 0 ? Number.POSITIVE_INFINITY : (await llama.getVramState()).free,
+    async takeComplaints() {
+      // The log arrives through the event loop, after the call that failed.
+      await new Promise((resolve) => setImmediate(resolve));
+      const taken = complaints;
+      complaints = [];
+      return taken;
+    },
+  };
+}
+
+/** node-llama-cpp has found no llama.cpp that computes on it. */
+export function gpuMissing(gpu: GpuChoice, cause: unknown): RuntimeError {
+  return new RuntimeError(
+    "RUNTIME_NOT_FOUND",
+    `No llama.cpp for GPU "${gpu}" is installed for this machine; try --gpu off, or reinstall without omitting optional packages.`,
+    { cause },
+  );
+}
+
+/** What llama.cpp logs when it gives up, whatever the reason was. */
+const GENERAL = /failed to load model|failed to initialize the context$/;
+
+/**
+ * The reason in the errors that llama.cpp has logged:
+ * `llama_model_load: error loading model: missing tensor 'x'` → `missing tensor 'x'`
+ */
+export function reasonIn(complaints: readonly string[]): string {
+  const particular = complaints.filter((line) => line !== "" && !GENERAL.test(line));
+  const lines = (particular.length > 0 ? particular : complaints).map((line) =>
+    line.replace(/^\w+: (error loading model: )?/, ""),
+  );
+  return [...new Set(lines)].join("; ");
+}
+
+/** Before anything is loaded: llama.cpp would end the process. */
+async function requireServers(servers: readonly string[]): Promise<void> {
+  if (!existsSync(RPC_BACKEND)) {
+    throw new RuntimeError(
+      "RUNTIME_RPC_BACKEND",
+      `There is no RPC backend at ${RPC_BACKEND}: build it with scripts/build-rpc.sh (docs/rpc.md), or name it in LORP_RPC_BACKEND.`,
+    );
+  }
+  await Promise.all(servers.map(requireAnswer)).catch((error: unknown) => refuseServers(servers, error));
+}
+
+function connect(servers: readonly string[]): Promise<void> {
+  return withControl(undefined, (control) => addon.addRpcServers(RPC_BACKEND, servers, control)).catch(
+    (error: unknown) => refuseServers(servers, error),
+  );
+}
+
+function refuseServers(servers: readonly string[], cause: unknown): never {
+  throw new RuntimeError(
+    "RUNTIME_RPC_SERVER",
+    `Cannot compute on ${servers.join(", ")}: ${cause instanceof Error ? cause.message : String(cause)}; start rpc-server there (docs/rpc.md).`,
+    { cause },
+  );
+}
+
+/** @param server `host:port` @throws what Node says of a server that does not accept a connection */
+async function requireAnswer(server: string): Promise<void> {
+  const [, host = "", port = ""] = /^(.+):(\d+)$/.exec(server) ?? [];
+  if (host === "") throw new Error(`"${server}" is not host:port`);
+  const socket = connectSocket({ host, port: Number(port), timeout: ANSWER_TIME });
+  socket.on("timeout", () => socket.destroy(new Error(`no answer from ${server}`)));
+  await once(socket, "connect");
+  socket.destroy();
+}
+
+/** File names of the runtime's libraries; node-llama-cpp puts the release into the names of those it builds. */
+function libraryNames(release: string): string[] {
+  const [prefix, suffix] =
+    process.platform === "win32" ? ["", "dll"] : ["lib", process.platform === "darwin" ? "dylib" : "so"];
+  return ["llama", "ggml", "ggml-base"].flatMap((name) => [
+    `${prefix}${name}.${release}.${suffix}`,
+    `${prefix}${name}.${suffix}`,
+  ]);
+}
