@@ -386,8 +386,7 @@ private:
 };
 
 void attach_to_llama(const Napi::CallbackInfo& info) {
-    const auto names = arguments::strings(info[0], "libraryNames");
-    guarded(info.Env(), [&] { attach(names); });
+    guarded(info.Env(), [] { attach(LORP_LLAMA_RELEASE); });
 }
 
 Napi::Value connect_rpc_servers(const Napi::CallbackInfo& info) {

@@ -1,67 +1,50 @@
 #include "llama_api.h"
 
-#include <memory>
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 #include <vector>
 
-#if defined(_WIN32)
-#include <windows.h>
-#else
-#include <dlfcn.h>
-#endif
-#if defined(__APPLE__)
-#include <mach-o/dyld.h>
-#endif
+#include "loaded_images.h"
 
 namespace lorp {
 namespace {
 
-#if defined(_WIN32)
-using Library = HMODULE;
-
-Library find_loaded(const std::string& name) { return GetModuleHandleA(name.c_str()); }
-
-void* find_symbol(Library library, const char* symbol) {
-    return reinterpret_cast<void*>(GetProcAddress(library, symbol));
-}
-#else
-using Library = void*;
-
-Library find_loaded(const std::string& name) {
-#if defined(__APPLE__)
-    for (std::uint32_t i = 0; i < _dyld_image_count(); ++i) {
-        const std::string path = _dyld_get_image_name(i);
-        if (path.ends_with("/" + name)) return dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD);
-    }
-    return nullptr;
-#else
-    return dlopen(name.c_str(), RTLD_NOW | RTLD_NOLOAD);
-#endif
-}
-
-void* find_symbol(Library library, const char* symbol) { return dlsym(library, symbol); }
-#endif
-
 std::optional<LlamaApi> table;
+
+/** @returns what llama_version says, e.g. 0.5.0-dev; empty where the image has no llama.cpp */
+std::string version_of(const LoadedImage& image) {
+    const auto version = reinterpret_cast<decltype(&::llama_version)>(image.find("llama_version"));
+    return version ? version() : "";
+}
+
+/** @param release a tag of llama.cpp, e.g. v0.5.0 @param version e.g. 0.5.0-dev, as builds of that tag call themselves */
+bool is_of_release(std::string_view version, std::string_view release) {
+    const std::string_view numbers = version.substr(0, version.find('-'));
+    return release.starts_with('v') && release.substr(1) == numbers;
+}
 
 }  // namespace
 
-void attach(std::span<const std::string> library_names) {
-    // The handles are never closed: node-llama-cpp keeps its libraries for the life of the process.
-    std::vector<Library> libraries;
-    std::string names;
-    for (const std::string& name : library_names) {
-        if (const Library library = find_loaded(name)) libraries.push_back(library);
-        names += (names.empty() ? "" : ", ") + name;
+void attach(std::string_view release) {
+    std::vector<LoadedImage> images = loaded_images();
+    std::ranges::reverse(images);  // the last is what node-llama-cpp ended with, where it tried several
+    std::string other;
+    const auto found = std::ranges::find_if(images, [&](const LoadedImage& image) {
+        const std::string version = version_of(image);
+        if (is_of_release(version, release)) return true;
+        if (!version.empty()) other = version;
+        return false;
+    });
+    if (found == images.end()) {
+        throw std::runtime_error(other.empty() ? "no library of this process is llama.cpp"
+                                               : "the llama.cpp in this process is " + other + ", and lorp was compiled for " +
+                                                     std::string(release));
     }
-    if (libraries.empty()) throw std::runtime_error("none of these libraries is loaded in this process: " + names);
 
     LlamaApi api;
     const auto resolve = [&](const char* symbol) {
-        for (const Library library : libraries) {
-            if (void* const address = find_symbol(library, symbol)) return address;
-        }
+        if (void* const address = found->find(symbol)) return address;
         throw std::runtime_error(std::string("the loaded llama.cpp has no function ") + symbol);
     };
 #define LORP_RESOLVE(name) api.name = reinterpret_cast<decltype(api.name)>(resolve(#name));

@@ -5,8 +5,7 @@
 #include <ggml-backend.h>
 #include <ggml-cpu.h>
 
-#include <span>
-#include <string>
+#include <string_view>
 
 // Everything we call of llama.cpp and ggml, looked up by name in the library that node-llama-cpp has loaded.
 #define LORP_LLAMA_FUNCTIONS(X)            \
@@ -58,12 +57,12 @@ struct LlamaApi {
 };
 
 /**
- * Fills the table from libraries that are already in this process; loads nothing.
+ * Fills the table from the llama.cpp that is in this process, whatever its files are called; loads nothing.
  *
- * @param library_names file names (sonames) in the order to search
- * @throws std::runtime_error naming the library or the first symbol that is missing
+ * @param release the release whose headers this is compiled with, e.g. v0.5.0
+ * @throws std::runtime_error if there is none, none of that release, or the first function that it lacks
  */
-void attach(std::span<const std::string> library_names);
+void attach(std::string_view release);
 
 /** The table. @throws std::runtime_error before `attach` */
 const LlamaApi& llama();

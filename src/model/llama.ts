@@ -51,19 +51,12 @@ export async function loadLlama(gpu: GpuChoice = "auto", rpc: readonly string[] 
   }).catch((error: unknown) => {
     throw gpuMissing(gpu, error);
   });
-  const release = llama.llamaCppRelease.release;
-  if (release !== addon.release) {
-    throw new RuntimeError(
-      "RUNTIME_RELEASE",
-      `node-llama-cpp has loaded llama.cpp ${release}, but lorp was compiled for ${addon.release}; reinstall lorp so that both agree.`,
-    );
-  }
   try {
-    addon.attach(libraryNames(release));
+    addon.attach();
   } catch (error) {
     throw new RuntimeError(
       "RUNTIME_ATTACH",
-      `Cannot attach to llama.cpp ${release}: ${error instanceof Error ? error.message : String(error)}; reinstall lorp.`,
+      `Cannot attach to llama.cpp: ${error instanceof Error ? error.message : String(error)}; reinstall lorp.`,
       { cause: error },
     );
   }
@@ -72,7 +65,7 @@ export async function loadLlama(gpu: GpuChoice = "auto", rpc: readonly string[] 
   return {
     device: rpc.length > 0 ? "rpc" : own,
     mathCores: llama.cpuMathCores,
-    release,
+    release: addon.release,
     freeGpuMemory: async () =>
       rpc.length > 0 ? Number.POSITIVE_INFINITY : (await llama.getVramState()).free,
     async takeComplaints() {
@@ -142,14 +135,4 @@ async function requireAnswer(server: string): Promise<void> {
   socket.on("timeout", () => socket.destroy(new Error(`no answer from ${server}`)));
   await once(socket, "connect");
   socket.destroy();
-}
-
-/** File names of the runtime's libraries; node-llama-cpp puts the release into the names of those it builds. */
-function libraryNames(release: string): string[] {
-  const [prefix, suffix] =
-    process.platform === "win32" ? ["", "dll"] : ["lib", process.platform === "darwin" ? "dylib" : "so"];
-  return ["llama", "ggml", "ggml-base"].flatMap((name) => [
-    `${prefix}${name}.${release}.${suffix}`,
-    `${prefix}${name}.${suffix}`,
-  ]);
 }

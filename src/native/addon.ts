@@ -9,10 +9,10 @@ export interface Addon {
   /** The llama.cpp release whose headers it was compiled with. */
   readonly release: string;
   /**
-   * Finds llama.cpp in this process and fills the function table.
-   * @throws naming the first function that is missing
+   * Finds llama.cpp of that release in this process, whatever its files are called, and fills the function table.
+   * @throws if there is none, or naming another release or the first function that is missing
    */
-  attach(libraryNames: readonly string[]): void;
+  attach(): void;
   /**
    * Makes the devices of llama.cpp's RPC servers devices of this process.
    * @param library path of the RPC backend
