@@ -108,7 +108,7 @@ async function measure(
       hurry: true,
     });
     const sure = Math.round(100 * agreement.layers);
-    certainty = ` ± ${rlsStandardError.toFixed(3)}, layers ${sure} % sure`;
+    certainty = ` ± ${rlsStandardError.toFixed(3)}, same layers in ${sure} % of resamples`;
     report(settled ? countTokens(measured) : all);
     return settled;
   };

@@ -2,9 +2,11 @@ import type { Comparison } from "../documents/comparison.ts";
 import type { Plan } from "../documents/plan.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { UsageError } from "../errors.ts";
+import { type Divergence, distanceOf } from "../evaluation/divergence.ts";
 import { modelLosses } from "../evaluation/losses.ts";
 import { scoredBytes } from "../evaluation/scores.ts";
 import { measureText, openText, type WindowedText } from "../evaluation/text.ts";
+import { GRADES, verdictOf } from "../evaluation/verdict.ts";
 import type { Windows } from "../evaluation/windows.ts";
 import type { Lanes } from "../model/lanes.ts";
 import type { Model } from "../model/model.ts";
@@ -44,7 +46,7 @@ type Measure = Candidate["measures"][number];
  * @throws UsageError, GgufError, ArchitectureError, CalibrationError, RuntimeError, AbortedError
  */
 export async function compare(path: string, options: CompareOptions): Promise<Comparison> {
-  const { remove, methods = METHODS.map(({ name }) => name), signal } = options;
+  const { remove, methods = METHODS.map(({ name }) => name), divergence = true, signal } = options;
   checkOptions(options);
   for (const name of methods) findAnyMethod(name);
   if (remove.length === 0) {
@@ -86,6 +88,7 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
           original: original[index]!,
         })),
         candidates,
+        ...(divergence && { grades: GRADES }),
       };
     } finally {
       base.close();
@@ -176,11 +179,16 @@ function measurer(
       measures.push({
         perplexity,
         standardError,
-        ...(against && { klDivergence: against.klDivergence.mean, topAgreement: against.topAgreement }),
+        ...(against && judged(against)),
       });
     }
     return measures;
   };
+}
+
+function judged(divergence: Divergence): Pick<Measure, "klDivergence" | "topAgreement" | "verdict"> {
+  const distance = distanceOf(divergence);
+  return { ...distance, verdict: verdictOf(distance) };
 }
 
 function memoize<Result>(

@@ -1,11 +1,14 @@
 import { DEFAULT_SEQUENCE_LENGTH } from "../calibration/sequences.ts";
+import type { Grades, Verdict } from "../documents/verdict.ts";
 import { UsageError } from "../errors.ts";
 import { type BaseCache, openBaseCache } from "../evaluation/base-cache.ts";
 import { answerTask, type TaskMeasures, type TokenizedTask, tokenizeTask } from "../evaluation/choices.ts";
+import { distanceOf } from "../evaluation/divergence.ts";
 import { scoreWindows } from "../evaluation/scores.ts";
 import { measureSpeed, type Speed } from "../evaluation/speed.ts";
 import { loadTask } from "../evaluation/tasks/load.ts";
 import { measureText, openText, type TextMeasures, type WindowedText } from "../evaluation/text.ts";
+import { GRADES, verdictOf } from "../evaluation/verdict.ts";
 import { requireSameVocabulary } from "../evaluation/vocabulary.ts";
 import { checkWindows, type Protocol } from "../evaluation/windows.ts";
 import type { Lanes } from "../model/lanes.ts";
@@ -51,9 +54,13 @@ export interface Evaluation {
   readonly tasks: readonly EvaluatedTask[];
   /** The model's file, as it is, then its base's if that is another one; empty unless asked for. */
   readonly resources: readonly Resources[];
+  /** The grades of the texts' verdicts; with a base. */
+  readonly grades?: Grades;
 }
 
 export interface EvaluatedText extends TextMeasures {
+  /** With a base. */
+  readonly verdict?: Verdict;
   readonly name: string;
   readonly sha256: string;
   readonly sequences: number;
@@ -158,6 +165,7 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
       texts: await evaluateTexts(sides, texts, options),
       tasks: await evaluateTasks(sides, tasks),
       resources,
+      ...(hasBase && { grades: GRADES }),
     };
   } finally {
     for (const closable of opened.reverse()) closable.close();
@@ -215,7 +223,14 @@ async function evaluateTexts(
       onProgress: report(index),
     });
     const { name, sha256, sequenceLength, windows } = text;
-    evaluated.push({ name, sha256, sequences: windows.sequences.length, sequenceLength, ...measures });
+    evaluated.push({
+      name,
+      sha256,
+      sequences: windows.sequences.length,
+      sequenceLength,
+      ...measures,
+      ...(measures.base && { verdict: verdictOf(distanceOf(measures.base)) }),
+    });
   }
   return evaluated;
 }

@@ -7,6 +7,9 @@ import { CalibrationError } from "./errors.ts";
 /** The package's own text; two folders up from here in `src/` as in `dist/`. */
 const DEFAULT_TEXT = fileURLToPath(new URL("../../calibration/default.txt", import.meta.url));
 
+/** What the documents call it. */
+export const OWN_TEXT = "default";
+
 /** A text to run through a model. */
 export interface Calibration {
   /** File name, without the folder; `default` for the package's own text. */
@@ -40,7 +43,7 @@ export async function loadCalibration(path?: string): Promise<Calibration> {
     );
   }
   return {
-    name: path === undefined ? "default" : basename(path),
+    name: path === undefined ? OWN_TEXT : basename(path),
     text,
     sha256: createHash("sha256").update(bytes).digest("hex"),
   };

@@ -3,6 +3,7 @@ import { AnalysisSchema, CalibrationSchema } from "./analysis.ts";
 import { klDivergence, topAgreement } from "./divergence.ts";
 import { count, type Immutable, layer, lorpVersion, numberOrNull, schemaVersion } from "./fields.ts";
 import { ModelSchema } from "./model.ts";
+import { GradesSchema, VerdictSchema } from "./verdict.ts";
 
 const MeasureSchema = Type.Object(
   {
@@ -10,6 +11,7 @@ const MeasureSchema = Type.Object(
     standardError: Type.Optional(numberOrNull("Of the perplexity, tokens taken as independent.")),
     klDivergence: Type.Optional(klDivergence),
     topAgreement: Type.Optional(topAgreement),
+    verdict: Type.Optional(VerdictSchema),
   },
   { description: "What was measured on one text." },
 );
@@ -46,6 +48,7 @@ export const ComparisonSchema = Type.Object(
         measures: Type.Array(MeasureSchema, { description: "One for each of the texts, in their order." }),
       }),
     ),
+    grades: Type.Optional(GradesSchema),
   },
   { title: "lorp Comparison", description: "What each method's choice costs at each budget." },
 );

@@ -3,6 +3,7 @@ import { AnalysisSchema, CalibrationSchema } from "./analysis.ts";
 import { klDivergence, topAgreement } from "./divergence.ts";
 import { count, type Immutable, lorpVersion, numberOrNull, schemaVersion } from "./fields.ts";
 import { PlanSchema } from "./plan.ts";
+import { GradesSchema, VerdictSchema } from "./verdict.ts";
 
 const FileSchema = Type.Object({
   path: Type.String(),
@@ -47,6 +48,8 @@ export const ReportSchema = Type.Object(
     plan: PlanSchema,
     perplexity: Type.Union([PerplexitySchema, Type.Null()], { description: "null if it was not measured." }),
     divergence: Type.Optional(DivergenceSchema),
+    verdict: Type.Optional(VerdictSchema),
+    grades: Type.Optional(GradesSchema),
     settings: Type.Record(Type.String(), Type.Unknown(), { description: "The options in force." }),
   },
   { title: "lorp Report", description: "What was done to a model, and what it cost." },

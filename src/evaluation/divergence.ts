@@ -1,5 +1,6 @@
 import type { TokenScores } from "../native/addon.ts";
 import { estimate, quantile } from "../statistics.ts";
+import type { Distance } from "./verdict.ts";
 
 /** How far a model's token distributions are from its base's. */
 export interface Divergence {
@@ -31,4 +32,9 @@ export function divergenceOf({ kl, sameTop }: TokenScores): Divergence {
     },
     topAgreement: estimate(sameTop).mean,
   };
+}
+
+/** What a verdict is made of. */
+export function distanceOf({ klDivergence: { mean }, topAgreement }: Divergence): Distance {
+  return { klDivergence: mean, topAgreement };
 }

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { Report } from "../documents/report.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import { formatLayers } from "../report/format.ts";
+import { describeText, isRuined } from "../report/verdict.ts";
 import { changeRows, viewOf } from "../report/view.ts";
 
 export interface ModelCardInput {
@@ -18,12 +19,15 @@ export interface ModelCardInput {
  */
 export function modelCard({ report, metadata, repository }: ModelCardInput): string {
   const base = repository ?? hubRepository(metadata);
-  const { plan, input, output, command } = report;
+  const { plan, input, output, command, verdict } = report;
   const name = plan.model.name ?? basename(input.path).replace(/\.gguf$/, "");
+  const judged = verdict ? [`**${verdict.sentence}**`] : [];
   const sections = [
     `# ${name}, pruned to ${plan.keptLayers.length} of ${plan.model.blockCount} blocks`,
+    ...(isRuined(verdict) ? judged : []),
     `${base ? `[${name}](https://huggingface.co/${base})` : name} without ${plan.removedLayers.length} of its transformer blocks. Nothing was trained. ${kept(report)} The blocks were chosen by \`${plan.method}\`${source(plan.method)}.`,
     "## What it cost",
+    ...(isRuined(verdict) ? [] : judged),
     table(["", "original", "pruned", "change"], changeRows(viewOf(report))),
     ...(report.perplexity ? [perplexityRemark(report.perplexity)] : []),
     "## What was removed",
@@ -84,7 +88,7 @@ function hubRepository(metadata: GgufFile["metadata"]): string | undefined {
 }
 
 function perplexityRemark({ text, sequences, sequenceLength }: NonNullable<Report["perplexity"]>): string {
-  return `Measured on ${sequences} sequences of ${sequenceLength} tokens of "${text.name}" (SHA-256 \`${text.sha256}\`), which the choice of blocks did not rest on. Perplexity is no measure of everything: try the model on what you want it for.`;
+  return `Measured on ${sequences} sequences of ${sequenceLength} tokens of ${describeText(text.name)} (SHA-256 \`${text.sha256}\`), which the choice of blocks did not rest on. Perplexity is no measure of everything: try the model on what you want it for.`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

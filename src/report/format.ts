@@ -70,6 +70,9 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
+/** Columns of text, on a terminal or piped. */
+export const TEXT_WIDTH = 80;
+
 /**
  * Breaks a text between words so that no line is longer than `width`, unless a word is.
  * @param indent what every line but the first begins with

@@ -1,7 +1,8 @@
-import { html, raw } from "./markup.ts";
+import { html, type Markup, raw } from "./markup.ts";
 import { script } from "./script.ts";
 import { style } from "./style.ts";
-import { type Showable, viewOf } from "./view.ts";
+import { isRuined } from "./verdict.ts";
+import { type Showable, type View, viewOf } from "./view.ts";
 
 const KINDS = { analysis: "Analysis", plan: "Plan", report: "Pruning report", comparison: "Comparison" };
 
@@ -26,7 +27,7 @@ export async function renderHtml(document: Showable): Promise<string> {
 <header>
 <p class="kind">${KINDS[view.kind]}</p>
 <h1>${view.title}</h1>
-<p class="summary">${view.summary}</p>
+${head(view)}
 </header>
 <main>
 ${sections(view)}
@@ -36,4 +37,13 @@ ${sections(view)}
 </body>
 </html>
 `.markup;
+}
+
+/** What the document says in short; of a ruined model that before all else. */
+function head({ summary, report, judgement }: View): Markup[] {
+  const ruined = isRuined(report?.verdict);
+  const said = html`<p class="summary">${summary}</p>`;
+  if (judgement === undefined) return [said];
+  const judged = html`<p class="verdict${ruined ? " ruined" : ""}">${judgement}</p>`;
+  return ruined ? [judged, said] : [said, judged];
 }

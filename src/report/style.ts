@@ -45,6 +45,8 @@ p { margin: 0 0 16px; max-width: 72ch; }
 section > p { color: var(--muted); }
 .kind { color: var(--accent-ink); font-weight: 650; margin-bottom: 6px; }
 .summary { font-size: 19px; line-height: 1.5; }
+.verdict { font-size: 19px; line-height: 1.5; font-weight: 650; }
+.ruined { color: var(--removed); }
 section { padding: 40px 0 0; }
 figure { margin: 0; }
 figcaption { color: var(--muted); font-size: 14px; margin-bottom: 8px; }

@@ -12,6 +12,7 @@ import {
   formatPercent,
   formatPerplexity,
 } from "./format.ts";
+import { describeReach } from "./verdict.ts";
 
 /** Every document that can be shown. */
 export type Showable = Analysis | Plan | Report | Comparison;
@@ -25,6 +26,8 @@ export interface View {
   readonly title: string;
   /** One or two sentences that say the result. */
   readonly summary: string;
+  /** What the measured cost means, in a sentence, where it was measured. */
+  readonly judgement?: string | undefined;
   readonly model: Omit<ModelSummary, "constraints">;
   readonly analysis?: Measures | undefined;
   readonly plan?: Plan | undefined;
@@ -47,6 +50,7 @@ export function viewOf(document: Showable): View {
       lorpVersion,
       title: titleOf(model),
       summary: comparisonSummary(document),
+      judgement: describeReach(document),
     };
   }
   if ("plan" in document) {
@@ -61,6 +65,7 @@ export function viewOf(document: Showable): View {
       lorpVersion,
       title: plan.model.name ?? basename(document.input.path),
       summary: reportSummary(document),
+      judgement: document.verdict?.sentence,
     };
   }
   if ("removals" in document) {

@@ -1,13 +1,15 @@
 import type { Report } from "../../documents/report.ts";
+import { distanceOf } from "../../evaluation/divergence.ts";
 import { scoredBytes } from "../../evaluation/scores.ts";
 import { measureText, type TextMeasures } from "../../evaluation/text.ts";
+import { GRADES, verdictOf } from "../../evaluation/verdict.ts";
 import type { Lanes } from "../../model/lanes.ts";
 import { openModel } from "../../model/model.ts";
 import type { DescribedModel, OpenedModel } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
 
 /** What a removal cost, as a Report holds it. */
-export type Cost = Pick<Report, "perplexity" | "divergence">;
+export type Cost = Pick<Report, "perplexity" | "divergence" | "verdict" | "grades">;
 
 /**
  * Measures a written model and the original on the held-back sequences, of which the text may have none. On a CPU, where
@@ -62,10 +64,11 @@ export async function measureCost(
         },
         ...(base && {
           divergence: {
-            klDivergence: base.klDivergence.mean,
+            ...distanceOf(base),
             standardError: base.klDivergence.standardError,
-            topAgreement: base.topAgreement,
           },
+          verdict: verdictOf(distanceOf(base)),
+          grades: GRADES,
         }),
       };
     } finally {

@@ -42,7 +42,7 @@ export function define(command: Command): void {
         onProgress: terminal.onProgress,
       });
       const { describeEvaluation } = await import("../text/evaluation.ts");
-      await terminal.result(describeEvaluation(evaluation), evaluation);
+      await terminal.result(describeEvaluation(evaluation, terminal.style), evaluation);
     }),
   );
 }

@@ -4,18 +4,24 @@ import type { Compensation } from "../../documents/compensation.ts";
 import type { MeasuredSet } from "../../documents/measurements.ts";
 import type { Plan } from "../../documents/plan.ts";
 import type { Report } from "../../documents/report.ts";
-import { formatBytes, formatCount, formatPercent, formatTable, wrapText } from "../../report/format.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatPercent,
+  formatTable,
+  TEXT_WIDTH as WIDTH,
+  wrapText,
+} from "../../report/format.ts";
 import {
   renderChanges,
   renderDepthStrip,
   renderHeatmap,
+  renderVerdict,
   type TerminalStyle,
 } from "../../report/terminal/index.ts";
+import { describeText, isRuined, purposeRemark } from "../../report/verdict.ts";
 
 /** Documents as text for people, in at most 80 columns where a model's own names allow. */
-
-/** Columns of text, on a terminal or piped. */
-const WIDTH = 80;
 
 /** @param style how to draw; nothing is drawn without */
 export function describeAnalysis(analysis: Analysis, style?: TerminalStyle): string {
@@ -102,20 +108,25 @@ function describeTried(sets: readonly MeasuredSet[]): string[] {
 
 /** @param style how to draw; nothing is drawn without */
 export function describeReport(report: Report, style?: TerminalStyle): string {
-  const { output, plan, perplexity, analysis } = report;
+  const { output, plan, perplexity, analysis, verdict } = report;
   const measured = perplexity
-    ? `Measured on ${perplexity.sequences} × ${perplexity.sequenceLength} tokens of "${perplexity.text.name}" that the analysis did not use.`
+    ? `Measured on ${perplexity.sequences} × ${perplexity.sequenceLength} tokens of ${describeText(perplexity.text.name)} that the analysis did not use.`
     : output
       ? "Perplexity was not measured: the calibration text has no sequences left after the analysis."
       : "Nothing was written (--dry-run).";
+  const remark = perplexity && purposeRemark(perplexity.text.name, "--calibration");
+  const judgement = verdict ? [renderVerdict(verdict.sentence, isRuined(verdict), style)] : [];
   return [
+    ...(isRuined(verdict) ? [...judgement, ""] : []),
     ...(style ? [drawReport(plan, analysis, style), ""] : []),
     describePlan(plan),
     "",
     renderChanges(report),
     "",
     wrapText(measured, WIDTH),
+    ...(remark ? [wrapText(remark, WIDTH)] : []),
     ...(output ? [`Wrote ${output.path}`] : []),
+    ...(isRuined(verdict) ? [] : judgement),
   ].join("\n");
 }
 

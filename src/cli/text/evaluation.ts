@@ -8,16 +8,31 @@ import {
   formatPerplexity,
   formatTable,
 } from "../../report/format.ts";
+import { renderVerdict, type TerminalStyle } from "../../report/terminal/index.ts";
+import { describeReach, isRuined, purposeRemark } from "../../report/verdict.ts";
 
 /** What was measured of a model, as text for people. */
-export function describeEvaluation({ model, base, skippedLayers, ...measured }: Evaluation): string {
+export function describeEvaluation(
+  { model, base, skippedLayers, ...measured }: Evaluation,
+  style?: TerminalStyle,
+): string {
   const without = skippedLayers.length > 0 ? ` without layers ${formatLayers(skippedLayers)}` : "";
   const { texts, tasks, resources } = measured;
+  const judged = texts.flatMap(({ name, verdict }) => (verdict ? [{ name, verdict }] : []));
+  const said = judged.map(({ name, verdict }) => {
+    const text = texts.length > 1 ? `On ${name}: ${verdict.sentence}` : verdict.sentence;
+    return { ruined: isRuined(verdict), line: renderVerdict(text, isRuined(verdict), style) };
+  });
+  const first = said.filter(({ ruined }) => ruined).map(({ line }) => line);
+  const last = said.filter(({ ruined }) => !ruined).map(({ line }) => line);
+  const remark = judged.flatMap(({ name }) => purposeRemark(name, "--text") ?? []);
   return [
+    ...(first.length > 0 ? [...first, ""] : []),
     `${model}${without}${base === null ? "" : `, against ${base}`}`,
     ...(texts.length > 0 ? ["", describeTexts(texts)] : []),
     ...(tasks.length > 0 ? ["", describeTasks(tasks)] : []),
     ...(resources.length > 0 ? ["", describeResources(resources)] : []),
+    ...(remark.length + last.length > 0 ? ["", ...remark, ...last] : []),
   ].join("\n");
 }
 
@@ -82,7 +97,8 @@ function describeResources(resources: readonly Resources[]): string {
 }
 
 /** A Comparison as tables: for each text one row a number of layers, one column a method. */
-export function describeComparison({ model, texts, candidates }: Comparison): string {
+export function describeComparison(comparison: Comparison): string {
+  const { model, texts, candidates } = comparison;
   const methods = [...new Set(candidates.map(({ method }) => method))];
   const budgets = [...new Set(candidates.map(({ budget }) => budget))];
   const diverged = candidates.some(({ measures }) => measures[0]?.klDivergence !== undefined);
@@ -117,9 +133,11 @@ export function describeComparison({ model, texts, candidates }: Comparison): st
     String(budget),
     formatLayers(removedLayers),
   ]);
+  const reach = describeReach(comparison);
   return [
     `${model.name ?? "model"}: ${model.blockCount} blocks`,
     ...tables,
     formatTable([["method", "remove", "layers"], ...choices]),
+    ...(reach ? [renderVerdict(reach, false)] : []),
   ].join("\n\n");
 }

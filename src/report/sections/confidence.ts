@@ -12,12 +12,12 @@ export function confidence({ analysis }: View): Markup | undefined {
       html`<li>${formatLayers(removedLayers)}, in ${formatPercent(share)} of resamples</li>`,
   );
   return html`<section>
-    <h2>How sure it is</h2>
+    <h2>How settled the choice is</h2>
     <p>${
       settled
         ? "Settled: more text is unlikely to change the removed blocks."
         : "Not settled: more text might change the removed blocks."
-    } Judged by resampling the sequences, for ${budget} removed by ${method}.</p>
+    } Judged by resampling the sequences, for ${budget} removed by ${method}: how sure it is of its choice, not how good that choice is.</p>
     <dl class="facts">
       <div><dt>same blocks</dt><dd>${formatPercent(agreement.layers)} of resamples</dd></div>
       <div><dt>same clusters</dt><dd>${formatPercent(agreement.clusters)}</dd></div>

@@ -4,3 +4,4 @@ export { renderChanges } from "./changes.ts";
 export type { ColourDepth, TerminalStyle } from "./colour.ts";
 export { type Depth, renderDepthStrip } from "./depth-strip.ts";
 export { renderHeatmap } from "./heatmap.ts";
+export { renderVerdict } from "./verdict.ts";

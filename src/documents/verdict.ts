@@ -1,0 +1,34 @@
+import Type from "typebox";
+import { type Immutable, numberOrNull } from "./fields.ts";
+
+/** What measured numbers mean to a person. */
+
+const grade = Type.Enum(["as good", "slightly worse", "clearly worse", "damaged", "ruined"], {
+  description: "How the pruned model stands to its original.",
+});
+
+export const VerdictSchema = Type.Object(
+  {
+    grade,
+    nearestType: Type.String({
+      description: "The type of quantisation whose published cost (KL divergence) is nearest.",
+    }),
+    sentence: Type.String({ description: "The whole of it, to be read." }),
+  },
+  { description: "What the removal comes to, by the limits in grades." },
+);
+
+export const GradesSchema = Type.Array(
+  Type.Object({
+    grade,
+    klDivergence: numberOrNull("At most, nats a token; null without a limit."),
+    topAgreement: Type.Number({ description: "At least, a share of the tokens." }),
+    meaning: Type.String(),
+    reason: Type.String({ description: "Why the limits lie where they do." }),
+  }),
+  { description: "The grades of a verdict, the best first; the first one whose limits both hold is given." },
+);
+
+export type Verdict = Immutable<Type.Static<typeof VerdictSchema>>;
+export type Grades = Immutable<Type.Static<typeof GradesSchema>>;
+export type GradeName = Grades[number]["grade"];
