@@ -9,7 +9,7 @@ export interface ConversationOptions {
   readonly gpu?: GpuChoice | undefined;
   /** Layers kept in GPU memory; as many as fit by default. */
   readonly gpuLayers?: number | undefined;
-  /** Compute threads; the machine's cores by default. */
+  /** Compute threads; by default the machine's physical cores, at each answer fewer while others keep them busy. */
   readonly threads?: number | undefined;
   readonly system?: string | undefined;
   readonly signal?: AbortSignal | undefined;

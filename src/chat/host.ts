@@ -1,8 +1,8 @@
 // The process of a conversation: llama.cpp runs in it, through node-llama-cpp alone.
 
-import { availableParallelism } from "node:os";
 import { AbortedError } from "../errors.ts";
 import { gpuMissing, reasonIn } from "../model/llama.ts";
+import { idleProcessors, physicalCores, usefulThreads } from "../model/threads.ts";
 import { type CallContext, serve } from "../process/serve.ts";
 import type { Conversation, ConversationOptions } from "./conversation.ts";
 import type { ChatCalls } from "./host-calls.ts";
@@ -19,12 +19,14 @@ type Generate = (
 ) => Promise<string>;
 
 let generate: Generate;
+let chooseThreads: () => Promise<void>;
 
 serve<ChatCalls>({
   async open({ signal }, path, mode, options) {
     generate = await stoppable(signal, load(path, mode, options, signal));
   },
-  answer({ signal, report }, prompt, { maxTokens, temperature = 0, seed }) {
+  async answer({ signal, report }, prompt, { maxTokens, temperature = 0, seed }) {
+    await chooseThreads();
     const answer = generate(prompt, {
       temperature,
       onTextChunk: report,
@@ -58,12 +60,15 @@ async function load(
       progressLogs: false,
       logLevel: runtime.LlamaLogLevel.error,
       logger: (_level, message) => complaints.push(message.trim()),
-      // By itself node-llama-cpp takes four threads at least, which on fewer cores spend their time waiting in turn.
-      maxThreads: threads ?? availableParallelism(),
     })
     .catch((cause: unknown) => {
       throw gpuMissing(gpu, cause);
     });
+  // By itself node-llama-cpp takes four threads at least, which on fewer cores spend their time waiting in turn.
+  llama.maxThreads = threads ?? physicalCores(llama.cpuMathCores);
+  chooseThreads = async () => {
+    if (threads === undefined) llama.maxThreads = usefulThreads(llama.cpuMathCores, await idleProcessors());
+  };
   try {
     const model = await llama.loadModel({
       modelPath: path,

@@ -20,6 +20,8 @@ export interface HostCalls {
   /** Loads llama.cpp; called first, once. @throws RuntimeError */
   open(gpu: GpuChoice, rpc: readonly string[]): LlamaFacts;
   freeGpuMemory(): number;
+  /** Processors that other processes leave idle. */
+  idleProcessors(): number;
   /** Bytes of memory that the process has in use. */
   residentMemory(): number;
   loadModel(

@@ -5,6 +5,7 @@ import { withControl } from "../native/control.ts";
 import { type CallContext, type Handlers, serve } from "../process/serve.ts";
 import type { Handle, HostCalls } from "./host-calls.ts";
 import { type Llama, loadLlama, reasonIn } from "./llama.ts";
+import { idleProcessors } from "./threads.ts";
 
 let llama: Llama;
 const models = new Map<Handle, NativeModel>();
@@ -40,6 +41,7 @@ const handlers: Handlers<HostCalls> = {
     return { device, mathCores, release };
   },
   freeGpuMemory: () => llama.freeGpuMemory(),
+  idleProcessors: () => idleProcessors(),
   residentMemory: () => process.memoryUsage.rss(),
   async loadModel(context, handle, path, options) {
     const model = new addon.Model();

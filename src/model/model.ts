@@ -10,6 +10,7 @@ import type { Handle, HostCalls } from "./host-calls.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
 import { budgetMemory, layOut, usefulLanes } from "./memory.ts";
 import { openRuntime, type Runtime } from "./runtime.ts";
+import { physicalCores, usefulThreads } from "./threads.ts";
 
 export interface RunOptions {
   readonly gpu?: GpuChoice | undefined;
@@ -17,7 +18,7 @@ export interface RunOptions {
   readonly rpc?: readonly string[] | undefined;
   /** Layers kept in GPU memory, or on the servers; by default as many as fit, all on servers. */
   readonly gpuLayers?: number | undefined;
-  /** Compute threads; the machine's cores by default. */
+  /** Compute threads; by default the machine's physical cores, fewer while others keep them busy. */
   readonly threads?: number | undefined;
   /** Bytes that may be used beside the mapped model file; 3/4 of what the machine has left by default. */
   readonly maxMemory?: number | undefined;
@@ -143,8 +144,12 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
   const call: Call = (name, args, given) => runtime.call(path, name, args, { signal, ...given });
   const handle = runtime.newHandle();
   const { repack } = memory;
-  const info = await call("loadModel", [handle, path, { gpuLayers, repack }]);
-  const threads = options.threads ?? runtime.mathCores;
+  const [info, idle] = await Promise.all([
+    call("loadModel", [handle, path, { gpuLayers, repack }]),
+    runtime.idleProcessors(),
+  ]);
+  const cores = options.threads ?? physicalCores(runtime.mathCores);
+  const threads = options.threads ?? usefulThreads(runtime.mathCores, idle);
   const workload = ({ sequenceLength }: { readonly sequenceLength: number }) => ({
     ...info,
     cacheWidth: width,
@@ -165,9 +170,11 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
       return open({ ...given, microBatch: given.microBatch ?? microBatch, threads });
     },
     openLanes(given) {
-      const lanes = usefulLanes(runtime.device, threads, memory);
+      const lanes = usefulLanes(runtime.device, cores, memory);
+      const logits = given.scores ? info.vocabularySize : 0;
+      // Lanes do not wait for each other, so that a busy machine costs them no more than their share of it.
       const layout = layOut(
-        { ...workload(given), logits: given.scores ? info.vocabularySize : 0, lanes },
+        { ...workload(given), logits, lanes, threads: Math.max(lanes, threads) },
         memory.work,
       );
       const microBatch = given.microBatch ?? layout.microBatch;

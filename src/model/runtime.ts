@@ -10,6 +10,8 @@ import type { Handle, HostCalls, LlamaFacts } from "./host-calls.ts";
 export interface Runtime extends LlamaFacts {
   /** Bytes of GPU memory that nothing uses; infinity where it is other machines'. */
   freeGpuMemory(): Promise<number>;
+  /** Processors that other processes leave idle. */
+  idleProcessors(): Promise<number>;
   /** Bytes of memory that its process has in use. */
   residentMemory(): Promise<number>;
   /** A handle that names nothing yet, in no runtime. */
@@ -67,6 +69,7 @@ let handles = 0;
 function serviceOf(host: Process<HostCalls>): Omit<Runtime, keyof LlamaFacts> {
   return {
     freeGpuMemory: () => host.call("freeGpuMemory", []),
+    idleProcessors: () => host.call("idleProcessors", []),
     residentMemory: () => host.call("residentMemory", []),
     newHandle: () => handles++,
     call: (about, name, args, options) =>

@@ -33,7 +33,7 @@ export function addOutputOptions(command: Command): Command {
 /** What computes a model on this machine. */
 export function addDeviceOptions(command: Command): Command {
   return command
-    .option("--threads <n>", "compute threads (default: the machine's cores)", whole(1))
+    .option("--threads <n>", "compute threads (default: the physical cores that are idle)", whole(1))
     .addOption(new Option("--gpu <choice>", "what computes").choices(GPU_CHOICES).default("auto"))
     .option("--gpu-layers <n>", "layers kept in GPU memory (default: as many as fit)", whole(0));
 }
