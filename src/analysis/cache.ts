@@ -29,15 +29,21 @@ export interface CaptureCache {
 }
 
 /**
- * @param folder lorp's cache folder
+ * @param folder lorp's cache folder; undefined where there is none
  * @param resume whether to go on from an interrupted capture
  * @throws UsageError `CACHE_UNWRITABLE`, before any work is done; CheckpointError
  */
 export async function openCaptureCache(
-  folder: string,
+  folder: string | undefined,
   key: CaptureKey,
   resume: boolean,
 ): Promise<CaptureCache> {
+  if (folder === undefined) {
+    throw new UsageError(
+      "CACHE_UNWRITABLE",
+      "There is no home folder to keep measurements in: set HOME or XDG_CACHE_HOME, or use --no-cache.",
+    );
+  }
   const captures = join(folder, "captures");
   const unwritable = (cause: NodeJS.ErrnoException): never => {
     throw new UsageError(

@@ -1,4 +1,6 @@
+import { basename } from "node:path";
 import { AbortedError } from "../errors.ts";
+import type { Remote } from "./download.ts";
 import { SourceError } from "./errors.ts";
 
 /** What a failed request means to the user. `what` is the file as the user knows it. */
@@ -36,4 +38,58 @@ export function networkReason(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (typeof code === "string") return code;
   return error.cause === undefined ? error.message : networkReason(error.cause);
+}
+
+const about = ({ url, destination }: Remote) => ({ host: url.host, file: basename(destination) });
+
+export function notGguf(remote: Remote): SourceError {
+  const { host, file } = about(remote);
+  return new SourceError(
+    "DOWNLOAD_NOT_GGUF",
+    `What ${host} sent for ${file} is not a GGUF file; give the address of the file itself, not of a page about it.`,
+  );
+}
+
+export function wrongLength(remote: Remote, found: string): SourceError {
+  const { host, file } = about(remote);
+  return new SourceError(
+    "DOWNLOAD_LENGTH",
+    `${host} said that ${file} has ${remote.size} bytes, but ${found}; try again, or download it elsewhere.`,
+  );
+}
+
+export function changed(remote: Remote): SourceError {
+  const { host, file } = about(remote);
+  return new SourceError(
+    "DOWNLOAD_CHANGED",
+    `${file} was replaced on ${host} while it was fetched; run the same command again to fetch the new one.`,
+  );
+}
+
+export function wrongChecksum(remote: Remote): SourceError {
+  const { host, file } = about(remote);
+  return new SourceError(
+    "DOWNLOAD_CHECKSUM",
+    `What came for ${file} is not what ${host} says it is (its SHA-256 differs); it is thrown away, so run the same command again, or download it elsewhere.`,
+  );
+}
+
+export function broken(remote: Remote, done: number, breach: unknown, attempts: number): SourceError {
+  const { host, file } = about(remote);
+  const kept = remote.resumable
+    ? `${done} of ${remote.size} bytes are kept, so run the same command again to go on`
+    : "the server cannot send the rest of a file, so run the same command again to start over";
+  const reason = breach === undefined ? "it sent less than it said" : networkReason(breach);
+  return new SourceError(
+    "DOWNLOAD_BROKEN",
+    `The connection to ${host} broke ${attempts} times in a row while fetching ${file} (${reason}); ${kept}.`,
+  );
+}
+
+export function unwritable(destination: string, cause: NodeJS.ErrnoException): SourceError {
+  return new SourceError(
+    "DOWNLOAD_UNWRITABLE",
+    `Cannot write ${destination} (${cause.code}); check the folder's permissions and free space, or choose another with LORP_MODELS.`,
+    { cause },
+  );
 }

@@ -1,10 +1,24 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { createReadStream } from "node:fs";
+import { type FileHandle, mkdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AbortedError, throwIfAborted } from "../errors.ts";
-import { failedRequest, networkReason, unreachable } from "./download-errors.ts";
+import { withLock } from "../files/lock.ts";
+import { type Connection, connect } from "./connection.ts";
+import {
+  broken,
+  changed,
+  failedRequest,
+  notGguf,
+  unreachable,
+  unwritable,
+  wrongChecksum,
+  wrongLength,
+} from "./download-errors.ts";
 import { SourceError } from "./errors.ts";
+import { openPartial, partialPath, removeOtherVersions } from "./partial.ts";
 
 /** A file to fetch. */
 export interface Download {
@@ -24,25 +38,29 @@ export interface DownloadOptions {
 }
 
 /** A file as its server describes it. */
-interface Remote extends Download {
+export interface Remote extends Download {
   /** Bytes; undefined if the server does not say. */
   readonly size: number | undefined;
-  /** The server can send the rest of a file. */
+  /** The server can send the rest of this very version of the file. */
   readonly resumable: boolean;
-  /** Says which version of the file the server has; undefined if it does not say. */
-  readonly etag: string | undefined;
+  /** Says which version of the file the server has, byte for byte; undefined if it does not say. */
+  readonly validator: string | undefined;
+  /** SHA-256 of the file, hexadecimal, where the server says it. */
+  readonly sha256: string | undefined;
   /** Where the bytes go until all are there; another name for another version. */
   readonly partial: string;
 }
 
-const PARTIAL = ".part";
-
 /** Broken connections in a row, without a byte between them, that are borne. */
 const ATTEMPTS = 5;
 
+/** Servers are asked about so many files at a time. */
+const ASKED_AT_ONCE = 8;
+
 /**
  * Fetches files one after the other, each whole or not at all. What a broken or stopped download has fetched stays
- * beside the destination and is gone on with next time, if the server still has the same version.
+ * beside the destination and is gone on with next time, if the server still has the same version. Of several processes
+ * that want one file, one fetches it and the others wait.
  *
  * (node-llama-cpp's own downloader is not used: it leaves a damaged file of the right length when a server without
  * range requests breaks the connection or sends fewer bytes than it promised, and retries a dead server for minutes.)
@@ -52,7 +70,11 @@ export async function downloadAll(
   downloads: readonly Download[],
   options: DownloadOptions = {},
 ): Promise<void> {
-  const remotes = await Promise.all(downloads.map((download) => probe(download, options)));
+  const remotes: Remote[] = [];
+  for (let from = 0; from < downloads.length; from += ASKED_AT_ONCE) {
+    const some = downloads.slice(from, from + ASKED_AT_ONCE);
+    remotes.push(...(await Promise.all(some.map((download) => probe(download, options)))));
+  }
   const total = remotes.reduce((sum, { size = 0 }) => sum + size, 0);
   let finished = 0;
   for (const remote of remotes) {
@@ -66,69 +88,92 @@ export async function downloadAll(
 
 /** Asks for the first byte: not every server answers HEAD, and the answer shows whether ranges work. */
 async function probe(download: Download, options: DownloadOptions): Promise<Remote> {
-  const { response, release } = await request(download, { range: "bytes=0-0" }, options).catch((cause) => {
-    throw unreachable(download.url, cause, options.signal);
+  const { url, destination, headers } = download;
+  const { response, sha256, release } = await connect(url, {
+    ...options,
+    headers: { ...headers, range: "bytes=0-0" },
+  }).catch((cause) => {
+    throw cause instanceof SourceError ? cause : unreachable(url, cause, options.signal);
   });
   release();
   await response.body?.cancel();
-  if (!response.ok) throw failedRequest(basename(download.destination), response);
-  const resumable = response.status === 206;
-  const length = resumable ? contentRange(response)?.total : response.headers.get("content-length");
+  if (!response.ok) throw failedRequest(basename(destination), response);
+  const inParts = response.status === 206;
+  const length = inParts ? contentRange(response)?.total : response.headers.get("content-length");
   const size = length && /^\d+$/.test(length) ? Number(length) : undefined;
-  const etag = response.headers.get("etag") ?? undefined;
-  const version = createHash("sha256").update(`${etag} ${size}`).digest("hex").slice(0, 12);
-  return { ...download, size, resumable, etag, partial: `${download.destination}.${version}${PARTIAL}` };
+  const validator = validatorOf(response);
+  const resumable = inParts && size !== undefined && (validator ?? sha256) !== undefined;
+  const version = createHash("sha256").update(`${validator} ${sha256} ${size}`).digest("hex").slice(0, 12);
+  return {
+    ...download,
+    size,
+    resumable,
+    validator,
+    sha256,
+    partial: partialPath(destination, version),
+  };
+}
+
+/** A strong entity tag, or a date that is as good (RFC 9110, 8.8.2.2 and 8.8.3): only these say that no byte differs. */
+function validatorOf({ headers }: Response): string | undefined {
+  const etag = headers.get("etag");
+  if (etag !== null) return etag.startsWith("W/") ? undefined : etag;
+  const modified = headers.get("last-modified");
+  const age = Date.parse(headers.get("date") ?? "") - Date.parse(modified ?? "");
+  return modified !== null && age >= 60_000 ? modified : undefined;
 }
 
 /** @returns the file's bytes */
 async function fetchWhole(remote: Remote, options: DownloadOptions): Promise<number> {
   const { destination, partial } = remote;
+  const { signal, onProgress } = options;
   try {
     await mkdir(dirname(destination), { recursive: true });
-    await removeOtherVersions(remote);
-    const file = await open(partial, "a");
-    let size: number;
-    try {
-      size = await fetchAllBytes(remote, file, options);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await checkMagic(remote);
-    await rename(partial, destination);
-    return size;
+    const onWait = async () => onProgress?.((await sizeOf(partial)) ?? 0, remote.size ?? 0);
+    return await withLock(`${destination}.lock`, () => fetchLocked(remote, options), { signal, onWait });
   } catch (cause) {
-    if (!isSystemError(cause)) throw cause;
-    throw new SourceError(
-      "DOWNLOAD_UNWRITABLE",
-      `Cannot write ${destination} (${cause.code}); check the folder's permissions and free space, or choose another with LORP_MODELS.`,
-      { cause },
-    );
+    throw isSystemError(cause) ? unwritable(destination, cause) : cause;
   }
 }
 
-async function removeOtherVersions({ destination, partial }: Remote): Promise<void> {
-  const folder = dirname(destination);
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name);
-    const ours = path.startsWith(`${destination}.`) && path.endsWith(PARTIAL);
-    if (ours && path !== partial) await rm(path, { force: true });
+async function fetchLocked(remote: Remote, options: DownloadOptions): Promise<number> {
+  const { destination, partial } = remote;
+  // Another process may have fetched it while this one waited.
+  const present = await sizeOf(destination);
+  if (present !== undefined) return present;
+  await removeOtherVersions(destination, partial);
+  const file = await openPartial(partial);
+  let size: number;
+  try {
+    size = await fetchAllBytes(remote, file, options);
+    await file.sync();
+  } finally {
+    await file.close();
   }
+  await checkContent(remote, options.signal);
+  await rename(partial, destination);
+  return size;
 }
+
+const sizeOf = (path: string): Promise<number | undefined> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => undefined,
+  );
 
 /** Fetches what the partial file lacks, trying again when the connection breaks. @returns its size */
 async function fetchAllBytes(remote: Remote, file: FileHandle, options: DownloadOptions): Promise<number> {
   const { size, resumable } = remote;
+  if (!resumable || (await file.stat()).size > size!) await file.truncate();
   for (let failures = 0; ; ) {
-    if (!resumable) await file.truncate();
     const before = (await file.stat()).size;
     if (before === size) return before;
     const breach = await fetchOnce(remote, file, before, options);
     const after = (await file.stat()).size;
     if (size === undefined ? breach === undefined : after === size) return after;
-    if (size !== undefined && after > size) throw await wrongLength(remote, `${after} bytes came`);
     failures = resumable && after > before ? 0 : failures + 1;
-    if (failures === ATTEMPTS) throw broken(remote, after, breach);
+    if (failures === ATTEMPTS) throw broken(remote, after, breach, ATTEMPTS);
+    if (!resumable) await file.truncate();
     await sleep((options.pause ?? 1000) * 2 ** failures, undefined, { signal: options.signal }).catch(() => {
       throw new AbortedError();
     });
@@ -146,21 +191,31 @@ async function fetchOnce(
   options: DownloadOptions,
 ): Promise<unknown> {
   const headers = {
+    ...remote.headers,
     ...(remote.resumable && { range: `bytes=${offset}-` }),
-    // Only strong validators may guard a range (RFC 9110, 13.1.5).
-    ...(remote.etag && !remote.etag.startsWith("W/") && { "if-range": remote.etag }),
+    ...(remote.resumable && remote.validator !== undefined && { "if-range": remote.validator }),
   };
   let connection: Connection | undefined;
   try {
-    connection = await request(remote, headers, options);
+    connection = await connect(remote.url, { ...options, headers });
     const { response, alive } = connection;
     if (response.status >= 500 || response.status === 429) return `status ${response.status}`;
+    if (response.status === 416) {
+      await file.truncate();
+      return "it does not have the rest that it announced";
+    }
     if (!response.ok) throw failedRequest(basename(remote.destination), response);
     let done = await startOf(response, remote, file, offset);
     for await (const chunk of response.body ?? []) {
-      await file.writeFile(chunk);
+      const bytes = chunk as Uint8Array;
+      if (done + bytes.length > (remote.size ?? Number.POSITIVE_INFINITY)) {
+        throw await discarded(remote, wrongLength(remote, "more came"));
+      }
+      for (let from = 0; from < bytes.length; ) {
+        from += (await file.write(bytes, from, bytes.length - from, done + from)).bytesWritten;
+      }
       alive();
-      done += chunk.length;
+      done += bytes.length;
       options.onProgress?.(done, remote.size ?? done);
     }
     return undefined;
@@ -180,13 +235,18 @@ async function startOf(
   file: FileHandle,
   offset: number,
 ): Promise<number> {
+  // Not every server heeds If-Range, nor says again what it sends from the beginning.
+  const validator = validatorOf(response);
+  const isSame = validator === remote.validator || (validator === undefined && offset === 0);
+  if (!isSame) throw await discarded(remote, changed(remote));
   if (response.status !== 206) {
     await file.truncate();
     return 0;
   }
   const range = contentRange(response);
   if (range?.start === String(offset) && range.total === String(remote.size)) return offset;
-  throw await wrongLength(remote, `the server's range is ${response.headers.get("content-range")}`);
+  const found = `the server's range is ${response.headers.get("content-range")}`;
+  throw await discarded(remote, wrongLength(remote, found));
 }
 
 function contentRange(response: Response): { start?: string; total?: string } | undefined {
@@ -194,64 +254,25 @@ function contentRange(response: Response): { start?: string; total?: string } | 
     ?.groups;
 }
 
-interface Connection {
-  readonly response: Response;
-  /** Says that bytes have come. */
-  alive(): void;
-  /** Ends the watch over the connection. */
-  release(): void;
-}
-
-/** Starts a request that is dropped when nothing comes for a while. */
-async function request(
-  { url, headers }: Download,
-  more: Readonly<Record<string, string>>,
-  { signal, patience = 60_000 }: DownloadOptions,
-): Promise<Connection> {
-  const stalled = new AbortController();
-  const timer = setTimeout(() => stalled.abort(new Error(`nothing came for ${patience / 1000} s`)), patience);
-  const release = () => clearTimeout(timer);
-  try {
-    const response = await fetch(url, {
-      // Compression would make ranges and lengths those of the compressed file.
-      headers: { "accept-encoding": "identity", ...headers, ...more },
-      signal: AbortSignal.any([stalled.signal, ...(signal ? [signal] : [])]),
-    });
-    return { response, alive: () => timer.refresh(), release };
-  } catch (error) {
-    release();
+/** Refuses a file that is no GGUF, or another than the server said it is. */
+async function checkContent(remote: Remote, signal: AbortSignal | undefined): Promise<void> {
+  const { partial, sha256 } = remote;
+  let magic = "";
+  for await (const chunk of createReadStream(partial, { end: 3 })) magic += chunk.toString("latin1");
+  if (magic !== "GGUF") throw await discarded(remote, notGguf(remote));
+  if (sha256 === undefined) return;
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(partial, { highWaterMark: 2 ** 20 }), hash, { signal }).catch((error) => {
+    throwIfAborted(signal);
     throw error;
-  }
+  });
+  if (hash.digest("hex") !== sha256) throw await discarded(remote, wrongChecksum(remote));
 }
 
-async function checkMagic({ url, destination, partial }: Remote): Promise<void> {
-  const file = await open(partial, "r");
-  const { buffer } = await file.read(Buffer.alloc(4)).finally(() => file.close());
-  if (buffer.toString("latin1") === "GGUF") return;
+/** Takes away what was fetched and cannot be used. */
+async function discarded({ partial }: Remote, error: SourceError): Promise<SourceError> {
   await rm(partial, { force: true });
-  throw new SourceError(
-    "DOWNLOAD_NOT_GGUF",
-    `What ${url.host} sent for ${basename(destination)} is not a GGUF file; give the address of the file itself, not of a page about it.`,
-  );
-}
-
-async function wrongLength({ url, destination, partial, size }: Remote, found: string): Promise<SourceError> {
-  await rm(partial, { force: true });
-  return new SourceError(
-    "DOWNLOAD_LENGTH",
-    `${url.host} said that ${basename(destination)} has ${size} bytes, but ${found}; try again, or download it elsewhere.`,
-  );
-}
-
-function broken({ url, destination, size, resumable }: Remote, done: number, breach: unknown): SourceError {
-  const kept = resumable
-    ? `${done} of ${size} bytes are kept, so run the same command again to go on`
-    : "the server cannot send the rest of a file, so run the same command again to start over";
-  const reason = breach === undefined ? "it sent less than it said" : networkReason(breach);
-  return new SourceError(
-    "DOWNLOAD_BROKEN",
-    `The connection to ${url.host} broke ${ATTEMPTS} times in a row while fetching ${basename(destination)} (${reason}); ${kept}.`,
-  );
+  return error;
 }
 
 /** An error of the file system; those of the network come wrapped by `fetch`. */

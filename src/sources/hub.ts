@@ -1,6 +1,7 @@
+import { variable } from "../environment.ts";
+import { connect } from "./connection.ts";
 import { failedRequest, unreachable } from "./download-errors.ts";
 import { SourceError } from "./errors.ts";
-import { allParts } from "./parts.ts";
 import type { HubReference } from "./reference.ts";
 
 /**
@@ -8,63 +9,104 @@ import type { HubReference } from "./reference.ts";
  * @throws SourceError `SOURCE_ENDPOINT`
  */
 export function hubEndpoint(): string {
-  const { HF_ENDPOINT, MODEL_ENDPOINT } = process.env;
-  const endpoint = HF_ENDPOINT || MODEL_ENDPOINT || "https://huggingface.co";
-  if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) {
-    throw new SourceError(
-      "SOURCE_ENDPOINT",
-      `"${endpoint}" in ${HF_ENDPOINT ? "HF_ENDPOINT" : "MODEL_ENDPOINT"} is not an address; write it like https://huggingface.co, or unset it.`,
-    );
-  }
+  const name = ["HF_ENDPOINT", "MODEL_ENDPOINT"].find(variable);
+  const endpoint = (name && variable(name)) ?? "https://huggingface.co";
+  // What stands there may hold a password, so it is not repeated.
+  const refused = (what: string) => new SourceError("SOURCE_ENDPOINT", `The variable ${name} ${what}`);
+  if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint))
+    throw refused("is not an address; write it like https://huggingface.co, or unset it.");
+  const { username, password } = new URL(endpoint);
+  if (username !== "" || password !== "")
+    throw refused("has a user name or password in it; leave them out, and give a token with HF_TOKEN.");
   return endpoint.replace(/\/+$/, "");
 }
 
-/** How the Hub is asked: the token goes to the Hub alone; `fetch` leaves it out when redirected elsewhere. */
-export function hubHeaders(token: string | undefined): Record<string, string> {
+/**
+ * How the Hub is asked. The token goes to the Hub alone, and not where others on the way could read it.
+ * @throws SourceError `SOURCE_TOKEN`, which never repeats it
+ */
+export function hubHeaders(given: string | undefined): Record<string, string> {
   // The Hub names the GGUF file in a manifest only for llama.cpp (source: llama.cpp `get_repo_commit` and manifest).
-  return { "user-agent": "llama-cpp", ...(token && { authorization: `Bearer ${token}` }) };
+  const agent = { "user-agent": "llama-cpp" };
+  // A file with a token ends with a line break.
+  const token = given?.trim();
+  if (!token) return agent;
+  const odd = /[^\x21-\x7e]/.exec(token)?.[0];
+  if (odd !== undefined) {
+    const what = /[\r\n]/.test(odd) ? "a line break" : /\s/.test(odd) ? "a space" : "a character";
+    throw new SourceError(
+      "SOURCE_TOKEN",
+      `The token for Hugging Face has ${what} in it that no token has; copy it again from the page of your tokens into --hf-token or HF_TOKEN.`,
+    );
+  }
+  const { protocol, hostname, host } = new URL(hubEndpoint());
+  if (protocol === "http:" && !LOOPBACK.test(hostname)) {
+    throw new SourceError(
+      "SOURCE_TOKEN",
+      `The token for Hugging Face is not sent to ${host} over http, where others could read it; give the mirror's https address, or unset the token.`,
+    );
+  }
+  return { ...agent, authorization: `Bearer ${token}` };
 }
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /**
- * Paths in the repository of all parts of the model a reference names; asks the Hub which file a tag means.
+ * The path in the repository of the file that a tag means, of a split model of one of its parts: the Hub is asked.
  * @throws SourceError `DOWNLOAD_…`
  */
-export async function hubFiles(
-  reference: HubReference,
-  token: string | undefined,
-  signal: AbortSignal | undefined,
-): Promise<string[]> {
-  const { file } = reference;
-  return allParts("path" in file ? file.path : await askForTag(reference, file.tag, token, signal));
-}
-
-async function askForTag(
+export async function fileOfTag(
   { repository }: HubReference,
   tag: string,
-  token: string | undefined,
+  headers: Readonly<Record<string, string>>,
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const url = new URL(`${hubEndpoint()}/v2/${repository}/manifests/${encodeURIComponent(tag)}`);
-  const response = await fetch(url, { headers: hubHeaders(token), signal: signal ?? null }).catch((cause) => {
-    throw unreachable(url, cause, signal);
+  const { response, release } = await connect(url, { headers, signal }).catch((cause) => {
+    throw cause instanceof SourceError ? cause : unreachable(url, cause, signal);
   });
-  const what = `${repository}:${tag}`;
-  if (response.status === 400) {
+  try {
+    const what = `${repository}:${tag}`;
+    if (response.status === 400) {
+      throw new SourceError(
+        "DOWNLOAD_NOT_FOUND",
+        `${repository} has no GGUF file for ${tag}; see the repository's files and name one as hf:${repository}/file.gguf.`,
+      );
+    }
+    if (!response.ok) throw failedRequest(what, response);
+    const name = fileOfManifest(await readShort(response).catch(() => ""));
+    if (name !== undefined) return name;
     throw new SourceError(
       "DOWNLOAD_NOT_FOUND",
-      `${repository} has no GGUF file for ${tag}; see the repository's files and name one as hf:${repository}/file.gguf.`,
+      `${repository} has no GGUF file that the Hub would name for ${tag}; name one as hf:${repository}/file.gguf.`,
     );
+  } finally {
+    release();
   }
-  if (!response.ok) throw failedRequest(what, response);
-  const manifest = (await response.json().catch(() => undefined)) as
-    | { ggufFile?: { rfilename?: unknown } }
-    | undefined;
-  const name = manifest?.ggufFile?.rfilename;
-  if (typeof name === "string") return name;
-  throw new SourceError(
-    "DOWNLOAD_NOT_FOUND",
-    `${repository} has no GGUF file that the Hub would name for ${tag}; name one as hf:${repository}/file.gguf.`,
-  );
+}
+
+function fileOfManifest(json: string): string | undefined {
+  try {
+    const name: unknown = JSON.parse(json)?.ggufFile?.rfilename;
+    return typeof name === "string" && name.endsWith(".gguf") ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** No manifest is longer. */
+const MOST_BYTES = 2 ** 20;
+
+/** The text of a response that is not longer than a manifest can be; cut off there. */
+async function readShort(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk as Uint8Array);
+    length += (chunk as Uint8Array).length;
+    if (length > MOST_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 /** Where a file of the repository is downloaded from. */

@@ -1,8 +1,8 @@
 import { readdir, readFile, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join, sep } from "node:path";
+import { homeFolder, variable } from "../environment.ts";
 import { SourceError } from "./errors.ts";
-import type { StoredModel } from "./stores.ts";
+import type { StoredModel } from "./stored-model.ts";
 
 /** What Ollama keeps beside a model's weights and a Modelfile can say again. */
 export interface OllamaSettings {
@@ -31,9 +31,11 @@ const DEFAULT_HOST = "registry.ollama.ai";
 const DEFAULT_NAMESPACE = "library";
 
 /** The local stores: the user's own, and that of the Linux service. */
-function stores(): string[] {
-  const own = process.env.OLLAMA_MODELS;
-  return own ? [own] : [join(homedir(), ".ollama", "models"), "/usr/share/ollama/.ollama/models"];
+export function ollamaFolders(): string[] {
+  const own = variable("OLLAMA_MODELS");
+  if (own !== undefined) return [own];
+  const home = homeFolder();
+  return [...(home ? [join(home, ".ollama", "models")] : []), "/usr/share/ollama/.ollama/models"];
 }
 
 /**
@@ -42,34 +44,35 @@ function stores(): string[] {
  * @throws SourceError `SOURCE_NOT_FOUND`, `SOURCE_OLLAMA`
  */
 export async function findOllamaModel(name: string): Promise<OllamaModel> {
-  for (const store of stores()) {
-    const path = join(store, "manifests", ...manifestPath(name));
-    const text = await readFile(path, "utf8").catch(() => undefined);
-    if (text !== undefined) return readModel(store, name, text);
+  for (const store of ollamaFolders()) {
+    const model = await modelIn(store, name);
+    if (model !== undefined) return model;
   }
   throw new SourceError(
     "SOURCE_NOT_FOUND",
-    `The Ollama store has no ${name} (looked in ${stores().join(", ")}); run "ollama pull ${name}", or set OLLAMA_MODELS.`,
+    `The Ollama store has no ${name} (looked in ${ollamaFolders().join(", ")}); run "ollama pull ${name}", or set OLLAMA_MODELS.`,
   );
 }
 
-/** Every model in the local Ollama stores whose weights are there. */
-export async function ollamaModels(): Promise<StoredModel[]> {
+/** Every model of a local store whose weights are there. */
+export async function ollamaModels(store: string): Promise<StoredModel[]> {
   const models: StoredModel[] = [];
-  for (const store of stores()) {
-    const manifests = join(store, "manifests");
-    const entries = await readdir(manifests, { recursive: true, withFileTypes: true }).catch(() => []);
-    for (const entry of entries.filter((candidate) => candidate.isFile())) {
-      const name = nameOf(
-        join(entry.parentPath, entry.name)
-          .slice(manifests.length + 1)
-          .split(sep),
-      );
-      const model = name && (await findOllamaModel(name).catch(() => undefined));
-      if (model) models.push({ store: "Ollama", name, path: model.path });
-    }
+  const manifests = join(store, "manifests");
+  const entries = await readdir(manifests, { recursive: true, withFileTypes: true }).catch(() => []);
+  for (const entry of entries.filter((candidate) => candidate.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    const name = nameOf(path.slice(manifests.length + 1).split(sep));
+    const model = name && (await modelIn(store, name).catch(() => undefined));
+    if (model) models.push({ store: "Ollama", name, path: model.path });
   }
   return models;
+}
+
+/** @throws SourceError `SOURCE_OLLAMA` */
+async function modelIn(store: string, name: string): Promise<OllamaModel | undefined> {
+  const path = join(store, "manifests", ...manifestPath(name));
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  return text === undefined ? undefined : readModel(store, name, text);
 }
 
 /** host / namespace / model / tag; what the name leaves out is Ollama's default. */
@@ -111,13 +114,20 @@ async function readModel(store: string, name: string, manifest: string): Promise
   if (size !== weights.size) throw damaged(`has ${size} bytes of weights instead of ${weights.size}`);
   const [template, system, params = "{}"] = await Promise.all(["template", "system", "params"].map(text));
   const parameters = parseObject(params);
-  if (parameters === undefined) throw damaged("has parameters that are not readable");
+  if (parameters === undefined || !Object.entries(parameters).every(isParameter))
+    throw damaged("has parameters that are not readable");
   return {
     path,
     ...(template !== undefined && { template }),
     ...(system !== undefined && { system }),
     parameters: parameters as OllamaSettings["parameters"],
   };
+}
+
+/** What Ollama itself accepts in a Modelfile; anything else would say more there than a parameter. */
+function isParameter([name, value]: [string, unknown]): boolean {
+  const isScalar = (each: unknown) => ["string", "boolean"].includes(typeof each) || Number.isFinite(each);
+  return /^\w+$/.test(name) && (Array.isArray(value) ? value.every(isScalar) : isScalar(value));
 }
 
 function parseLayers(manifest: string): readonly Layer[] | undefined {

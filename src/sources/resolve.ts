@@ -1,13 +1,16 @@
-import { createHash } from "node:crypto";
-import { access } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { access, realpath } from "node:fs/promises";
+import { variable } from "../environment.ts";
 import { type Download, downloadAll } from "./download.ts";
 import { SourceError } from "./errors.ts";
-import { hubFiles, hubHeaders, hubUrl } from "./hub.ts";
+import { fileOfTag, hubHeaders, hubUrl } from "./hub.ts";
+import { describeFile } from "./language-model.ts";
+import { modelName, plainName } from "./names.ts";
 import { findOllamaModel, type OllamaSettings } from "./ollama.ts";
+import { hubDestination, rememberedTag, rememberTag, urlDestination } from "./own-folder.ts";
 import { allParts, withoutPart } from "./parts.ts";
 import { type HubReference, parseReference } from "./reference.ts";
-import { modelsFolder, type StoredModel, storedModels } from "./stores.ts";
+import { type StoredModel, tagOf } from "./stored-model.ts";
+import { storedModels, storeOf } from "./stores.ts";
 
 export interface ResolveOptions {
   /** For gated repositories of the Hugging Face Hub; the environment's HF_TOKEN unless given. */
@@ -23,6 +26,11 @@ export interface ResolvedModel {
   readonly path: string;
   /** What to call files made from it, without an ending. */
   readonly name: string;
+  /**
+   * Whether it lies in a folder of a program's own (lorp's included): what is made of it is not written beside it, where
+   * Ollama, for one, would delete it.
+   */
+  readonly kept: boolean;
   /** Where it came from, for people. */
   readonly description: string;
   /** The Hub's repository, if it came from there. */
@@ -42,18 +50,38 @@ export async function resolveModel(reference: string, options: ResolveOptions = 
   const parsed = parseReference(reference);
   switch (parsed.kind) {
     case "local":
-      return (await exists(parsed.text))
-        ? { path: parsed.text, name: modelName(parsed.text), description: parsed.text }
-        : findByName(parsed.text);
+      return (await exists(parsed.text)) ? fromPath(parsed.text) : findByName(parsed.text);
     case "ollama": {
       const { path, ...ollama } = await findOllamaModel(parsed.name);
-      return { path, name: fileName(parsed.name), description: `${parsed.name} of Ollama`, ollama };
+      const description = `${parsed.name} of Ollama`;
+      return { path, name: plainName(parsed.name), kept: true, description, ollama };
     }
     case "url":
       return fromUrl(parsed.url, options);
     case "hub":
       return (await findExactly(reference)) ?? fromHub(parsed, options);
   }
+}
+
+/** A file is whose folder it lies in, by whatever name it was given. */
+async function fromPath(path: string): Promise<ResolvedModel> {
+  const store = await storeOf(path);
+  if (store === undefined) return { path, name: modelName(path), kept: false, description: path };
+  const target = await realpath(path);
+  for (const model of await storedModels()) {
+    const same = (await realpath(model.path).catch(() => undefined)) === target;
+    if (same) return { ...(await fromStore(model)), path };
+  }
+  return { path, name: modelName(path), kept: true, description: `${path} of ${store}` };
+}
+
+/**
+ * What the names of files made from a model begin with where nothing else is said: its path, or in the current folder its
+ * name for a file that a program keeps in its own.
+ */
+export async function outputStem(path: string): Promise<string> {
+  const { kept, name } = await fromPath(path);
+  return kept ? name : path;
 }
 
 /** A model that a program calls so; Ollama calls what it took from the Hub `hf.co/user/repo:Q8_0`. */
@@ -93,63 +121,68 @@ async function fromStore(model: StoredModel): Promise<ResolvedModel> {
 }
 
 function stored({ store, name, path }: StoredModel): ResolvedModel {
-  return { path, name: modelName(name), description: `${name} of ${store}` };
+  return { path, name: modelName(path), kept: true, description: `${name} of ${store}` };
 }
 
 async function fromUrl(url: URL, options: ResolveOptions): Promise<ResolvedModel> {
-  // Another query may be another file: it has a folder of its own, by a hash since it may hold a key.
-  const query = url.search ? [createHash("sha256").update(url.search).digest("hex").slice(0, 12)] : [];
-  const urls = allParts(url.pathname).map((pathname) => Object.assign(new URL(url), { pathname }));
-  const files = urls.map((part) => ({
-    url: part,
-    destination: join(
-      modelsFolder(),
-      fileName(part.host),
-      ...query,
-      ...part.pathname.split("/").map(fileName),
-    ),
-  }));
+  const files = allParts(url.pathname)
+    .map((pathname) => Object.assign(new URL(url), { pathname }))
+    .map((part) => ({ url: part, destination: urlDestination(part) }));
   return { ...(await present(files, options)), description: url.href.replace(/\?.*/, "") };
 }
 
 async function fromHub(reference: HubReference, options: ResolveOptions): Promise<ResolvedModel> {
-  const { repository, revision } = reference;
-  const token = options.hfToken ?? process.env.HF_TOKEN;
+  const { repository, file } = reference;
   const local = await findHubCopy(reference);
   if (local) return { ...stored(local), repository };
-  const folder = revision === "main" ? repository : `${repository}@${fileName(revision)}`;
-  const files = (await hubFiles(reference, token, options.signal)).map((path) => ({
+  const headers = hubHeaders(options.hfToken ?? variable("HF_TOKEN"));
+  const named = "path" in file ? file.path : await fileOfTag(reference, file.tag, headers, options.signal);
+  const files = allParts(named).map((path) => ({
     url: hubUrl(reference, path),
-    destination: join(modelsFolder(), "hf", folder, ...path.split("/").map(fileName)),
-    headers: hubHeaders(token),
+    destination: hubDestination(reference, path),
+    headers,
   }));
-  return { ...(await present(files, options)), description: `${repository} of Hugging Face`, repository };
+  const model = await present(files, options);
+  if ("tag" in file) await rememberTag(reference, file.tag, named);
+  return { ...model, description: `${repository} of Hugging Face`, repository };
 }
 
-/** A copy that was downloaded before, by lorp or by Hugging Face's own tools, so that it works without a network. */
-async function findHubCopy({ repository, revision, file }: HubReference): Promise<StoredModel | undefined> {
-  if (revision !== "main") return undefined;
-  const prefix = `${repository}/`.toLowerCase();
-  const copies = (await storedModels()).filter(({ store, name }) => {
-    const called = name.toLowerCase();
-    if (!called.startsWith(prefix) || (store !== "lorp" && store !== "Hugging Face")) return false;
-    return "path" in file
-      ? called === prefix + withoutPart(file.path).toLowerCase()
-      : new RegExp(`[-._/]${file.tag.replaceAll(".", "\\.")}\\.gguf$`, "i").test(called);
-  });
-  return "path" in file || copies.length === 1 ? copies[0] : undefined;
+/**
+ * A copy of that very file and revision that was downloaded before, by lorp or by Hugging Face's own tools, so that it
+ * works without a network. What a tag means is known only of files that are called after the repository and the tag, or
+ * that lorp asked the Hub for; what is kept beside a language model, such as its projector, is none.
+ */
+async function findHubCopy(reference: HubReference): Promise<StoredModel | undefined> {
+  const { repository, revision, file } = reference;
+  const copies = (await storedModels()).filter(
+    ({ hub }) =>
+      hub !== undefined && same(hub.repository, repository) && hub.revisions.includes(revision),
+  );
+  const path = "path" in file ? file.path : await rememberedTag(reference, file.tag);
+  const byPath = copies.find(
+    ({ hub }) => path !== undefined && same(withoutPart(hub?.file ?? ""), withoutPart(path)),
+  );
+  if (byPath || "path" in file) return byPath;
+  const found: StoredModel[] = [];
+  for (const copy of copies) {
+    if (copy.hub === undefined || !same(tagOf(copy.hub) ?? "", file.tag)) continue;
+    if ((await describeFile(copy.path)) !== undefined) found.push(copy);
+  }
+  return found.length === 1 ? found[0] : undefined;
 }
+
+const same = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
 
 /** Downloads those of a model's files that are not there yet. */
 async function present(
   files: readonly Download[],
   options: ResolveOptions,
-): Promise<Pick<ResolvedModel, "path" | "name">> {
+): Promise<Pick<ResolvedModel, "path" | "name" | "kept">> {
   const missing: Download[] = [];
   for (const file of files) if (!(await exists(file.destination))) missing.push(file);
   await downloadAll(missing, options);
   const path = files[0]?.destination ?? "";
-  return { path, name: modelName(path) };
+  return { path, name: modelName(path), kept: true };
 }
 
 const exists = (path: string): Promise<boolean> =>
@@ -157,9 +190,3 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-/** A file's name without `.gguf` and without the number of a part. */
-const modelName = (path: string) => withoutPart(basename(path)).replace(/\.gguf$/, "");
-
-/** A text with everything replaced that a file name must not have on some system. */
-const fileName = (text: string) => text.replace(/[^\w.@+-]+/g, "-").replace(/^\.+$/, "-");

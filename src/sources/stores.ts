@@ -1,90 +1,97 @@
-import { readdir, stat } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join, relative, sep } from "node:path";
-import { cacheFolder } from "../files/cache-folder.ts";
-import { ollamaModels } from "./ollama.ts";
-import { allParts, withoutPart } from "./parts.ts";
+import { realpath } from "node:fs/promises";
+import { dirname, isAbsolute, join, relative, sep } from "node:path";
+import { homeFolder, userCaches, variable } from "../environment.ts";
+import { ggufFiles } from "./gguf-files.ts";
+import { hubCacheModels } from "./hub-cache.ts";
+import { ollamaFolders, ollamaModels } from "./ollama.ts";
+import { modelsFolder, ownModel } from "./own-folder.ts";
+import { withoutPart } from "./parts.ts";
+import type { StoredModel } from "./stored-model.ts";
 
-/** A model file that some program keeps on this machine. */
-export interface StoredModel {
-  /** The program. */
+/** A program that keeps models on this machine. */
+interface Store {
   readonly store: string;
-  /** What the model is called there, with slashes: `user/repo/file.gguf`, `llama3.2:3b`. */
-  readonly name: string;
-  /** The file, of a split model the first part. */
-  readonly path: string;
+  /** Folders that are its own; undefined where there is no home to have them in. */
+  folders(): readonly (string | undefined)[];
+  models(folder: string): Promise<StoredModel[]>;
 }
 
-/** Where lorp keeps what it downloads. */
-export function modelsFolder(): string {
-  return process.env.LORP_MODELS ?? join(cacheFolder(), "models");
+/** `parts` below the user's folder, if there is one. */
+function inHome(...parts: readonly string[]): string | undefined {
+  const home = homeFolder();
+  return home && join(home, ...parts);
 }
 
-interface FolderStore {
-  readonly store: string;
-  folders(): readonly string[];
-  /** A file's path below the folder, with slashes → the model's name; undefined for what is no model of its own. */
-  name(path: string): string | undefined;
+function inCaches(...parts: readonly string[]): string | undefined {
+  const caches = userCaches();
+  return caches && join(caches, ...parts);
 }
 
-const asIs = (path: string) => path;
+/** A program that calls a model by its file's path in the folder. */
+const named =
+  (store: string) =>
+  async (folder: string): Promise<StoredModel[]> =>
+    (await ggufFiles(folder)).map((path) => ({ store, name: withoutPart(path), path: join(folder, path) }));
 
-/** Programs that keep models as `.gguf` files in a folder of their own. */
-const FOLDER_STORES: readonly FolderStore[] = [
-  { store: "lorp", folders: () => [modelsFolder()], name: (path) => path.replace(/^hf\//, "") },
+function hubCache(): string | undefined {
+  const home = variable("HF_HOME") ?? inCaches("huggingface");
+  return variable("HF_HUB_CACHE") ?? (home && join(home, "hub"));
+}
+
+const STORES: readonly Store[] = [
+  {
+    store: "lorp",
+    folders: () => [modelsFolder()],
+    models: async (folder) => (await ggufFiles(folder)).map((path) => ownModel(folder, path)),
+  },
   {
     store: "LM Studio",
-    folders: () => [join(homedir(), ".lmstudio", "models"), join(homedir(), ".cache", "lm-studio", "models")],
-    name: asIs,
+    folders: () => [inHome(".lmstudio", "models"), inHome(".cache", "lm-studio", "models")],
+    models: named("LM Studio"),
   },
-  {
-    store: "Hugging Face",
-    folders: () => [
-      process.env.HF_HUB_CACHE ??
-        join(process.env.HF_HOME ?? join(homedir(), ".cache", "huggingface"), "hub"),
-    ],
-    name: (path) => {
-      const [, user, repository, file] = /^models--(.+?)--(.+?)\/snapshots\/[^/]+\/(.+)$/.exec(path) ?? [];
-      return file && `${user}/${repository}/${file}`;
-    },
-  },
+  { store: "Hugging Face", folders: () => [hubCache()], models: hubCacheModels },
   {
     store: "llama.cpp",
     folders: () => [
-      process.env.LLAMA_CACHE ??
-        join(homedir(), ...(process.platform === "darwin" ? ["Library", "Caches"] : [".cache"]), "llama.cpp"),
+      variable("LLAMA_CACHE") ??
+        (process.platform === "darwin"
+          ? inHome("Library", "Caches", "llama.cpp")
+          : inCaches("llama.cpp")),
     ],
-    name: asIs,
+    models: named("llama.cpp"),
   },
-  { store: "node-llama-cpp", folders: () => [join(homedir(), ".node-llama-cpp", "models")], name: asIs },
+  {
+    store: "node-llama-cpp",
+    folders: () => [inHome(".node-llama-cpp", "models")],
+    models: named("node-llama-cpp"),
+  },
+  { store: "Ollama", folders: ollamaFolders, models: ollamaModels },
 ];
+
+const foldersOf = ({ folders }: Store): string[] => folders().filter((folder) => folder !== undefined);
 
 /** Every GGUF model found where programs keep theirs, by store and name. Folders that are not there are no error. */
 export async function storedModels(): Promise<StoredModel[]> {
-  const lists = await Promise.all([...FOLDER_STORES.map(folderModels), ollamaModels()]);
+  const lists = await Promise.all(
+    STORES.map(async (store) => (await Promise.all(foldersOf(store).map(store.models))).flat()),
+  );
   return lists.flatMap((models) => models.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
 }
 
-async function folderModels({ store, folders, name }: FolderStore): Promise<StoredModel[]> {
-  const models = new Map<string, { path: string; modified: number }>();
-  for (const folder of folders()) {
-    for (const path of await ggufFiles(folder)) {
-      const called = name(withoutPart(relative(folder, path).split(sep).join("/")));
-      const modified = (await stat(path).catch(() => undefined))?.mtimeMs;
-      // A link whose file is gone; or an older revision of a file that the Hub's cache also has in a newer one.
-      if (called === undefined || modified === undefined) continue;
-      if (modified < (models.get(called)?.modified ?? 0)) continue;
-      models.set(called, { path, modified });
+/** The program in whose own folder a file lies, or would lie; undefined for a place that is the user's. */
+export async function storeOf(path: string): Promise<string | undefined> {
+  const place = await realpath(dirname(path)).catch(() => undefined);
+  if (place === undefined) return undefined;
+  for (const store of STORES) {
+    for (const folder of foldersOf(store)) {
+      const root = await realpath(folder).catch(() => undefined);
+      if (root !== undefined && isWithin(place, root)) return store.store;
     }
   }
-  return [...models].map(([called, { path }]) => ({ store, name: called, path }));
+  return undefined;
 }
 
-/** The models' files, of split models that are complete the first part. */
-async function ggufFiles(folder: string): Promise<string[]> {
-  const files = new Set(await readdir(folder, { recursive: true }).catch(() => []));
-  return [...files]
-    .filter((name) => name.endsWith(".gguf"))
-    .filter((name) => name === allParts(name)[0] && allParts(name).every((part) => files.has(part)))
-    .map((name) => join(folder, name));
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { openCaptureCache } from "../../src/analysis/cache.ts";
 import { readCheckpoint } from "../../src/analysis/checkpoint.ts";
 import { cacheFolder } from "../../src/files/cache-folder.ts";
@@ -89,8 +89,12 @@ test("what cannot be saved or read is told by name", async () => {
 });
 
 test("the folder is where the platform keeps caches", () => {
-  expect(cacheFolder("linux", { XDG_CACHE_HOME: "/x" })).toBe(join("/x", "lorp"));
-  expect(cacheFolder("linux", {})).toBe(join(homedir(), ".cache", "lorp"));
-  expect(cacheFolder("darwin", { XDG_CACHE_HOME: "/x" })).toBe(join(homedir(), "Library", "Caches", "lorp"));
-  expect(cacheFolder("win32", { LOCALAPPDATA: "L" })).toBe(join("L", "lorp", "cache"));
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv("XDG_CACHE_HOME", "/x");
+  vi.stubEnv("LOCALAPPDATA", "L");
+  expect(cacheFolder("linux")).toBe(join("/x", "lorp"));
+  expect(cacheFolder("darwin")).toBe(join(homedir(), "Library", "Caches", "lorp"));
+  expect(cacheFolder("win32")).toBe(join("L", "lorp", "cache"));
+  vi.stubEnv("XDG_CACHE_HOME", "");
+  expect(cacheFolder("linux")).toBe(join(homedir(), ".cache", "lorp"));
 });

@@ -14,7 +14,7 @@ export function addSourceOptions(command: Command): Command {
 }
 
 export interface FoundModel extends ResolvedModel {
-  /** For WriteOptions: a model that another program keeps is written into the current folder, not beside it. */
+  /** For WriteOptions: what is made of a model that a program keeps is written into the current folder, not beside it. */
   readonly stem: string | undefined;
 }
 
@@ -31,5 +31,5 @@ export async function findModel(
     signal,
     onProgress: (done, total) => terminal.onProgress({ stage: "download", done, total, unit: "bytes" }),
   });
-  return { ...model, stem: model.path === reference ? undefined : model.name };
+  return { ...model, stem: model.kept ? model.name : undefined };
 }
