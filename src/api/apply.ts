@@ -21,7 +21,7 @@ import { afterCut, planQuantization, type Quantization } from "./stages/quantiza
 export interface WriteOptions extends Pick<ModelRunOptions, "gpu" | "rpc" | "threads"> {
   /** Where to write; beside the input under a name that says what was done, by default. */
   readonly output?: string | undefined;
-  /** What the name of the default output begins with; the input's path by default. */
+  /** What the name of the default output begins with; by default the input's path, or its name alone if a program keeps it. */
   readonly stem?: string | undefined;
   /** Replace an existing output. */
   readonly force?: boolean | undefined;
@@ -95,8 +95,8 @@ async function withFactors(described: DescribedModel, plan: Plan, options: Apply
   }
 }
 
-const outputOf = ({ file }: DescribedModel, plan: Plan, { output, stem, quantize }: WriteOptions): string =>
-  output ?? defaultOutput(stem ?? file.paths[0]!, plan, quantize);
+const outputOf = (described: DescribedModel, plan: Plan, { output, stem, quantize }: WriteOptions): string =>
+  output ?? defaultOutput(stem ?? described.stem, plan, quantize);
 
 /** As `apply`, on a file that has been read already. */
 export async function applyDescribed(

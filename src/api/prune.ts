@@ -87,10 +87,10 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
 
 /** Where the model will be written, unless that follows from what is measured; then it is checked when it is written. */
 function outputIfKnown(
-  { file, architecture, summary }: DescribedModel,
+  { architecture, summary, stem: usualStem }: DescribedModel,
   options: PruneOptions,
 ): string | undefined {
-  const { remove, ratio, layers, quantize, stem = file.paths[0]! } = options;
+  const { remove, ratio, layers, quantize, stem = usualStem } = options;
   const { analysedBlocks } = architecture;
   if (remove !== undefined) checkBudget(remove, analysedBlocks);
   const share = ratio === undefined ? undefined : budgetFromRatio(ratio, analysedBlocks);

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { connect as connectSocket } from "node:net";
 import { fileURLToPath } from "node:url";
+import { variable } from "../environment.ts";
 import { addon } from "../native/addon.ts";
 import { withControl } from "../native/control.ts";
 import { RuntimeError } from "./errors.ts";
@@ -23,7 +24,7 @@ export interface Llama {
 
 /** Where scripts/build-rpc.sh puts the RPC backend, unless the environment names another place. */
 const RPC_BACKEND =
-  process.env.LORP_RPC_BACKEND ??
+  variable("LORP_RPC_BACKEND") ??
   fileURLToPath(
     new URL(`../../build/rpc/libggml-rpc.${process.platform === "darwin" ? "dylib" : "so"}`, import.meta.url),
   );

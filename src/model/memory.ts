@@ -1,5 +1,3 @@
-import { stat } from "node:fs/promises";
-import { splitPath } from "../gguf/split-name.ts";
 import { RuntimeError } from "./errors.ts";
 
 /** What may be used of the memory that the machine has left, unless the user says how much. */
@@ -28,32 +26,15 @@ export interface MemoryBudget {
   readonly work: number;
 }
 
-/** @param maxMemory bytes for everything but the mapped model; 3/4 of the machine's available memory by default */
-export async function budgetMemory(path: string, maxMemory: number | undefined): Promise<MemoryBudget> {
+/**
+ * @param bytes of the model's files
+ * @param maxMemory bytes for everything but the mapped model; 3/4 of the machine's available memory by default
+ */
+export function budgetMemory(bytes: number, maxMemory: number | undefined): MemoryBudget {
   const available = process.availableMemory();
   const total = maxMemory ?? DEFAULT_SHARE * available;
-  const bytes = await modelBytes(path);
   const repack = bytes <= REPACK_SHARE * total;
   return { repack, resident: bytes <= available, work: repack ? total - bytes : total };
-}
-
-/** Size of a model's file, or of all its parts if the name is that of a first part. */
-async function modelBytes(path: string): Promise<number> {
-  const [suffix, parts] = /-00001-of-(\d{5})\.gguf$/.exec(path) ?? [];
-  const prefix = path.slice(0, -(suffix?.length ?? 0));
-  const files = suffix
-    ? Array.from({ length: Number(parts) }, (_, index) => splitPath(prefix, index, Number(parts)))
-    : [path];
-  const sizes = await Promise.all(files.map((file) => stat(file))).catch((cause: NodeJS.ErrnoException) => {
-    throw new RuntimeError(
-      "RUNTIME_MODEL",
-      `Cannot read ${cause.path ?? path} (${cause.code}); check the path.`,
-      {
-        cause,
-      },
-    );
-  });
-  return sizes.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** What a context must be able to run. */

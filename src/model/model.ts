@@ -136,7 +136,8 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
     openRuntime(options.gpu, options.rpc),
     readGguf(path, { signal }),
   ]);
-  const memory = await budgetMemory(path, options.maxMemory);
+  const bytes = file.sizes.reduce((sum, size) => sum + size, 0);
+  const memory = budgetMemory(bytes, options.maxMemory);
   const width = cacheWidth(file);
   const gpuLayers =
     options.gpuLayers ??

@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
+import { homeFolder } from "../environment.ts";
 import { AbortedError, throwIfAborted } from "../errors.ts";
 import { createLastWords } from "./last-words.ts";
 import type { Calls, Request, Response, SentError } from "./messages.ts";
@@ -64,8 +66,13 @@ export function startProcess<Offered extends Calls<Offered>>(module: string): Pr
     execArgv: [],
     serialization: "advanced",
     stdio: ["ignore", "ignore", "pipe", "ipc"],
-    // ggml would start a debugger to print where it died.
-    env: { ...process.env, GGML_NO_BACKTRACE: "1" },
+    env: {
+      ...process.env,
+      // ggml would start a debugger to print where it died.
+      GGML_NO_BACKTRACE: "1",
+      // node-llama-cpp asks for a home as it is loaded, and makes nothing there.
+      HOME: homeFolder() ?? tmpdir(),
+    },
   });
   const pending = new Map<number, Pending>();
   const words = createLastWords(child.stderr);

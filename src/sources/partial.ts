@@ -35,6 +35,7 @@ export async function removeOtherVersions(destination: string, partial: string):
   const prefix = `${basename(destination)}.`;
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
-    if (name.startsWith(prefix) && name.endsWith(PARTIAL) && path !== partial) await rm(path, { force: true });
+    if (name.startsWith(prefix) && name.endsWith(PARTIAL) && path !== partial)
+      await rm(path, { force: true });
   }
 }

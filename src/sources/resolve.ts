@@ -155,8 +155,7 @@ async function fromHub(reference: HubReference, options: ResolveOptions): Promis
 async function findHubCopy(reference: HubReference): Promise<StoredModel | undefined> {
   const { repository, revision, file } = reference;
   const copies = (await storedModels()).filter(
-    ({ hub }) =>
-      hub !== undefined && same(hub.repository, repository) && hub.revisions.includes(revision),
+    ({ hub }) => hub !== undefined && same(hub.repository, repository) && hub.revisions.includes(revision),
   );
   const path = "path" in file ? file.path : await rememberedTag(reference, file.tag);
   const byPath = copies.find(

@@ -54,9 +54,7 @@ const STORES: readonly Store[] = [
     store: "llama.cpp",
     folders: () => [
       variable("LLAMA_CACHE") ??
-        (process.platform === "darwin"
-          ? inHome("Library", "Caches", "llama.cpp")
-          : inCaches("llama.cpp")),
+        (process.platform === "darwin" ? inHome("Library", "Caches", "llama.cpp") : inCaches("llama.cpp")),
     ],
     models: named("llama.cpp"),
   },

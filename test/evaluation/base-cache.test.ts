@@ -3,7 +3,10 @@ import { appendFileSync, existsSync, mkdtempSync, readdirSync, truncateSync, wri
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { type BaseCache, type CacheKey, openBaseCache } from "../../src/evaluation/base-cache.ts";
+import { OWNER } from "../../src/files/owner.ts";
 import { temporaryFolder } from "../support/folder.ts";
+
+const [PLACE] = OWNER.split("-");
 
 const parent = temporaryFolder();
 const empty = () => mkdtempSync(join(parent, "cache-"));
@@ -44,12 +47,12 @@ test("the unfinished file of a killed run is cleared away by the next, and a fai
   const folder = empty();
   const path = join(folder, "base.logits");
   const { pid } = spawnSync(process.execPath, ["-e", ""]);
-  const leftover = join(folder, `.base.logits.lorp-${pid}-0123456789ab.tmp`);
+  const leftover = join(folder, `.base.logits.lorp-${PLACE}-${pid}-0123456789ab.tmp`);
   writeFileSync(leftover, "unfinished");
   const failing = async () => {
     // Unfinished files have the one kind of name that a later run can tell its owner from.
     expect(readdirSync(folder)).toEqual([
-      expect.stringMatching(new RegExp(`^\\.base\\.logits\\.lorp-${process.pid}-[0-9a-f]{12}\\.tmp$`)),
+      expect.stringMatching(new RegExp(`^\\.base\\.logits\\.lorp-${OWNER}-[0-9a-f]{12}\\.tmp$`)),
     ]);
     throw new Error("stopped");
   };

@@ -11,8 +11,11 @@ import {
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { OWNER } from "../../src/files/owner.ts";
 import { writeWhole } from "../../src/files/whole.ts";
 import { temporaryFolder } from "../support/folder.ts";
+
+const [PLACE] = OWNER.split("-");
 
 test("replaces a file and leaves nothing else", async () => {
   const folder = temporaryFolder();
@@ -27,10 +30,10 @@ test("removes what a killed run to the same file left, and nobody else's", async
   const folder = temporaryFolder();
   const ended = spawnSync(process.execPath, ["-e", "0"]).pid;
   const others = [
-    `.plan.json.lorp-${process.ppid}-0123456789ab.tmp`,
-    `.other.json.lorp-${ended}-0123456789ab.tmp`,
+    `.plan.json.lorp-${PLACE}-${process.ppid}-0123456789ab.tmp`,
+    `.other.json.lorp-${PLACE}-${ended}-0123456789ab.tmp`,
   ];
-  for (const name of [...others, `.plan.json.lorp-${ended}-0123456789ab.tmp`])
+  for (const name of [...others, `.plan.json.lorp-${PLACE}-${ended}-0123456789ab.tmp`])
     writeFileSync(join(folder, name), "");
   await writeWhole(join(folder, "plan.json"), "{}");
   expect(readdirSync(folder).toSorted()).toEqual([...others, "plan.json"].toSorted());

@@ -1,6 +1,9 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { linkSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
+import { OWNER } from "../../src/files/owner.ts";
 import { downloadAll } from "../../src/sources/download.ts";
 import { buildGguf, temporaryFolder, u32 } from "../support/gguf.ts";
 import { type FileServer, type Misbehaviour, sendFile, serveFiles } from "./file-server.ts";
@@ -108,7 +111,8 @@ test.each([
     const { range } = request.headers;
     if (range === "bytes=0-0") return false;
     const from = Number(/\d+/.exec(range ?? "")?.[0]);
-    response.writeHead(206, { "content-range": `bytes ${from}-${MODEL.length - 1}/${MODEL.length}` });
+    const contentRange = `bytes ${from}-${MODEL.length - 1}/${MODEL.length}`;
+    response.writeHead(206, { etag: '"version-1"', "content-range": contentRange });
     response.end(sent.subarray(from));
     return true;
   });
@@ -214,4 +218,191 @@ test("says that a folder cannot be written to", async () => {
   writeFileSync(notAFolder, "");
   const download = { url: new URL("/m.gguf", server.url), destination: join(notAFolder, "m.gguf") };
   await expect(downloadAll([download])).rejects.toMatchObject({ code: "DOWNLOAD_UNWRITABLE" });
+});
+
+test("several that fetch one file at the same time fetch it once", async () => {
+  const { server, folder, destination, fetchModel } = await start((request, response) => {
+    if (request.headers.range === "bytes=0-0") return false;
+    setTimeout(() => sendFile(MODEL, request.headers.range, response), 300);
+    return true;
+  });
+  await Promise.all([fetchModel(), fetchModel(), fetchModel()]);
+  expect(readFileSync(destination).equals(MODEL)).toBe(true);
+  expect(starts(server).filter(Number.isInteger)).toEqual([0]);
+  expect(readdirSync(folder)).toEqual(["m.gguf"]);
+});
+
+test("takes over from a process that was killed", async () => {
+  const { folder, destination, fetchModel } = await start();
+  writeFileSync(`${destination}.lock`, `${OWNER.split("-")[0]}-99999999`);
+  await fetchModel();
+  expect(readFileSync(destination).equals(MODEL)).toBe(true);
+  expect(readdirSync(folder)).toEqual(["m.gguf"]);
+});
+
+/** A server whose file is another one from the second request on, whatever the request's conditions. */
+function changing(headers: (version: number) => Record<string, string>): Misbehaviour {
+  let version = 0;
+  return (request, response) => {
+    if (request.headers.range !== "bytes=0-0") version++;
+    const first = Number(/bytes=(\d+)/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    const range = `bytes ${first}-${MODEL.length - 1}/${MODEL.length}`;
+    const content =
+      version < 2 ? MODEL : Buffer.concat([MODEL.subarray(0, 4), Buffer.alloc(MODEL.length - 4, 7)]);
+    response.writeHead(206, { "content-range": range, ...headers(version) });
+    if (version === 1)
+      response.write(content.subarray(first, 100_000), () => setTimeout(() => response.destroy(), 20));
+    else response.end(content.subarray(first));
+    return true;
+  };
+}
+
+test.each([
+  ["ignores If-Range", (version: number) => ({ etag: `"v${Math.min(version, 2) > 1 ? 2 : 1}"` })],
+  [
+    "changes a date",
+    (version: number) => ({
+      date: "Wed, 01 Jan 2025 12:00:00 GMT",
+      "last-modified": `Wed, 01 Jan 2025 0${version > 1 ? 2 : 1}:00:00 GMT`,
+    }),
+  ],
+])("does not put two versions together of a server that %s", async (_, headers) => {
+  const { folder, fetchModel } = await start(changing(headers));
+  await expect(fetchModel()).rejects.toMatchObject({ code: "DOWNLOAD_CHANGED" });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test.each([
+  ["no ETag", {}],
+  ["a weak ETag", { etag: 'W/"same"' }],
+  [
+    "a date of just now",
+    { date: "Wed, 01 Jan 2025 12:00:00 GMT", "last-modified": "Wed, 01 Jan 2025 12:00:00 GMT" },
+  ],
+])("starts over where the server has %s", async (_, headers) => {
+  const { destination, fetchModel } = await start((request, response) => {
+    // Without a validator nobody asks for the rest.
+    if (request.headers.range !== "bytes=0-0") {
+      expect(request.headers.range).toBeUndefined();
+      response.writeHead(200, { "content-length": MODEL.length }).end(MODEL);
+      return true;
+    }
+    response.writeHead(206, { "content-range": `bytes 0-0/${MODEL.length}`, ...headers }).end("G");
+    return true;
+  });
+  writeFileSync(`${destination}.0123456789ab.part`, MODEL.subarray(0, 1000));
+  await fetchModel();
+  expect(readFileSync(destination).equals(MODEL)).toBe(true);
+});
+
+test("starts over when the server does not have the rest any more", async () => {
+  let calls = 0;
+  const { destination, fetchModel } = await start((request, response) => {
+    if (request.headers.range === "bytes=0-0") return false;
+    calls++;
+    if (calls === 1) sendFile(MODEL, request.headers.range, response, 100_000);
+    else if (calls === 2) response.writeHead(416).end();
+    else return false;
+    return true;
+  });
+  await fetchModel();
+  expect(readFileSync(destination).equals(MODEL)).toBe(true);
+});
+
+test("writes no more than was announced", async () => {
+  let sent = 0;
+  const { folder, fetchModel } = await start((request, response) => {
+    const headers = { etag: '"1"', "content-range": "bytes 0-999/1000" };
+    response.writeHead(
+      206,
+      request.headers.range === "bytes=0-0" ? { ...headers, "content-range": "bytes 0-0/1000" } : headers,
+    );
+    if (request.headers.range === "bytes=0-0") return Boolean(response.end("G"));
+    const more = () => {
+      if (response.destroyed) return;
+      sent += MODEL.length;
+      response.write(MODEL, more);
+    };
+    more();
+    return true;
+  });
+  await expect(fetchModel()).rejects.toMatchObject({ code: "DOWNLOAD_LENGTH" });
+  expect(sent).toBeLessThan(20 * MODEL.length);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test("refuses an answer that is compressed", async () => {
+  const { folder, fetchModel } = await start((_, response) => {
+    response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(MODEL));
+    return true;
+  });
+  await expect(fetchModel()).rejects.toMatchObject({
+    code: "DOWNLOAD_REFUSED",
+    message: expect.stringContaining("gzip"),
+  });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test.each([[true], [false]])(
+  "compares the SHA-256 that the Hub says on the way (right: %s)",
+  async (right) => {
+    const cdn = await serveFiles({ "/blob": MODEL });
+    const digest = createHash("sha256")
+      .update(right ? MODEL : "other")
+      .digest("hex");
+    const hub = await serveFiles({}, (_request, response) => {
+      response.writeHead(302, { location: `${cdn.url}/blob`, "x-linked-etag": `"${digest}"` }).end();
+      return true;
+    });
+    const folder = temporaryFolder();
+    const fetching = downloadAll(
+      [{ url: new URL("/m.gguf", hub.url), destination: join(folder, "m.gguf") }],
+      PATIENT,
+    );
+    if (right) await fetching;
+    else await expect(fetching).rejects.toMatchObject({ code: "DOWNLOAD_CHECKSUM" });
+    expect(readdirSync(folder)).toEqual(right ? ["m.gguf"] : []);
+  },
+);
+
+test.each([
+  ["symbolic", symlinkSync],
+  ["hard", linkSync],
+])("follows no %s link at the place of what was fetched before", async (_, link) => {
+  const { folder, destination, fetchModel } = await start((request, response) => {
+    if (request.headers.range === "bytes=0-0") return false;
+    sendFile(MODEL, request.headers.range, response, 1000);
+    return true;
+  });
+  await fetchModel().catch(() => {});
+  const [partial = ""] = readdirSync(folder);
+  const victim = join(temporaryFolder(), "victim");
+  writeFileSync(victim, "precious");
+  rmSync(join(folder, partial));
+  link(victim, join(folder, partial));
+  await fetchModel().catch(() => {});
+  expect(readFileSync(victim, "utf8")).toBe("precious");
+  expect(readdirSync(folder)).not.toContain(destination);
+});
+
+test("asks a server about a few files at a time", async () => {
+  const names = Array.from({ length: 40 }, (_, i) => `/${i}.gguf`);
+  let open = 0;
+  let most = 0;
+  const { url } = await serveFiles(
+    Object.fromEntries(names.map((name) => [name, MODEL])),
+    (request, response) => {
+      most = Math.max(most, ++open);
+      response.on("close", () => open--);
+      setTimeout(() => sendFile(MODEL, request.headers.range, response), 5);
+      return true;
+    },
+  );
+  const folder = temporaryFolder();
+  await downloadAll(
+    names.map((name) => ({ url: new URL(name, url), destination: join(folder, name) })),
+    PATIENT,
+  );
+  expect(readdirSync(folder)).toHaveLength(40);
+  expect(most).toBeLessThanOrEqual(8);
 });

@@ -33,21 +33,28 @@ export function put(path: string, content: Uint8Array | string): string {
   return path;
 }
 
-/** Lays a file out as Hugging Face's own tools do: a blob, and a link to it from each snapshot. */
+/** Lays a file out as Hugging Face's own tools do: a blob, a link to it from a snapshot, and what names the snapshot. */
 export function putInHubCache(
   cache: string,
   repository: string,
   revision: string,
   file: string,
   content: Uint8Array,
+  references: readonly string[] = ["main"],
 ) {
   const folder = join(cache, `models--${repository.replace("/", "--")}`);
   const digest = createHash("sha256").update(content).digest("hex");
   const blob = put(join(folder, "blobs", digest), content);
+  for (const reference of references) put(join(folder, "refs", reference), revision);
   const link = join(folder, "snapshots", revision, file);
   mkdirSync(dirname(link), { recursive: true });
   symlinkSync(blob, link);
   return link;
+}
+
+/** What is kept beside a language model: a projector of images. */
+export function projector(): Uint8Array {
+  return buildGguf({ metadata: { "general.architecture": str("clip"), "general.type": str("mmproj") } });
 }
 
 export interface OllamaLayers {

@@ -43,9 +43,19 @@ test.each([
   expect(() => parseReference("https://huggingface.co/user/repo")).toThrow(
     expect.objectContaining({
       code: "SOURCE_ENDPOINT",
-      message: expect.stringContaining(`"${value}" in ${variable}`),
+      message: expect.stringContaining(`The variable ${variable} is not an address`),
     }),
   );
+  vi.unstubAllEnvs();
+});
+
+test("repeats no password of an endpoint", () => {
+  for (const value of ["https://me:secret@mirror.example", "me:secret@mirror.example"]) {
+    vi.stubEnv("HF_ENDPOINT", value);
+    const parse = () => parseReference("https://huggingface.co/user/repo");
+    expect(parse).toThrow(expect.objectContaining({ code: "SOURCE_ENDPOINT" }));
+    expect(parse).not.toThrow(/secret/);
+  }
   vi.unstubAllEnvs();
 });
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { resolveModel } from "../../src/sources/resolve.ts";
 import { type Misbehaviour, serveFiles } from "./file-server.ts";
-import { put, putInHubCache, putInOllama, smallModel, temporaryHome } from "./home.ts";
+import { projector, put, putInHubCache, putInOllama, smallModel, temporaryHome } from "./home.ts";
 
 /** A Hub with one repository whose tag Q4_K_M means the named file. */
 async function startHub(names: readonly string[], misbehave: Misbehaviour = () => false) {
@@ -18,7 +18,7 @@ async function startHub(names: readonly string[], misbehave: Misbehaviour = () =
 
 test("takes a path as it is", async () => {
   const path = put(join(temporaryHome(), "folder", "m-Q8_0.gguf"), smallModel("m"));
-  expect(await resolveModel(path)).toEqual({ path, name: "m-Q8_0", description: path });
+  expect(await resolveModel(path)).toEqual({ path, name: "m-Q8_0", kept: false, description: path });
 });
 
 test("downloads what a tag of the Hub means, once", async () => {
@@ -59,11 +59,90 @@ test("downloads all parts of a split model, and those that were missing after a 
 test("finds a Hub reference in Hugging Face's own cache without asking the Hub", async () => {
   const cache = join(temporaryHome(), ".cache/huggingface/hub");
   const { requests } = await startHub([]);
-  const path = putInHubCache(cache, "user/repo", "abc", "m-Q4_K_M.gguf", smallModel("m"));
-  putInHubCache(cache, "user/repo", "abc", "m-Q4_K_M_L.gguf", smallModel("l"));
+  const path = putInHubCache(cache, "user/repo", "abc", "repo-Q4_K_M.gguf", smallModel("m"));
+  putInHubCache(cache, "user/repo", "abc", "repo-Q4_K_M_L.gguf", smallModel("l"));
+  putInHubCache(cache, "user/repo", "abc", "repo-UD-Q4_K_M.gguf", smallModel("ud"));
   expect((await resolveModel("hf:user/repo:Q4_K_M")).path).toBe(path);
-  expect((await resolveModel("hf:USER/repo/m-q4_k_m.gguf")).path).toBe(path);
+  expect((await resolveModel("hf:USER/repo/repo-q4_k_m.gguf")).path).toBe(path);
   expect(requests).toEqual([]);
+});
+
+test.each([
+  ["a projector", "mmproj-repo-Q4_K_M.gguf", projector()],
+  ["a projector that is called as the model would be", "repo-Q4_K_M.gguf", projector()],
+  ["a model of another tag that ends alike", "repo-I-Q4_K_M.gguf", smallModel("I")],
+])("asks the Hub where its cache has only %s", async (_, file, content) => {
+  const cache = join(temporaryHome(), ".cache/huggingface/hub");
+  putInHubCache(cache, "user/repo", "abc", file, content);
+  await startHub(["m-Q4_K_M.gguf"]);
+  const { path } = await resolveModel("hf:user/repo:Q4_K_M");
+  expect(readFileSync(path).equals(smallModel("m-Q4_K_M.gguf"))).toBe(true);
+});
+
+test("takes of several revisions in the cache the one that is meant, without asking the Hub", async () => {
+  const cache = join(temporaryHome(), ".cache/huggingface/hub");
+  vi.stubEnv("HF_ENDPOINT", "http://127.0.0.1:1");
+  const main = putInHubCache(cache, "user/repo", "aaaa", "m.gguf", smallModel("main"));
+  const dev = putInHubCache(cache, "user/repo", "bbbb", "m.gguf", smallModel("dev"), ["dev"]);
+  expect((await resolveModel("hf:user/repo/m.gguf")).path).toBe(main);
+  expect((await resolveModel("hf:user/repo/m.gguf#dev")).path).toBe(dev);
+  expect((await resolveModel("hf:user/repo/m.gguf#bbbb")).path).toBe(dev);
+  expect((await resolveModel("m.gguf#dev")).path).toBe(dev);
+  await expect(resolveModel("hf:user/repo/m.gguf#other")).rejects.toMatchObject({
+    code: "DOWNLOAD_UNREACHABLE",
+  });
+});
+
+test.each([
+  ["hf_secretsecret\nx", "a line break"],
+  ["hf_secret secret", "a space"],
+  ["hf_secretsecret\u201d", "a character"],
+])("refuses a token with %j without repeating it", async (token, what) => {
+  temporaryHome();
+  const { requests } = await startHub(["m.gguf"]);
+  vi.stubEnv("HF_TOKEN", token);
+  const error = await resolveModel("hf:user/repo:Q4_K_M").catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: "SOURCE_TOKEN", message: expect.stringContaining(what) });
+  expect(String((error as Error).stack)).not.toContain("secret");
+  expect(requests).toEqual([]);
+});
+
+test("takes a token with the line break of its file, and sends none where others could read it", async () => {
+  temporaryHome();
+  const { requests } = await startHub(["m.gguf"]);
+  vi.stubEnv("HF_TOKEN", "good\n");
+  await resolveModel("hf:user/repo:Q4_K_M");
+  expect(requests.every(({ authorization }) => authorization === "Bearer good")).toBe(true);
+  vi.stubEnv("HF_ENDPOINT", "http://mirror.example");
+  await expect(resolveModel("hf:user/repo:Q8_0")).rejects.toMatchObject({
+    code: "SOURCE_TOKEN",
+    message: expect.not.stringContaining("good"),
+  });
+});
+
+test("tells addresses apart that would be one name", async () => {
+  temporaryHome();
+  const names = ["a b.gguf", "a-b.gguf", "a%20b.gguf"];
+  const { url } = await serveFiles(
+    Object.fromEntries(names.map((name) => [`/${encodeURIComponent(name)}`, smallModel(name)])),
+  );
+  for (const name of names) {
+    const { path, name: called } = await resolveModel(`${url}/${encodeURIComponent(name)}`);
+    expect(readFileSync(path).equals(smallModel(name))).toBe(true);
+    expect(called).toMatch(/^[\w-]+$/);
+  }
+});
+
+test("a blob of Ollama's is the model that Ollama calls by name, and nothing is to be written beside it", async () => {
+  const store = join(temporaryHome(), ".ollama/models");
+  const { model = "" } = putInOllama(store, "registry.ollama.ai/library/llama3.2/3b", {
+    model: smallModel("llama"),
+    system: "Be brief.",
+  });
+  const expected = { path: model, name: "llama3.2-3b", kept: true, ollama: { system: "Be brief." } };
+  expect(await resolveModel(model)).toMatchObject(expected);
+  const lost = put(join(store, "blobs/sha256-abc"), smallModel("lost"));
+  expect(await resolveModel(lost)).toMatchObject({ path: lost, name: "sha256-abc", kept: true });
 });
 
 test.each([
@@ -100,7 +179,7 @@ test("downloads an address, never with the Hub's token", async () => {
   vi.stubEnv("HF_TOKEN", "secret");
   const { url, requests } = await serveFiles({ "/folder/m.gguf": smallModel("m") });
   const { path, name, description } = await resolveModel(`${url}/folder/m.gguf`);
-  expect(path).toBe(join(home, ".cache/lorp/models", new URL(url).host.replace(":", "-"), "folder/m.gguf"));
+  expect(path).toBe(join(home, ".cache/lorp/models", new URL(url).host.replace(":", "%3A"), "folder/m.gguf"));
   expect({ name, description }).toEqual({ name: "m", description: `${url}/folder/m.gguf` });
   expect(requests.map(({ authorization }) => authorization)).toEqual([undefined, undefined]);
 });

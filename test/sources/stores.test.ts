@@ -1,10 +1,16 @@
-import { rmSync, truncateSync, utimesSync } from "node:fs";
+import { rmSync, symlinkSync, truncateSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { describeStoredModels } from "../../src/sources/describe.ts";
 import { findOllamaModel } from "../../src/sources/ollama.ts";
-import { storedModels } from "../../src/sources/stores.ts";
-import { put, putInHubCache, putInOllama, smallModel, temporaryHome } from "./home.ts";
+import { storedModels, storeOf } from "../../src/sources/stores.ts";
+import { buildGguf, buildSplitGguf, str } from "../support/gguf.ts";
+import { projector, put, putInHubCache, putInOllama, smallModel, temporaryHome } from "./home.ts";
+
+const SPLIT = {
+  metadata: { "general.architecture": str("llama") },
+  tensors: [0, 1].map((block) => ({ name: `blk.${block}.attn_norm.weight`, shape: [8] })),
+};
 
 test("finds nothing where nothing is", async () => {
   temporaryHome();
@@ -50,18 +56,80 @@ test("takes a split model for one, and one with missing parts for none", async (
   const part = (prefix: string, no: number) => join(folder, `${prefix}-0000${no}-of-00002.gguf`);
   const first = put(part("whole", 1), smallModel("1"));
   put(part("whole", 2), smallModel("2"));
-  put(part("half", 1), smallModel("1"));
+  put(part("half", 1), buildSplitGguf(SPLIT, [1, 1])[0]!);
   expect(await storedModels()).toEqual([{ store: "LM Studio", name: "user/repo/whole.gguf", path: first }]);
 });
 
-test("takes the newer of two revisions in the Hugging Face cache", async () => {
-  const home = temporaryHome();
-  const cache = join(home, "hub");
+test("tells revisions in the Hugging Face cache apart, and calls a file that they share by the first", async () => {
+  const cache = join(temporaryHome(), "hub");
   vi.stubEnv("HF_HUB_CACHE", cache);
-  const newer = putInHubCache(cache, "user/repo", "aaaa", "m.gguf", smallModel("new"));
-  const older = putInHubCache(cache, "user/repo", "bbbb", "m.gguf", smallModel("old"));
-  utimesSync(older, 1e9, 1e9);
-  expect((await storedModels()).map(({ path }) => path)).toEqual([newer]);
+  const main = putInHubCache(cache, "user/repo", "aaaa", "m.gguf", smallModel("main"));
+  const dev = putInHubCache(cache, "user/repo", "bbbb", "m.gguf", smallModel("dev"), ["dev", "refs/pr/1"]);
+  putInHubCache(cache, "user/repo", "bbbb", "same.gguf", smallModel("same"), []);
+  const same = putInHubCache(cache, "user/repo", "aaaa", "same.gguf", smallModel("same"), []);
+  const old = putInHubCache(cache, "user/repo", "cccc", "m.gguf", smallModel("old"), []);
+  utimesSync(main, 1e9, 1e9);
+  expect((await storedModels()).map(({ name, path }) => [name, path])).toEqual([
+    ["user/repo/m.gguf", main],
+    ["user/repo/m.gguf#cccc", old],
+    ["user/repo/m.gguf#dev", dev],
+    ["user/repo/same.gguf", same],
+  ]);
+});
+
+test("follows the variables that the programs follow, and takes empty ones for none", async () => {
+  const home = temporaryHome();
+  const caches = join(home, "caches");
+  vi.stubEnv("XDG_CACHE_HOME", caches);
+  for (const name of ["HF_HOME", "HF_HUB_CACHE", "LORP_MODELS", "LLAMA_CACHE", "OLLAMA_MODELS"])
+    vi.stubEnv(name, "");
+  const paths = [
+    put(join(caches, "lorp/models/hf/u/r/own.gguf"), smallModel("own")),
+    putInHubCache(join(caches, "huggingface/hub"), "u/r", "aaaa", "hub.gguf", smallModel("hub")),
+    put(join(caches, "llama.cpp/llama.gguf"), smallModel("llama")),
+  ];
+  expect((await storedModels()).map(({ path }) => path)).toEqual(paths);
+});
+
+test("finds what there is for a user without a home", async () => {
+  const store = join(temporaryHome(), "elsewhere");
+  vi.stubEnv("OLLAMA_MODELS", store);
+  putInOllama(store, "registry.ollama.ai/me/mine/v1", { model: smallModel("mine") });
+  for (const home of ["", "relative"]) {
+    vi.stubEnv("HOME", home);
+    expect((await storedModels()).map(({ name }) => name)).toContain("me/mine:v1");
+  }
+});
+
+test("a whole model with a part's name is a model, a part alone is none, and no number of parts is believed", async () => {
+  const home = temporaryHome();
+  const folder = join(home, ".lmstudio/models/u/r");
+  const whole = put(join(folder, "merged-00001-of-00003.gguf"), smallModel("whole"));
+  const many = put(join(folder, "many-00001-of-99999.gguf"), smallModel("many"));
+  put(join(folder, "part-00001-of-00002.gguf"), buildSplitGguf(SPLIT, [1, 1])[0]!);
+  expect((await storedModels()).map(({ path }) => path)).toEqual([many, whole]);
+});
+
+test("lists no projector, and no file that is kept beside a model", async () => {
+  const folder = join(temporaryHome(), ".lmstudio/models/u/r");
+  put(join(folder, "mmproj-F16.gguf"), projector());
+  put(join(folder, "lora.gguf"), buildGguf({ metadata: { "general.type": str("adapter") } }));
+  put(join(folder, "imatrix.gguf"), buildGguf({ metadata: { "general.type": str("imatrix") } }));
+  put(join(folder, "m.gguf"), smallModel("m"));
+  expect((await describeStoredModels()).map(({ name }) => name)).toEqual(["u/r/m.gguf"]);
+});
+
+test("knows whose a place is, by whatever name", async () => {
+  const home = temporaryHome();
+  const { model = "" } = putInOllama(join(home, ".ollama/models"), "registry.ollama.ai/library/x/latest", {
+    model: smallModel("x"),
+  });
+  symlinkSync(join(home, ".ollama"), join(home, "link"));
+  symlinkSync(model, join(home, "mine.gguf"));
+  expect(await storeOf(model)).toBe("Ollama");
+  expect(await storeOf(join(home, "link/models/blobs/new.gguf"))).toBe("Ollama");
+  expect(await storeOf(join(home, "mine.gguf"))).toBeUndefined();
+  expect(await storeOf(join(home, "none", "x.gguf"))).toBeUndefined();
 });
 
 test("describes what is found, and says of a damaged file what is wrong with it", async () => {
@@ -129,14 +197,17 @@ test.each([
   await expect(findOllamaModel("x")).rejects.toMatchObject({ code: "SOURCE_OLLAMA" });
 });
 
-test.each(["{", "null", "[1]"])("refuses an Ollama model with the parameters %s", async (params) => {
-  const store = join(temporaryHome(), ".ollama/models");
-  putInOllama(store, "registry.ollama.ai/library/x/latest", { model: smallModel("x"), params });
-  await expect(findOllamaModel("x")).rejects.toMatchObject({
-    code: "SOURCE_OLLAMA",
-    message: expect.stringContaining("Ollama's x has parameters that are not readable"),
-  });
-});
+test.each(["{", "null", "[1]", '{"a":{}}', '{"a":null}', '{"temperature 1\\nSYSTEM \\"x\\"":1}'])(
+  "refuses an Ollama model with the parameters %s",
+  async (params) => {
+    const store = join(temporaryHome(), ".ollama/models");
+    putInOllama(store, "registry.ollama.ai/library/x/latest", { model: smallModel("x"), params });
+    await expect(findOllamaModel("x")).rejects.toMatchObject({
+      code: "SOURCE_OLLAMA",
+      message: expect.stringContaining("Ollama's x has parameters that are not readable"),
+    });
+  },
+);
 
 test("refuses an Ollama model with an adapter", async () => {
   const store = join(temporaryHome(), ".ollama/models");

@@ -17,6 +17,7 @@ import { planRewrite } from "../../src/architecture/architecture.ts";
 import type { Rewrite } from "../../src/architecture/types.ts";
 import { AbortedError } from "../../src/errors.ts";
 import type { SurgeryErrorCode } from "../../src/files/errors.ts";
+import { OWNER } from "../../src/files/owner.ts";
 import { fingerprint } from "../../src/gguf/fingerprint.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GgufFile, GgufValue } from "../../src/gguf/types.ts";
@@ -33,6 +34,8 @@ import {
   writeParts,
 } from "../support/gguf.ts";
 import { sharedPath } from "../support/shared.ts";
+
+const [PLACE] = OWNER.split("-");
 
 const identity: Rewrite = { set: new Map(), renameTensor: (name) => name };
 const nothing = new Map<string, GgufValue>();
@@ -344,11 +347,11 @@ describe("the output", () => {
     const folder = temporaryFolder();
     const input = fixtureIn(folder);
     // No process has this number: Linux and macOS count far less high.
-    const dead = ".out.gguf.lorp-99999999-0123456789ab.tmp";
+    const dead = `.out.gguf.lorp-${PLACE}-99999999-0123456789ab.tmp`;
     const others = [
-      `.out.gguf.lorp-${process.ppid}-0123456789ab.tmp`,
-      ".other.gguf.lorp-99999999-0123456789ab.tmp",
-      ".out.gguf.lorp-99999999-0123456789ab.tmp.txt",
+      `.out.gguf.lorp-${PLACE}-${process.ppid}-0123456789ab.tmp`,
+      `.other.gguf.lorp-${PLACE}-99999999-0123456789ab.tmp`,
+      `.out.gguf.lorp-${PLACE}-99999999-0123456789ab.tmp.txt`,
     ];
     for (const name of [dead, ...others]) writeFileSync(join(folder, name), "");
     await write(input, join(folder, "out.gguf"));

@@ -8,6 +8,7 @@ import { readGguf } from "../../gguf/read.ts";
 import type { GgufFile } from "../../gguf/types.ts";
 import type { Lanes } from "../../model/lanes.ts";
 import { type Model, openModel } from "../../model/model.ts";
+import { outputStem } from "../../sources/resolve.ts";
 import type { CalibrationOptions, ModelRunOptions } from "./options.ts";
 
 /** A model file and what its architecture says, without llama.cpp. */
@@ -15,6 +16,8 @@ export interface DescribedModel {
   readonly file: GgufFile;
   readonly architecture: Architecture;
   readonly summary: ModelSummary & { readonly fingerprint: string };
+  /** What the names of files made from it begin with, unless the user says. */
+  readonly stem: string;
 }
 
 /** @throws GgufError, ArchitectureError */
@@ -30,6 +33,7 @@ export async function describeModel(path: string, signal?: AbortSignal): Promise
   return {
     file,
     architecture,
+    stem: await outputStem(file.paths[0]!),
     summary: {
       fingerprint: await fingerprint(file),
       architecture: architecture.name,

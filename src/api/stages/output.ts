@@ -1,4 +1,7 @@
 import { checkDestinations, type Destination } from "../../files/destinations.ts";
+import { SurgeryError } from "../../files/errors.ts";
+import { allParts } from "../../sources/parts.ts";
+import { storeOf } from "../../sources/stores.ts";
 import type { WriteOptions } from "../apply.ts";
 import type { CalibrationOptions } from "./options.ts";
 
@@ -34,7 +37,7 @@ export function defaultOutput(input: string, plan: Removal, quantize?: string): 
  * @param output where the pruned model goes, if it is written and the name is known
  * @throws SurgeryError
  */
-export function checkFiles(
+export async function checkFiles(
   model: readonly string[],
   output: string | undefined,
   {
@@ -44,11 +47,32 @@ export function checkFiles(
     ...options
   }: FileOptions,
 ): Promise<void> {
+  if (output !== undefined) await checkOutputName(output, options);
   const own = [calibration, imatrix].filter((path) => path !== undefined);
   return checkDestinations(
     [...(output === undefined ? [] : [modelDestination(output, options)]), ...writes],
     [...model, ...own, ...reads],
   );
+}
+
+/**
+ * Refuses a place where another program tidies up, and for one file a name by which programs would look for parts.
+ * @throws SurgeryError `OUTPUT_IN_STORE`, `OUTPUT_PART_NAME`
+ */
+async function checkOutputName(path: string, { keepSplit, splitMaxSize }: WriteOptions): Promise<void> {
+  const store = await storeOf(path);
+  if (store === "Ollama" || store === "Hugging Face") {
+    throw new SurgeryError(
+      "OUTPUT_IN_STORE",
+      `${path} would lie among the files of ${store}, which takes away what it does not know; write it somewhere else.`,
+    );
+  }
+  if (allParts(path).length > 1 && !keepSplit && splitMaxSize === undefined) {
+    throw new SurgeryError(
+      "OUTPUT_PART_NAME",
+      `${path} is the name of one of several parts, but the model is written into one file; leave the numbers out.`,
+    );
+  }
 }
 
 /** The output of a command; of one in parts only the name that theirs are made from, so that no file is in its way. */
