@@ -64,7 +64,7 @@ export function buildFixture(fixture: string, metadata: Record<string, GgufValue
   });
 }
 
-function fixtureTensors(fixture: string): FixtureTensor[] {
+export function fixtureTensors(fixture: string): FixtureTensor[] {
   const { tensors, blocks, metadata } = fixtures[fixture]!;
   const experts = Number((metadata.expert_count ?? shared.expert_count)?.[1] ?? 1);
   const random = randomNumbers(1);
