@@ -27,6 +27,9 @@ export interface Model {
 /** Keys that llama.cpp reads without the architecture's prefix (LLM_KV_NAMES in src/llama-arch.cpp). */
 const UNPREFIXED = /^xielu\./;
 
+/** LLAMA_MAX_LAYERS of llama-hparams.h. */
+const MOST_BLOCKS = 512;
+
 /** @throws ArchitectureError when `general.architecture` or the block count is missing or senseless */
 export function readModel(file: GgufFile): Model {
   const decode = (key: string) => file.metadata.get(key)?.decode();
@@ -45,6 +48,12 @@ export function readModel(file: GgufFile): Model {
 
   const blockCount = number("block_count") ?? 0;
   const predictionBlocks = number("nextn_predict_layers") ?? 0;
+  if (blockCount > MOST_BLOCKS) {
+    throw new ArchitectureError(
+      "ARCHITECTURE_METADATA",
+      `${file.paths[0]} (${name}) says that it has ${blockCount} blocks, and llama.cpp runs ${MOST_BLOCKS} at most; download or convert it again.`,
+    );
+  }
   if (!Number.isSafeInteger(blockCount) || blockCount < 1 || predictionBlocks >= blockCount) {
     throw new ArchitectureError(
       "ARCHITECTURE_METADATA",

@@ -1,3 +1,4 @@
+import { checkPreconditions } from "../architecture/preconditions.ts";
 import { readGguf } from "../gguf/read.ts";
 import { RuntimeError } from "../model/errors.ts";
 import type { GpuChoice } from "../model/gpu.ts";
@@ -44,7 +45,9 @@ export async function openConversation(
   path: string,
   { signal, ...options }: ConversationOptions = {},
 ): Promise<Conversation> {
-  const { metadata, paths } = await readGguf(path, { signal });
+  const file = await readGguf(path, { signal });
+  checkPreconditions(file);
+  const { metadata, paths } = file;
   const mode = metadata.has("tokenizer.chat_template") ? "chat" : "completion";
   const host = startProcess<ChatCalls>("chat/host");
   try {

@@ -1,6 +1,8 @@
+import { checkPreconditions } from "../architecture/preconditions.ts";
 import type { StateTensors } from "../architecture/types.ts";
 import type { BlockFactors } from "../documents/compensation.ts";
 import { readGguf } from "../gguf/read.ts";
+import type { GgufFile } from "../gguf/types.ts";
 import type { LogitsPlace, ModelInfo, NativeChanges, Timing, TokenScores } from "../native/addon.ts";
 import type { CallOptions } from "../process/start.ts";
 import { cacheWidth } from "./cache-width.ts";
@@ -134,7 +136,7 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
   const { signal } = options;
   const [runtime, file] = await Promise.all([
     openRuntime(options.gpu, options.rpc),
-    readGguf(path, { signal }),
+    readRunnable(path, signal),
   ]);
   const bytes = file.sizes.reduce((sum, size) => sum + size, 0);
   const memory = budgetMemory(bytes, options.maxMemory);
@@ -191,6 +193,13 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
     },
     close: () => release(call("closeModel", [handle], UNSTOPPED)),
   };
+}
+
+/** Reads and checks a model's header, while llama.cpp is being loaded. */
+async function readRunnable(path: string, signal: AbortSignal | undefined): Promise<GgufFile> {
+  const file = await readGguf(path, { signal });
+  checkPreconditions(file);
+  return file;
 }
 
 type OpenOptions = SessionOptions & { readonly microBatch: number; readonly threads: number };

@@ -132,6 +132,7 @@ export function startProcess<Offered extends Calls<Offered>>(module: string): Pr
       }
     },
     end() {
+      if (!death) setRef(child, true);
       killChild();
       return ended;
     },

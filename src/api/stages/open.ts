@@ -1,4 +1,5 @@
 import { describeArchitecture } from "../../architecture/architecture.ts";
+import { checkBlockCount } from "../../architecture/preconditions.ts";
 import type { Architecture } from "../../architecture/types.ts";
 import { type Calibration, loadCalibration } from "../../calibration/load.ts";
 import { DEFAULT_SEQUENCE_LENGTH, type HeldBackSplit, splitHeldBack } from "../../calibration/sequences.ts";
@@ -24,6 +25,7 @@ export interface DescribedModel {
 export async function describeModel(path: string, signal?: AbortSignal): Promise<DescribedModel> {
   const file = await readGguf(path, { signal });
   const architecture = describeArchitecture(file);
+  checkBlockCount(file);
   const text = (key: string) => {
     const value = file.metadata.get(key)?.decode().value;
     return typeof value === "string" ? value : undefined;

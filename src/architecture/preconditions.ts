@@ -1,0 +1,207 @@
+import { GGML_TYPES } from "../gguf/ggml-types.ts";
+import type { GgufFile, TensorInfo } from "../gguf/types.ts";
+import { ArchitectureError } from "./errors.ts";
+import { type Model, readModel } from "./metadata.ts";
+
+/** LLAMA_MAX_EXPERTS of llama-hparams.h. */
+const MOST_EXPERTS = 1024;
+
+/** What llama.cpp takes for granted of a key of any architecture, and ends its process without (llama-model.cpp, `load_hparams`). */
+interface Precondition {
+  /** Without the architecture's prefix. */
+  readonly key: string;
+  /** What the value must be. */
+  readonly needs: string;
+  /** Whether a value that is there is that. */
+  holds(model: Model): boolean;
+}
+
+const SCALINGS: readonly unknown[] = ["none", "linear", "yarn", "longrope"];
+
+const experts = (model: Model) => model.number("expert_count") ?? 0;
+const groups = (model: Model) => model.number("expert_group_count") ?? 0;
+/** The most experts that a block uses. */
+const used = (model: Model) => Math.max(0, ...numbersOf(model, "expert_used_count"));
+const within = (value: number, low: number, high: number) => value >= low && value <= high;
+
+/** llama.cpp takes one expert for none in these (`load_hparams`). */
+const ONE_IS_NONE: ReadonlySet<string> = new Set(["hunyuan_vl", "hunyuan-dense"]);
+const withExperts = (model: Model) => !(ONE_IS_NONE.has(model.name) && experts(model) <= 1);
+
+const integer = (key: string): Precondition => ({
+  key,
+  needs: "whole numbers",
+  holds: (model) => {
+    const value = model.value(key);
+    const type = value?.type === "array" ? value.elementType : value?.type;
+    return type === undefined || /^u?int\d+$/.test(type);
+  },
+});
+
+const epsilon = (key: string): Precondition => ({
+  key,
+  needs: "a number of at least 0",
+  holds: (model) => numbersOf(model, key).every((value) => value >= 0 && Number.isFinite(value)),
+});
+
+const PRECONDITIONS: readonly Precondition[] = [
+  {
+    key: "context_length",
+    needs: "at least 2",
+    holds: (model) => (model.number("context_length") ?? 0) >= 2,
+  },
+  {
+    key: "embedding_length",
+    needs: "at least 1",
+    holds: (model) => (model.number("embedding_length") ?? 0) >= 1,
+  },
+  {
+    key: "rope.scaling.type",
+    needs: `one of ${SCALINGS.join(", ")}`,
+    holds: (model) => SCALINGS.includes(model.value("rope.scaling.type")?.value ?? "none"),
+  },
+  {
+    key: "expert_count",
+    needs: `at most ${MOST_EXPERTS}, with an expert_used_count if it is not 0`,
+    holds: (model) =>
+      !withExperts(model) || (experts(model) <= MOST_EXPERTS && (experts(model) === 0 || used(model) > 0)),
+  },
+  {
+    key: "expert_used_count",
+    needs: "at most the expert_count",
+    holds: (model) => !withExperts(model) || used(model) <= experts(model),
+  },
+  {
+    key: "expert_group_count",
+    needs: "a divisor of the expert_count, less than it",
+    holds: (model) =>
+      groups(model) === 0 || (groups(model) < experts(model) && experts(model) % groups(model) === 0),
+  },
+  {
+    key: "expert_group_used_count",
+    needs: "at least 1 and less than the expert_group_count",
+    holds: (model) =>
+      groups(model) <= 1 || within(model.number("expert_group_used_count") ?? 0, 1, groups(model) - 1),
+  },
+  ...["attention.head_count", "attention.head_count_kv", "feed_forward_length"].map(integer),
+  ...["layer_norm_rms", "layer_norm", "group_norm"].map((norm) => epsilon(`attention.${norm}_epsilon`)),
+  {
+    key: "attention.head_count",
+    needs: "at least 1 in a block with attention",
+    holds: (model) =>
+      numbersOf(model, "attention.head_count").every(
+        (heads, block, all) => heads > 0 || !hasAttention(model, all.length === 1 ? 0 : block),
+      ),
+  },
+  {
+    key: "rope.dimension_count",
+    needs: "an even number, at most the size of a head",
+    holds: (model) => {
+      const count = model.number("rope.dimension_count");
+      return count === undefined || (count % 2 === 0 && count <= (model.number("embedding_length") ?? 0));
+    },
+  },
+];
+
+/** A key's number or numbers; none where it is missing. */
+function numbersOf(model: Model, key: string): readonly number[] {
+  const one = model.number(key);
+  return one === undefined ? (model.numbers(key) ?? []) : [one];
+}
+
+const hasAttention = (model: Model, block: number) =>
+  ["attn_q", "attn_qkv"].some((name) => model.tensor(`blk.${block}.${name}.weight`) !== undefined);
+
+/** ggml's types of numbers as they are, and of what is computed only on the way: no matrix product takes them. */
+const NO_WEIGHTS: ReadonlySet<string> = new Set(["I8", "I16", "I32", "I64", "F64", "Q8_1", "Q8_K"]);
+
+/** What llama.cpp takes for granted of a tensor. @returns what it must be, if it is not */
+function unmetBy({ name, shape, typeName, fileOffset }: TensorInfo): string | undefined {
+  // Mapped data is read with aligned instructions (ggml-backend.cpp, TENSOR_ALIGNMENT).
+  if (fileOffset % 32 !== 0) return `begin at a multiple of 32 bytes, and begins at ${fileOffset}`;
+  const isVector = shape.slice(1).every((length) => length === 1);
+  const isOffset = name.endsWith(".bias") || /norm\w*\.weight$/.test(name);
+  // ggml adds and multiplies by these as they are (binary-ops.cpp).
+  if (isVector && isOffset && typeName !== "F32") return `be F32, and is ${typeName}`;
+  if (name.endsWith(".weight") && NO_WEIGHTS.has(typeName)) {
+    return `be of floating-point or quantised numbers, and is ${typeName}`;
+  }
+  return undefined;
+}
+
+/**
+ * Refuses a file that counts other blocks than it has tensors of; one may be without any where it computes nothing.
+ * @throws ArchitectureError `ARCHITECTURE_METADATA`
+ */
+export function checkBlockCount(file: GgufFile): void {
+  const { name, blockCount, numbers } = readModel(file);
+  const present = new Set(
+    file.tensors.flatMap((tensor) => /^blk\.(\d+)\./.exec(tensor.name)?.[1] ?? []).map(Number),
+  );
+  const widths = numbers("feed_forward_length");
+  const counted = Array.from({ length: blockCount }, (_, block) => block);
+  const missing = counted.filter((block) => !present.has(block) && widths?.[block] !== 0);
+  const more = [...present].filter((block) => block >= blockCount).sort((a, b) => a - b);
+  if (missing.length === 0 && more.length === 0) return;
+  const which = (blocks: readonly number[]) => `block${blocks.length > 1 ? "s" : ""} ${listed(blocks)}`;
+  const what =
+    present.size === 0
+      ? "has no tensors of any block"
+      : more.length > 0
+        ? `has tensors of ${which(more)}`
+        : `has no tensors of ${which(missing)}`;
+  throw new ArchitectureError(
+    "ARCHITECTURE_METADATA",
+    `${file.paths[0]} (${name}) says that it has ${blockCount} blocks, but ${what}; download or convert it again.`,
+  );
+}
+
+const LISTED = 8;
+
+function listed(blocks: readonly number[]): string {
+  return blocks.length > LISTED ? `${blocks.slice(0, LISTED).join(", ")}, …` : blocks.join(", ");
+}
+
+/**
+ * Refuses a file in which llama.cpp would not find what it takes for granted, with the key or the tensor that is wrong.
+ * Not complete, nor need it be: what it does not find, `src/model/host.ts` survives.
+ * @throws ArchitectureError `ARCHITECTURE_METADATA`
+ */
+export function checkPreconditions(file: GgufFile): void {
+  checkBlockCount(file);
+  const model = readModel(file);
+  const refuse = (what: string) => {
+    throw new ArchitectureError(
+      "ARCHITECTURE_METADATA",
+      `${file.paths[0]} cannot be run by llama.cpp: ${what}; download the model again, or convert it again.`,
+    );
+  };
+  const unmet = PRECONDITIONS.find((precondition) => !precondition.holds(model));
+  if (unmet) {
+    refuse(`${model.fullKey(unmet.key)} is ${shown(model, unmet.key)}, and must be ${unmet.needs}`);
+  }
+  for (const tensor of file.tensors) {
+    const must = GGML_TYPES.has(tensor.type) ? unmetBy(tensor) : undefined;
+    if (must !== undefined) refuse(`its tensor ${tensor.name} must ${must}`);
+  }
+  const twice = repeatedToken(file);
+  if (twice !== undefined) refuse(`its vocabulary has the token ${JSON.stringify(twice)} twice`);
+}
+
+function shown(model: Model, key: string): string {
+  const value = model.value(key);
+  if (value === undefined) return "missing";
+  return value.type === "array" ? `[${value.value.slice(0, 8).join(", ")}]` : String(value.value);
+}
+
+/** A token that stands twice in the vocabulary; empty ones llama.cpp numbers. */
+function repeatedToken(file: GgufFile): string | undefined {
+  const tokens = file.metadata.get("tokenizer.ggml.tokens")?.decode();
+  if (tokens?.type !== "array" || tokens.elementType !== "string") return undefined;
+  const seen = new Set<unknown>();
+  for (const token of tokens.value) {
+    if (token !== "" && seen.has(token)) return String(token);
+    seen.add(token);
+  }
+  return undefined;
+}
