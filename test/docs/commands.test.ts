@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { MAIN } from "../support/cli.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
@@ -25,7 +25,8 @@ const commandsOf = ({ text }: Block) => text.split("\n").filter((line) => line !
 function prepareFolder(blocks: readonly Block[]): { folder: string; env: NodeJS.ProcessEnv } {
   const folder = temporaryFolder();
   cpSync(EXAMPLE_MODEL, join(folder, "model.gguf"));
-  cpSync("examples", join(folder, "examples"), { recursive: true });
+  const isExample = (path: string) => !path.endsWith(".gguf") || resolve(path) === resolve(EXAMPLE_MODEL);
+  cpSync("examples", join(folder, "examples"), { recursive: true, filter: isExample });
   cpSync("calibration/default.txt", join(folder, "my-text.txt"));
   const quick = { gpu: "off", threads: 1, sequences: 4, sequenceLength: 32, textSequences: 1 };
   writeFileSync(join(folder, "lorp.config.json"), JSON.stringify({ common: quick }));
