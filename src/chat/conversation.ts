@@ -5,6 +5,7 @@ import type { GpuChoice } from "../model/gpu.ts";
 import { crashed } from "../model/runtime.ts";
 import { ProcessDied, RemoteError, startProcess } from "../process/start.ts";
 import type { ChatCalls } from "./host-calls.ts";
+import { samplingOf } from "./sampling.ts";
 
 export interface ConversationOptions {
   readonly gpu?: GpuChoice | undefined;
@@ -21,8 +22,9 @@ export interface AnswerOptions {
   readonly onText?: ((text: string) => void) | undefined;
   /** Most tokens of the answer. */
   readonly maxTokens?: number | undefined;
-  /** 0, the default, always takes the most likely token. */
+  /** 0 always takes the most likely token; what the model's file recommends, else llama.cpp's 0.8, by default. */
   readonly temperature?: number | undefined;
+  /** Of what is drawn; another one at each answer by default. */
   readonly seed?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -49,6 +51,7 @@ export async function openConversation(
   checkPreconditions(file);
   const { metadata, paths } = file;
   const mode = metadata.has("tokenizer.chat_template") ? "chat" : "completion";
+  const sampling = samplingOf(metadata);
   const host = startProcess<ChatCalls>("chat/host");
   try {
     const { gpu, gpuLayers, threads, system } = options;
@@ -59,9 +62,9 @@ export async function openConversation(
   }
   return {
     mode,
-    answer: (prompt, { onText, maxTokens, temperature, seed, signal: stop } = {}) =>
+    answer: (prompt, { onText, maxTokens, temperature = sampling.temperature, seed, signal: stop } = {}) =>
       host
-        .call("answer", [prompt, { maxTokens, temperature, seed }], {
+        .call("answer", [prompt, { ...sampling, temperature, maxTokens, seed }], {
           signal: stop,
           onProgress: (text) => onText?.(String(text)),
         })

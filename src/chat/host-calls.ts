@@ -1,9 +1,10 @@
 import type { AnswerOptions, Conversation, ConversationOptions } from "./conversation.ts";
+import type { Sampling } from "./sampling.ts";
 
 /** What the process of a conversation offers (host.ts). */
 export interface ChatCalls {
   /** Called first, once. */
   open(path: string, mode: Conversation["mode"], options: Omit<ConversationOptions, "signal">): void;
   /** Reports each piece of the answer. */
-  answer(prompt: string, options: Omit<AnswerOptions, "onText" | "signal">): string;
+  answer(prompt: string, options: Pick<AnswerOptions, "maxTokens" | "seed"> & Sampling): string;
 }

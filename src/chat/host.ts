@@ -1,5 +1,6 @@
 // The process of a conversation: llama.cpp runs in it, through node-llama-cpp alone.
 
+import type { LLamaChatPromptOptions, LlamaCompletionGenerationOptions } from "node-llama-cpp";
 import { AbortedError } from "../errors.ts";
 import { gpuMissing, reasonIn } from "../model/llama.ts";
 import { idleProcessors, physicalCores, usefulThreads } from "../model/threads.ts";
@@ -7,15 +8,10 @@ import { type CallContext, serve } from "../process/serve.ts";
 import type { Conversation, ConversationOptions } from "./conversation.ts";
 import type { ChatCalls } from "./host-calls.ts";
 
+/** Of the options for a chat and those for a completion what both know. */
 type Generate = (
   prompt: string,
-  options: {
-    temperature: number;
-    onTextChunk: (text: string) => void;
-    maxTokens?: number;
-    seed?: number;
-    signal: AbortSignal;
-  },
+  options: LLamaChatPromptOptions & LlamaCompletionGenerationOptions,
 ) => Promise<string>;
 
 let generate: Generate;
@@ -25,10 +21,22 @@ serve<ChatCalls>({
   async open({ signal }, path, mode, options) {
     generate = await stoppable(signal, load(path, mode, options, signal));
   },
-  async answer({ signal, report }, prompt, { maxTokens, temperature = 0, seed }) {
+  async answer(
+    { signal, report },
+    prompt,
+    { maxTokens, seed, repeatPenalty, repeatLastTokens, ...sampling },
+  ) {
     await chooseThreads();
     const answer = generate(prompt, {
-      temperature,
+      ...sampling,
+      repeatPenalty:
+        repeatPenalty === 1 || repeatLastTokens === 0
+          ? false
+          : {
+              penalty: repeatPenalty,
+              lastTokens: repeatLastTokens < 0 ? Number.MAX_SAFE_INTEGER : repeatLastTokens,
+              penalizeNewLine: true,
+            },
       onTextChunk: report,
       ...(maxTokens !== undefined && { maxTokens }),
       ...(seed !== undefined && { seed }),
@@ -97,5 +105,7 @@ function generator(
     contextSequence,
     ...(systemPrompt !== undefined && { systemPrompt }),
   });
+  // By itself node-llama-cpp begins with instructions of its own.
+  if (systemPrompt === undefined) session.setChatHistory([]);
   return (prompt, options) => session.prompt(prompt, options);
 }

@@ -1,4 +1,7 @@
+import { randomInt } from "node:crypto";
 import { createInterface } from "node:readline";
+import { addAbortSignal } from "node:stream";
+import { text } from "node:stream/consumers";
 import { type Command, InvalidArgumentError } from "commander";
 import type { AnswerOptions, Conversation, ConversationOptions } from "../../chat/conversation.ts";
 import { AbortedError } from "../../errors.ts";
@@ -13,32 +16,55 @@ type Options = ConversationOptions &
 
 export function define(command: Command): void {
   command
-    .option("-p, --prompt <text>", "answer this alone and end")
-    .option("--system <text>", "what the model is told before the conversation")
+    .option("-p, --prompt <text>", "answer this alone and end; - takes it from stdin")
+    .option("--system <text>", "what the model is told before the conversation (default: nothing)")
     .option("--max-tokens <n>", "longest answer (default: until the model ends)", whole(1))
-    .option("--temperature <t>", "0 always takes the most likely token (default: 0)", temperature)
-    .option("--seed <n>", "seed of the draws at a temperature above 0", whole(0));
+    .option(
+      "--temperature <t>",
+      "0 always takes the most likely token (default: as the model's file says, or 0.8)",
+      temperature,
+    )
+    .option(
+      "--seed <n>",
+      "seed of the draws at a temperature above 0 (default: another each time)",
+      whole(0),
+    );
   addDeviceOptions(command);
   addSourceOptions(command);
-  command.action((reference: string, options: Options) =>
+  command.action((first: string, second: string | undefined, options: Options) =>
     run(async (signal) => {
-      const terminal = openTerminal({});
-      const { path } = await findModel(reference, options, terminal, signal);
-      const { openConversation } = await import("../../chat/conversation.ts");
-      const conversation = await openConversation(path, { ...options, signal });
+      const speakers: Speaker[] = [];
       try {
-        if (conversation.mode === "completion") {
-          terminal.say(
-            "This model has no chat template, so it goes on with your text instead of answering it.",
-          );
+        const prompt = options.prompt === "-" ? await readInput(signal) : options.prompt;
+        for (const reference of second === undefined ? [first] : [first, second]) {
+          speakers.push(await openSpeaker(reference, options, signal));
         }
-        if (options.prompt === undefined) await converse(conversation, options, signal);
-        else await print(conversation, options.prompt, options, signal);
+        if (prompt === undefined) await converse(speakers, options, signal);
+        else await print(speakers, prompt, options, signal);
+      } catch (error) {
+        throw signal.aborted ? new AbortedError("Stopped.") : error;
       } finally {
-        await conversation.close();
+        for (const { conversation } of speakers) await conversation.close();
       }
     }),
   );
+}
+
+/** A model that answers, by the name that its answers stand under where there are two. */
+interface Speaker {
+  readonly name: string;
+  readonly conversation: Conversation;
+}
+
+async function openSpeaker(reference: string, options: Options, signal: AbortSignal): Promise<Speaker> {
+  const terminal = openTerminal({});
+  const { path } = await findModel(reference, options, terminal, signal);
+  const { openConversation } = await import("../../chat/conversation.ts");
+  const conversation = await openConversation(path, { ...options, signal });
+  if (conversation.mode === "completion") {
+    terminal.say(`${reference} has no chat template, so it goes on with your text instead of answering it.`);
+  }
+  return { name: reference, conversation };
 }
 
 function temperature(text: string): number {
@@ -48,20 +74,27 @@ function temperature(text: string): number {
   return value;
 }
 
-/** Prints one answer as it is written. */
+/** Prints the answers as they are written, one after the other. */
 async function print(
-  conversation: Conversation,
+  speakers: readonly Speaker[],
   prompt: string,
   options: AnswerOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const onText = (text: string) => process.stdout.write(text);
-  await conversation.answer(prompt, { ...options, signal, onText }).finally(() => process.stdout.write("\n"));
+  // The same draws for both.
+  const seed = options.seed ?? randomInt(2 ** 32);
+  for (const { name, conversation } of speakers) {
+    if (speakers.length > 1) process.stdout.write(`${name}:\n`);
+    await conversation.answer(prompt, { ...options, seed, signal, onText }).finally(() => {
+      process.stdout.write("\n");
+    });
+  }
 }
 
 /** Answers line after line until the input ends, on a terminal or piped. */
 async function converse(
-  conversation: Conversation,
+  speakers: readonly Speaker[],
   options: AnswerOptions,
   signal: AbortSignal,
 ): Promise<void> {
@@ -77,12 +110,20 @@ async function converse(
   signal.addEventListener("abort", () => lines.close());
   if (interactive) lines.prompt();
   for await (const line of lines) {
-    answering = new AbortController();
-    const stop = AbortSignal.any([signal, answering.signal]);
-    await print(conversation, line, options, stop).catch((error: unknown) => {
-      if (signal.aborted || !(error instanceof AbortedError)) throw error;
-    });
-    answering = undefined;
+    if (line.trim() !== "") {
+      answering = new AbortController();
+      const stop = AbortSignal.any([signal, answering.signal]);
+      await print(speakers, line, options, stop).catch((error: unknown) => {
+        if (signal.aborted || !(error instanceof AbortedError)) throw error;
+      });
+      answering = undefined;
+    }
     if (interactive) lines.prompt();
   }
+  if (signal.aborted) throw new AbortedError();
+}
+
+/** All of stdin, without the line end that a shell puts there. */
+async function readInput(signal: AbortSignal): Promise<string> {
+  return (await text(addAbortSignal(signal, process.stdin))).replace(/\r?\n$/, "");
 }

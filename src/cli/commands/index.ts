@@ -84,8 +84,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "chat",
-    description: "talk to a model; Ctrl-C stops an answer, and at the prompt ends the conversation",
-    arguments: [MODEL],
+    description:
+      "talk to a model, or to two side by side; Ctrl-C stops an answer, and at the prompt ends the conversation",
+    arguments: [MODEL, new Argument("[other]", "another one that answers too")],
     load: () => import("./chat.ts"),
   },
   {

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { lorp } from "../support/cli.ts";
+import { EXAMPLE_MODEL } from "../support/example.ts";
+
+const quick = ["--gpu", "off", "--threads", "1", "--max-tokens", "4", "--temperature", "0"];
+
+test("two models answer side by side, each under its name", async () => {
+  const prompt = ["--prompt", "It was a truth"];
+  const alone = await lorp(["chat", EXAMPLE_MODEL, ...prompt, ...quick]);
+  expect(alone).toMatchObject({ status: 0 });
+  const both = await lorp(["chat", EXAMPLE_MODEL, EXAMPLE_MODEL, ...prompt, ...quick]);
+  expect(both.stdout).toBe(`${EXAMPLE_MODEL}:\n${alone.stdout}`.repeat(2));
+});
+
+test("a chat that is stopped speaks of no files", async () => {
+  const args = ["chat", EXAMPLE_MODEL, "--prompt", "Once", "--gpu", "off", "--threads", "1"];
+  const stopped = await lorp(args, {
+    started: (child) => child.stdout?.once("data", () => child.kill("SIGTERM")),
+  });
+  expect(stopped.status).toBe(130);
+  expect(stopped.stderr).toMatch(/lorp: Stopped\.\n$/);
+});
