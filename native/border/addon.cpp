@@ -284,9 +284,6 @@ private:
             if (base->model().n_vocab() != session->model().n_vocab()) {
                 throw arguments::wrong(base_value, "base", "a session with as large a vocabulary");
             }
-            if (base->n_ubatch() < session->n_ubatch()) {
-                throw arguments::wrong(base_value, "base", "a session whose micro-batch is as large");
-            }
         }
         std::shared_ptr<LogitsFile> file;
         if (const Napi::Value file_value = given.Get("file"); !file_value.IsUndefined()) {
@@ -341,9 +338,6 @@ private:
         const auto skipped = block_flags(given.Get("skip"), "skip", session->layout().n_blocks);
         const auto ridge = arguments::number(given.Get("ridge"), "ridge", 0.0);
         const auto original = take_other(given.Get("original"), "original", session);
-        if (original->n_ubatch() < session->n_ubatch()) {
-            throw arguments::wrong(given.Get("original"), "original", "a session whose micro-batch is as large");
-        }
         return Task<std::vector<BlockFactors>>::run(
             info.Env(), control(info[2]),
             [=](const Control& control) {

@@ -73,6 +73,10 @@ Session::Session(std::shared_ptr<const Model> model, const Options& options)
 
 Session::~Session() = default;
 
+std::size_t Session::shared_micro_batch(const Session& other) const {
+    return static_cast<std::size_t>(std::min(options_.n_ubatch, other.options_.n_ubatch));
+}
+
 void Session::start_sequence(std::span<const llama_token> tokens) {
     if (tokens.empty()) throw std::runtime_error("the sequence is empty");
     if (tokens.size() > static_cast<std::size_t>(options_.n_ctx)) {
@@ -203,7 +207,7 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
     if (first < 1 || first >= tokens.size()) throw std::runtime_error("no token of the sequence would be scored");
     start_sequence(tokens);
     if (base != nullptr) base->session.start_sequence(tokens);
-    const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
+    const std::size_t n_ubatch = shared_micro_batch(base == nullptr ? *this : base->session);
     Scores scores;
     // The last token is predicted, never fed.
     const auto fed = tokens.first(tokens.size() - 1);
@@ -298,7 +302,7 @@ std::vector<float> Session::state_norms(std::span<const llama_token> tokens, con
 std::vector<BlockFactors> Session::fit_factors(std::span<const llama_token> tokens, std::size_t sequence_length,
                                                const Fit& fit, const Control& control) {
     const auto n_blocks = static_cast<std::size_t>(layout().n_blocks);
-    const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
+    const std::size_t n_ubatch = shared_micro_batch(fit.original);
     const auto first_skipped = std::find(fit.skipped.begin(), fit.skipped.end(), true);
     std::vector<bool> fitted(n_blocks);
     std::transform(first_skipped, fit.skipped.end(), fitted.begin() + (first_skipped - fit.skipped.begin()),

@@ -50,8 +50,6 @@ public:
 
     const Model& model() const { return *model_; }
     const BlockLayout& layout() const { return options_.layout; }
-    /** Tokens of one micro-batch. */
-    std::int32_t n_ubatch() const { return options_.n_ubatch; }
 
     /**
      * Runs a sequence through all blocks but the last.
@@ -135,6 +133,8 @@ private:
     void keep(std::span<const llama_token> tokens, const std::vector<bool>& skipped);
     KeptStates kept_states(std::int32_t start, std::size_t from, std::size_t count);
     [[noreturn]] void fail_without_outputs() const;
+    /** Tokens of a micro-batch that both contexts can run. */
+    std::size_t shared_micro_batch(const Session& other) const;
     /** Clears the context for a sequence that it can run. @throws std::runtime_error */
     void start_sequence(std::span<const llama_token> tokens);
     std::span<const float> logits_at(std::size_t index) const;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { UsageError } from "../errors.ts";
 import type { SequenceSums } from "./capture.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { CheckpointError } from "./errors.ts";
 
 /** The longest that what an unfinished capture has measured goes unsaved, milliseconds. */
 const INTERVAL = 60_000;
@@ -55,7 +56,7 @@ export async function openCaptureCache(
   await mkdir(captures, { recursive: true }).catch(unwritable);
   const finished = join(captures, `${digest(key)}.json`);
   const interrupted = join(captures, `${digest(key)}.checkpoint.json`);
-  const kept = [await readCheckpoint(finished), ...(resume ? [await readCheckpoint(interrupted)] : [])];
+  const kept = [await readKept(finished), ...(resume ? [await readKept(interrupted)] : [])];
   const earlier = kept.reduce((longest, one) => (one.length > longest.length ? one : longest));
   let due = 0;
   const save = async (path: string, measured: readonly SequenceSums[]) => {
@@ -76,6 +77,14 @@ export async function openCaptureCache(
       await rm(interrupted, { force: true });
     },
   };
+}
+
+/** What can be read of a cached file; one that is damaged is measured anew and replaced. */
+function readKept(path: string): Promise<readonly SequenceSums[]> {
+  return readCheckpoint(path).catch((error: unknown) => {
+    if (error instanceof CheckpointError) return [];
+    throw error;
+  });
 }
 
 /** The same for the same content, whatever the order of its fields. */

@@ -33,17 +33,19 @@ const MOST_BLOCKS = 512;
 /** @throws ArchitectureError when `general.architecture` or the block count is missing or senseless */
 export function readModel(file: GgufFile): Model {
   const decode = (key: string) => file.metadata.get(key)?.decode();
-  const architecture = decode("general.architecture");
+  const architecture = file.metadata.get("general.architecture");
   if (architecture?.type !== "string") {
     throw new ArchitectureError(
       "ARCHITECTURE_METADATA",
       `${file.paths[0]} has no general.architecture, so it is not a model that llama.cpp can run; give a complete model file.`,
     );
   }
-  const name = String(architecture.value);
+  const name = String(architecture.decode().value);
   const fullKey = (key: string) => (UNPREFIXED.test(key) ? key : `${name}.${key}`);
   const value = (key: string) => decode(fullKey(key));
-  const number = (key: string) => toNumber(value(key));
+  const isArray = (key: string) => file.metadata.get(fullKey(key))?.type === "array";
+  // An array could be as large as the file: it is not decoded where a scalar is asked for, and the other way round.
+  const number = (key: string) => (isArray(key) ? undefined : toNumber(value(key)));
   const tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
 
   const blockCount = number("block_count") ?? 0;

@@ -10,9 +10,21 @@ export interface Numbering {
   readonly source?: string;
 }
 
-/** Reads what lorp notes in the files it writes; a file without such a note counts as unpruned. */
+/**
+ * Reads what lorp notes in the files it writes; a file without such a note counts as unpruned. Of a file that was pruned
+ * several times the numbering is that of the first model.
+ */
 export function readNumbering({ metadata }: GgufFile): Numbering {
   const value = (key: string) => metadata.get(key)?.decode().value;
+  const first = value("lorp.first_block_count");
+  const kept = value("lorp.first_layers");
+  if (Array.isArray(kept) && typeof first === "number" && kept.every((layer) => layer < first)) {
+    const of = new Set<unknown>(kept);
+    return {
+      blocks: first,
+      removed: Array.from({ length: first }, (_, layer) => layer).filter((l) => !of.has(l)),
+    };
+  }
   const removed = value("lorp.removed_layers");
   const original = value("lorp.original_block_count");
   if (Array.isArray(removed) && typeof original === "number") {

@@ -18,6 +18,13 @@ export const seed = Type.Integer({ minimum: 0, description: "Seed of every rando
 
 export const count = (description: string) => Type.Integer({ minimum: 0, description });
 
+/** Far above what llama.cpp runs (512): what is made for each block of a document stays small. */
+const MOST_BLOCKS = 4096;
+
+/** Numbers of blocks, and what cannot be more. */
+export const blocks = (description: string, minimum = 1) =>
+  Type.Integer({ minimum, maximum: MOST_BLOCKS, description });
+
 export const layer = (description: string) => Type.Integer({ minimum: 0, description });
 
 export const numberOrNull = (description: string) =>
@@ -27,4 +34,4 @@ export const rls = numberOrNull(
   "Representation locality score: -log2 of the mean similarity above the diagonal; null if that mean is not positive.",
 );
 
-export const k = Type.Integer({ minimum: 1, description: "Number of clusters." });
+export const k = blocks("Number of clusters.");

@@ -69,6 +69,7 @@ export async function checkDocument<Kind extends keyof Readable>(
 ): Promise<Readable[Kind]> {
   const document = validate<Readable[Kind]>(await publishedSchema(kind), value, source);
   if (kind === "plan") checkLayers(document as Plan, source);
+  if (kind === "report") checkLayers((document as Report).plan, `${source}, its plan`);
   return document;
 }
 

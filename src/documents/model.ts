@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { count, type Immutable, layer } from "./fields.ts";
+import { blocks, count, type Immutable, layer } from "./fields.ts";
 
 export const ConstraintsSchema = Type.Object(
   {
@@ -39,13 +39,9 @@ export const ModelSchema = Type.Object(
     fingerprint: Type.Optional(Type.String({ description: "Identity of the file's content." })),
     architecture: Type.Optional(Type.String({ description: "general.architecture of the file." })),
     name: Type.Optional(Type.String({ description: "general.name of the file." })),
-    blockCount: Type.Integer({ minimum: 1, description: "Number of transformer blocks in the file." }),
+    blockCount: blocks("Number of transformer blocks in the file."),
     analysedBlocks: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        description:
-          "Number of blocks measured, from the first; fewer than blockCount if prediction blocks trail.",
-      }),
+      blocks("Number of blocks measured, from the first; fewer than blockCount if prediction blocks trail."),
     ),
     embeddingLength: Type.Optional(count("Width of the hidden states.")),
     parameters: Type.Optional(count("Number of weights.")),

@@ -1,6 +1,16 @@
 import Type from "typebox";
 import { CompensationSchema } from "./compensation.ts";
-import { type Immutable, k, layer, lorpVersion, numberOrNull, rls, schemaVersion, seed } from "./fields.ts";
+import {
+  blocks,
+  type Immutable,
+  k,
+  layer,
+  lorpVersion,
+  numberOrNull,
+  rls,
+  schemaVersion,
+  seed,
+} from "./fields.ts";
 import { MeasurementsSchema } from "./measurements.ts";
 import { ModelSchema } from "./model.ts";
 
@@ -28,7 +38,7 @@ export const PlanSchema = Type.Object(
     lorpVersion: Type.Optional(lorpVersion),
     model: Type.Omit(ModelSchema, ["constraints"]),
     method: Type.String({ description: "Selection method, or named if the user named the layers." }),
-    budget: Type.Integer({ minimum: 0, description: "Number of layers to remove." }),
+    budget: blocks("Number of layers to remove.", 0),
     removedLayers: Type.Array(Type.Integer({ minimum: 0 }), { description: "Ascending." }),
     keptLayers: Type.Array(Type.Integer({ minimum: 0 }), { description: "Ascending." }),
     removals: Type.Array(RemovalSchema, { description: "In the order of removal." }),

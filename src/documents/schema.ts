@@ -4,6 +4,7 @@ export interface Schema {
   readonly const?: unknown;
   readonly enum?: readonly unknown[] | undefined;
   readonly minimum?: number | undefined;
+  readonly maximum?: number | undefined;
   readonly exclusiveMinimum?: number | undefined;
   readonly minItems?: number | undefined;
   readonly items?: Schema | undefined;
@@ -48,6 +49,7 @@ function unmet(schema: Schema, value: unknown): string | undefined {
   if (schema.enum && !schema.enum.includes(value)) return `one of ${schema.enum.join(", ")}`;
   if (typeof value === "number") {
     if (value < (schema.minimum ?? value)) return `at least ${schema.minimum}`;
+    if (value > (schema.maximum ?? value)) return `at most ${schema.maximum}`;
     if (value <= (schema.exclusiveMinimum ?? Number.NEGATIVE_INFINITY)) {
       return `a number > ${schema.exclusiveMinimum}`;
     }

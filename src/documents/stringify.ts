@@ -7,6 +7,10 @@ export function stringifyDocument(document: object): string {
 }
 
 function stringify(value: unknown, indent: string): string {
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    // JSON would say null, which no reader of the document takes.
+    throw new Error(`a document cannot hold ${value}`);
+  }
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const inner = `${indent}  `;
   if (Array.isArray(value)) {

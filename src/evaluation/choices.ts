@@ -2,6 +2,7 @@ import type { Lanes } from "../model/lanes.ts";
 import type { Model } from "../model/model.ts";
 import { wilsonInterval } from "../statistics.ts";
 import { EvaluationError } from "./errors.ts";
+import { requireNumbers } from "./scores.ts";
 import type { Task } from "./tasks/load.ts";
 import type { Choice } from "./tasks/task.ts";
 import { withBos } from "./windows.ts";
@@ -88,7 +89,9 @@ export async function answerTask(
   let normalized = 0;
   const logLikelihood = async ({ tokens, first }: TokenizedChoice) => {
     const { logProb } = await lanes.run((session) => session.score(tokens, { first, skip }));
-    return logProb.reduce((sum, value) => sum + value, 0);
+    const sum = logProb.reduce((total, value) => total + value, 0);
+    requireNumbers([sum], skip);
+    return sum;
   };
   const scored = await Promise.all(items.map(({ choices }) => Promise.all(choices.map(logLikelihood))));
   for (const [item, { choices, answer }] of items.entries()) {

@@ -8,5 +8,6 @@ export class EvaluationError extends LorpError {
     | "EVALUATION_TASK_UNREADABLE"
     | "EVALUATION_TASK_FORMAT"
     | "EVALUATION_TASK_LINE"
-    | "EVALUATION_TASK_TOO_LONG";
+    | "EVALUATION_TASK_TOO_LONG"
+    | "EVALUATION_NAN";
 }

@@ -1,6 +1,7 @@
 import type { Lanes } from "../model/lanes.ts";
 import type { BlockChanges } from "../model/model.ts";
 import type { LogitsPlace, TokenScores } from "../native/addon.ts";
+import { EvaluationError } from "./errors.ts";
 import type { Windows } from "./windows.ts";
 
 export interface ScoreWindowsOptions extends BlockChanges {
@@ -42,12 +43,27 @@ export async function scoreWindows(
       return scores;
     }),
   );
+  const logProb = concatenate(parts.map((part) => part.logProb));
+  const baseLogProb = concatenate(parts.map((part) => part.baseLogProb));
+  requireNumbers(logProb, changes.skip);
+  requireNumbers(baseLogProb);
   return {
-    logProb: concatenate(parts.map(({ logProb }) => logProb)),
-    baseLogProb: concatenate(parts.map(({ baseLogProb }) => baseLogProb)),
+    logProb,
+    baseLogProb,
     kl: concatenate(parts.map(({ kl }) => kl)),
     sameTop: Uint8Array.from(concatenate(parts.map(({ sameTop }) => sameTop))),
   };
+}
+
+/** @throws EvaluationError `EVALUATION_NAN` where the model computes something else than numbers */
+export function requireNumbers(values: Float64Array | readonly number[], skip: readonly number[] = []): void {
+  if (!values.some(Number.isNaN)) return;
+  throw new EvaluationError(
+    "EVALUATION_NAN",
+    skip.length > 0
+      ? `Without the layers ${skip.join(", ")} the model computes no numbers (NaN), so it cannot be scored; leave out others.`
+      : "The base model computes no numbers (NaN), so nothing can be compared with it; download or convert it again.",
+  );
 }
 
 /** Bytes of text that the scored tokens stand for. @param tokenBytes of each token of the vocabulary */

@@ -1,3 +1,4 @@
+import { sameType } from "../architecture/metadata.ts";
 import type { Plan } from "../documents/plan.ts";
 import type { GgufFile, GgufValue } from "../gguf/types.ts";
 import type { MetadataChanges } from "../surgery/metadata.ts";
@@ -50,6 +51,8 @@ export function identity(
   if (/^[\d.]+[KMBTQ]$/.test(text("size_label") ?? "")) {
     changes.set("general.size_label", string(sizeLabel(parameters)));
   }
+  const count = original.get("general.parameter_count");
+  if (count) changes.set(count.key, sameType(count.decode(), parameters));
   changes.set("general.base_model.count", { type: "uint32", value: 1 });
   changes.set("general.base_model.0.name", string(name));
   for (const key of BASE_KEYS) {

@@ -116,11 +116,15 @@ function readEntry(cursor: Cursor, key: string): PlacedEntry {
 function readAlignment(cursor: Cursor, metadata: ReadonlyMap<string, PlacedEntry>): number {
   const entry = metadata.get("general.alignment");
   if (entry === undefined) return DEFAULT_ALIGNMENT;
-  const { type, value } = entry.decode();
-  if (type !== "uint32") {
-    throw cursor.error("GGUF_ALIGNMENT", `general.alignment is of type ${type}, not uint32`, entry.offset);
+  // Before it is decoded: an array could be as large as the file.
+  if (entry.type !== "uint32") {
+    throw cursor.error(
+      "GGUF_ALIGNMENT",
+      `general.alignment is of type ${entry.type}, not uint32`,
+      entry.offset,
+    );
   }
-  const alignment = value as number;
+  const alignment = entry.decode().value as number;
   const powerOfTwo = alignment > 0 && (alignment & (alignment - 1)) === 0;
   if (!powerOfTwo || alignment > MAX_ALIGNMENT) {
     const reason = `general.alignment is ${alignment}, not a power of two up to ${MAX_ALIGNMENT}`;

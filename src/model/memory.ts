@@ -28,10 +28,10 @@ export interface MemoryBudget {
 
 /**
  * @param bytes of the model's files
- * @param maxMemory bytes for everything but the mapped model; 3/4 of the machine's available memory by default
+ * @param available bytes of memory that can be had
+ * @param maxMemory bytes for everything but the mapped model; 3/4 of the available memory by default
  */
-export function budgetMemory(bytes: number, maxMemory: number | undefined): MemoryBudget {
-  const available = process.availableMemory();
+export function budgetMemory(bytes: number, available: number, maxMemory: number | undefined): MemoryBudget {
   const total = maxMemory ?? DEFAULT_SHARE * available;
   const repack = bytes <= REPACK_SHARE * total;
   return { repack, resident: bytes <= available, work: repack ? total - bytes : total };

@@ -1,11 +1,14 @@
 import { checkPreconditions } from "../architecture/preconditions.ts";
 import type { StateTensors } from "../architecture/types.ts";
 import type { BlockFactors } from "../documents/compensation.ts";
+import { UsageError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import type { LogitsPlace, ModelInfo, NativeChanges, Timing, TokenScores } from "../native/addon.ts";
 import type { CallOptions } from "../process/start.ts";
+import { availableMemory } from "./available-memory.ts";
 import { cacheWidth } from "./cache-width.ts";
+import { RuntimeError } from "./errors.ts";
 import type { GpuChoice } from "./gpu.ts";
 import { fittingGpuLayers } from "./gpu-layers.ts";
 import type { Handle, HostCalls } from "./host-calls.ts";
@@ -139,7 +142,7 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
     readRunnable(path, signal),
   ]);
   const bytes = file.sizes.reduce((sum, size) => sum + size, 0);
-  const memory = budgetMemory(bytes, options.maxMemory);
+  const memory = budgetMemory(bytes, await availableMemory(), options.maxMemory);
   const width = cacheWidth(file);
   const gpuLayers =
     options.gpuLayers ??
@@ -159,8 +162,10 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
     sequenceLength,
     threads,
   });
-  const open = (given: OpenOptions, callSession = call) =>
-    openSession(callSession, runtime.newHandle(), handle, info.layers, given);
+  const open = (given: OpenOptions, callSession = call) => {
+    checkSequenceLength(path, given.sequenceLength, info);
+    return openSession(callSession, runtime.newHandle(), handle, info.layers, given, path);
+  };
   return {
     info,
     runtime,
@@ -222,6 +227,7 @@ function openSession(
   model: Handle,
   layers: number,
   options: OpenOptions,
+  path: string,
 ): Session {
   const opened = callOpen("openSession", [
     handle,
@@ -243,11 +249,18 @@ function openSession(
     await opened;
     return callOpen(...all);
   };
+  const stateNorms = (tokens: Int32Array) => call("stateNorms", [handle, tokens]);
+  const refuseNaN = async (tokens: Int32Array): Promise<never> => {
+    throw noNumbers(path, firstWithoutNumbers(await stateNorms(tokens), layers));
+  };
   return {
     opened,
-    sumCosines: (tokens) => call("sumCosines", [handle, tokens]),
-    score: async (tokens, { first = 1, base, file, ...changes } = {}) =>
-      call("score", [
+    async sumCosines(tokens) {
+      const sums = await call("sumCosines", [handle, tokens]);
+      return sums.some(Number.isNaN) ? refuseNaN(tokens) : sums;
+    },
+    score: async (tokens, { first = 1, base, file, ...changes } = {}) => {
+      const scores = await call("score", [
         handle,
         tokens,
         {
@@ -257,10 +270,15 @@ function openSession(
           baseChanges: base && toNative(base, layers),
           file,
         },
-      ]),
+      ]);
+      const { skip = [], factors = [] } = changes;
+      // What is computed with blocks changed says nothing against the model; whoever changed them judges it.
+      const isWhole = skip.length === 0 && factors.length === 0;
+      return isWhole && scores.logProb.some(Number.isNaN) ? refuseNaN(tokens) : scores;
+    },
     logits: (tokens, skip, factors) => call("logits", [handle, tokens, toNative({ skip, factors }, layers)]),
     time: (tokens, prompt, everyLogit = false) => call("time", [handle, tokens, prompt, everyLogit]),
-    stateNorms: (tokens) => call("stateNorms", [handle, tokens]),
+    stateNorms,
     fitFactors: async (sequences, { skip, ridge, original, onProgress }) => {
       const sequenceLength = sequences[0]?.length ?? 1;
       const tokens = new Int32Array(sequences.length * sequenceLength);
@@ -276,6 +294,28 @@ function openSession(
     },
     close: () => release(callOpen("closeSession", [handle], UNSTOPPED)),
   };
+}
+
+/** @throws UsageError `SEQUENCE_TOO_LONG` for more tokens than the model was made for, which some cannot run at all */
+function checkSequenceLength(path: string, length: number, { trainedContextLength }: ModelInfo): void {
+  if (length <= trainedContextLength) return;
+  throw new UsageError(
+    "SEQUENCE_TOO_LONG",
+    `Sequences of ${length} tokens are longer than the context of ${path}, which is ${trainedContextLength}; lower --sequence-length.`,
+  );
+}
+
+/** The first block whose output has a NaN; the last one, or what follows it, where none of the inputs has. */
+function firstWithoutNumbers(norms: Float32Array, layers: number): number {
+  const input = Math.floor(norms.findIndex(Number.isNaN) / (norms.length / layers));
+  return input < 0 ? layers - 1 : Math.max(input - 1, 0);
+}
+
+function noNumbers(path: string, block: number): RuntimeError {
+  return new RuntimeError(
+    "RUNTIME_NAN",
+    `${path} computes no numbers (NaN) from block ${block} on, so nothing can be measured: its weights are damaged, or too large for llama.cpp; download or convert it again.`,
+  );
 }
 
 function toNative({ skip = [], factors = [] }: BlockChanges, layers: number): NativeChanges {

@@ -5,7 +5,7 @@ import { lorp } from "./lorp.ts";
 import { requireLegalSize } from "./proposals.ts";
 import { SELECTION_METHODS } from "./pure-methods.ts";
 import { nextRemoval, sleb } from "./sleb.ts";
-import { bestOf, meanLoss, type Proposal, type Trial, type Trials } from "./trials.ts";
+import { bestOf, meanLoss, type Proposal, requireBest, type Trial, type Trials } from "./trials.ts";
 import type { MeasuredInput, MeasuredMethod, Removal, SelectionInput, SimilarityMatrix } from "./types.ts";
 
 /** Sets measured by default beyond those that SLEB takes. */
@@ -27,7 +27,7 @@ export const auto: MeasuredMethod = {
     const within = limitsOf(input, budget, trials);
     await trials.measureAll(proposals(input, budget));
     if (within(sleb.mostSets(input, budget))) await goGreedily(input, budget, trials, within);
-    const started = bestOf(trials.all.filter(({ removed }) => removed.length === budget))!;
+    const started = requireBest(trials.all.filter(({ removed }) => removed.length === budget));
     const best = await improve(input, started, trials, within);
     const measured = trials.all.filter(({ removed }) => removed.length === budget).length;
     const loss = meanLoss(best);

@@ -1,5 +1,5 @@
 import type { Measurements } from "../documents/measurements.ts";
-import { lossDifference, meanLoss, type Trial, type Trials } from "./trials.ts";
+import { byLoss, isMeasurable, lossDifference, meanLoss, type Trial, type Trials } from "./trials.ts";
 
 /**
  * What was measured, for a Plan: sets of its size first, then those of the steps that led to it; the best first.
@@ -16,12 +16,11 @@ export function describeTrials(
   return {
     original: original ? lossOf(original) : null,
     sets: trials.all
-      .filter(({ removed }) => removed.length > 0)
+      // A document holds no other numbers than finite ones.
+      .filter((trial) => trial.removed.length > 0 && isMeasurable(trial))
       .sort(
         (a, b) =>
-          b.removed.length - a.removed.length ||
-          Number(b.complete) - Number(a.complete) ||
-          meanLoss(a) - meanLoss(b),
+          b.removed.length - a.removed.length || Number(b.complete) - Number(a.complete) || byLoss(a, b),
       )
       .map((trial) => ({
         removedLayers: trial.removed,

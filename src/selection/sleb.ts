@@ -1,6 +1,6 @@
 import { candidates, ruleAgainst } from "./constraints.ts";
 import { requireLegalSize } from "./proposals.ts";
-import { bestOf, meanLoss, type Trials } from "./trials.ts";
+import { meanLoss, requireBest, type Trials } from "./trials.ts";
 import type { MeasuredInput, MeasuredMethod, PassedOver, Removal } from "./types.ts";
 
 /**
@@ -47,7 +47,7 @@ export async function nextRemoval(
   const allowed = judged.filter(({ rule }) => rule === null).map(({ layer }) => layer);
   const by = `sleb, step ${before.length + 1}`;
   const raced = await trials.race(allowed.map((layer) => ({ removed: [...removed, layer], by })));
-  const best = bestOf(raced)!;
+  const best = requireBest(raced);
   const loss = meanLoss(best);
   return {
     removal: {

@@ -1,4 +1,5 @@
 import { type Estimate, estimate } from "../statistics.ts";
+import { SelectionError } from "./errors.ts";
 
 /** What measured methods ask of a model: its losses on sequences that the analysis has not seen. */
 export interface LossSource {
@@ -64,9 +65,18 @@ export interface Bar {
   readonly margin?: number;
 }
 
-/** Mean loss of a trial's tokens, nats; its perplexity is exp of it. */
+/**
+ * Mean loss of a trial's tokens, nats; its perplexity is exp of it. Infinity, the worst there is, where the model computes
+ * no numbers without these layers.
+ */
 export function meanLoss({ losses }: Trial): number {
-  return joinedMean(losses);
+  const mean = joinedMean(losses);
+  return Number.isFinite(mean) ? mean : Number.POSITIVE_INFINITY;
+}
+
+/** Whether the model computes numbers without these layers. */
+export function isMeasurable(trial: Trial): boolean {
+  return trial.losses.length === 0 || Number.isFinite(meanLoss(trial));
 }
 
 /** Loss of `trial` − loss of `rival`, nats a token, on the sequences that both were measured on; over sequences. */
@@ -154,17 +164,33 @@ function indices(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, index) => from + index);
 }
 
-/** Of complete trials that of the lowest loss; of equals the first. */
+/** Of complete trials with numbers that of the lowest loss; of equals the first. */
 export function bestOf(trials: readonly Trial[]): Trial | undefined {
-  return lowest(trials.filter((trial) => trial.complete));
+  return lowest(trials.filter((trial) => trial.complete && isMeasurable(trial)));
+}
+
+/** As `bestOf`. @throws SelectionError where there is none */
+export function requireBest(trials: readonly Trial[]): Trial {
+  const best = bestOf(trials);
+  if (best) return best;
+  throw new SelectionError(
+    "Whichever layers go, the model computes no numbers (NaN) without them; remove fewer, or choose by a method that does not measure.",
+  );
 }
 
 /** The trial of the lowest loss; of equals the first. */
 function lowest(trials: readonly Trial[]): Trial | undefined {
-  return trials.toSorted((a, b) => meanLoss(a) - meanLoss(b))[0];
+  return trials.toSorted(byLoss)[0];
+}
+
+/** The lowest loss first. */
+export function byLoss(a: Trial, b: Trial): number {
+  const [mine, other] = [meanLoss(a), meanLoss(b)];
+  return mine === other ? 0 : mine - other;
 }
 
 function isAbove(trial: Trial, { rival, margin = 0 }: Bar): boolean {
+  if (!isMeasurable(trial)) return isMeasurable(rival);
   if (Math.min(trial.losses.length, rival.losses.length) < FEWEST_SEQUENCES) return false;
   const { mean, standardError } = lossDifference(trial, rival);
   return mean - margin > 2 * standardError!;

@@ -56,12 +56,12 @@ test("whatever fits is found, and uses every thread", () => {
 });
 
 test("weights are rearranged only where the copy leaves room", () => {
-  expect(budgetMemory(5e9, 8e9)).toMatchObject({ repack: true, work: 3e9 });
-  expect(budgetMemory(5e9, 6e9)).toMatchObject({ repack: false, work: 6e9 });
+  expect(budgetMemory(5e9, 16e9, 8e9)).toMatchObject({ repack: true, work: 3e9 });
+  expect(budgetMemory(5e9, 16e9, 6e9)).toMatchObject({ repack: false, work: 6e9 });
 });
 
 test("a model larger than memory runs in one lane", () => {
-  const memory = budgetMemory(1e13, undefined);
+  const memory = budgetMemory(1e13, 16e9, undefined);
   expect(memory).toMatchObject({ repack: false, resident: false });
   expect(usefulLanes("cpu", 8, memory)).toBe(1);
   expect(usefulLanes("cpu", 8, { ...memory, resident: true })).toBe(4);

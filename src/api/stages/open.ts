@@ -27,8 +27,8 @@ export async function describeModel(path: string, signal?: AbortSignal): Promise
   const architecture = describeArchitecture(file);
   checkBlockCount(file);
   const text = (key: string) => {
-    const value = file.metadata.get(key)?.decode().value;
-    return typeof value === "string" ? value : undefined;
+    const entry = file.metadata.get(key);
+    return entry?.type === "string" ? String(entry.decode().value) : undefined;
   };
   const embeddingLength = Number(file.metadata.get(`${architecture.name}.embedding_length`)?.decode().value);
   const name = text("general.name");

@@ -1,0 +1,175 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { analyze } from "../../src/api/analyze.ts";
+import { apply } from "../../src/api/apply.ts";
+import { diff } from "../../src/api/diff.ts";
+import { evaluate } from "../../src/api/evaluate.ts";
+import { prune } from "../../src/api/prune.ts";
+import { describeModel } from "../../src/api/stages/open.ts";
+import { describeArchitecture } from "../../src/architecture/architecture.ts";
+import { stringifyDocument } from "../../src/documents/stringify.ts";
+import { readGguf } from "../../src/gguf/read.ts";
+import { openModel } from "../../src/model/model.ts";
+import { parseLayers } from "../../src/selection/budget.ts";
+import { explicitPlan } from "../../src/selection/plan.ts";
+import { sleb } from "../../src/selection/sleb.ts";
+import { createTrials, meanLoss } from "../../src/selection/trials.ts";
+import { UNCONSTRAINED } from "../../src/selection/types.ts";
+import { fixtureMetadata, fixtureTensors } from "../support/architectures.ts";
+import { EXAMPLE_MODEL } from "../support/example.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { buildGguf, u64 } from "../support/gguf.ts";
+
+const folder = temporaryFolder();
+const run = { gpu: "off", sequences: 2, sequenceLength: 64 } as const;
+
+/** The example with NaN in the scales of a Q8_0 tensor. */
+async function withNaN(tensor: string): Promise<string> {
+  const path = join(folder, `${tensor}.gguf`);
+  const { tensors } = await readGguf(EXAMPLE_MODEL);
+  const { fileOffset, byteLength } = tensors.find(({ name }) => name === tensor)!;
+  const bytes = readFileSync(EXAMPLE_MODEL);
+  for (let at = fileOffset; at < fileOffset + byteLength; at += 34) bytes.writeUInt16LE(0x7e00, at);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+describe("a model that computes NaN", () => {
+  let last: string;
+  let middle: string;
+  beforeAll(async () => {
+    last = await withNaN("blk.19.ffn_down.weight");
+    middle = await withNaN("blk.7.ffn_down.weight");
+  });
+
+  test.each([
+    ["analyze", () => analyze(middle, run), "from block 7 on"],
+    ["evaluate", () => evaluate(last, run), "from block 19 on"],
+    [
+      "prune by a search",
+      () => prune(last, { ...run, remove: 2, method: "auto", dryRun: true }),
+      "from block 19 on",
+    ],
+  ])("is told with the block where it begins: %s", async (_, work, where) => {
+    await expect(work()).rejects.toMatchObject({
+      code: "RUNTIME_NAN",
+      message: expect.stringContaining(where),
+    });
+  });
+
+  test("as the base, or with layers left out, too", async () => {
+    await expect(evaluate(EXAMPLE_MODEL, { ...run, against: last })).rejects.toMatchObject({
+      code: "EVALUATION_NAN",
+    });
+    await expect(evaluate(middle, { ...run, skipLayers: "5" })).rejects.toMatchObject({
+      code: expect.stringMatching(/_NAN$/),
+    });
+  });
+});
+
+test("no document holds a number that JSON has not", () => {
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect(() => stringifyDocument({ perplexity: { original: [1, value] } })).toThrow(`cannot hold ${value}`);
+  }
+});
+
+describe("a set of layers without which the model computes NaN", () => {
+  const input = {
+    similarity: Array.from({ length: 6 }, () => new Array<number>(6).fill(1)),
+    clusters: [0, 0, 0, 0, 0, 0],
+    k: 1,
+    constraints: UNCONSTRAINED,
+    seed: 0,
+    clusterings: [],
+    limits: { evaluations: undefined, seconds: undefined },
+  };
+  /** NaN without layer 1 or 2, in all tokens or in one; else the fewer the higher the layer. */
+  const trialsOf = (broken: readonly number[]) =>
+    createTrials({
+      sequences: 4,
+      atOnce: 2,
+      losses: async (removed) => {
+        const value = removed.some((layer) => broken.includes(layer)) ? Number.NaN : 9 - (removed[0] ?? 0);
+        return Float64Array.of(1, value);
+      },
+    });
+
+  test("never wins", async () => {
+    const trials = trialsOf([1, 4]);
+    const { removals } = await sleb.select(input, 1, trials);
+    expect(removals.map(({ layer }) => layer)).toEqual([3]);
+    expect(trials.all.find(({ removed }) => removed[0] === 4)).toSatisfy(
+      (trial) => meanLoss(trial) === Number.POSITIVE_INFINITY,
+    );
+  });
+
+  test("is refused where there are no others", async () => {
+    await expect(sleb.select(input, 1, trialsOf([1, 2, 3, 4]))).rejects.toMatchObject({
+      code: "SELECTION_IMPOSSIBLE",
+    });
+  });
+});
+
+test("sides with micro-batches of different sizes score what they score with the same", async () => {
+  const { states } = describeArchitecture(await readGguf(EXAMPLE_MODEL));
+  const model = await openModel(EXAMPLE_MODEL, { gpu: "off", threads: 1 });
+  const open = (microBatch: number) => model.openSession({ sequenceLength: 48, microBatch, states });
+  const tokens = Int32Array.from({ length: 48 }, (_, i) => 300 + i);
+  const [small, large] = [open(8), open(32)];
+  const one = await large.score(tokens, { base: { session: small, skip: [3] } });
+  const other = await small.score(tokens, { base: { session: large, skip: [3] } });
+  expect(one).toEqual(other);
+  model.close();
+});
+
+test("a sequence longer than the context is refused", async () => {
+  await expect(evaluate(EXAMPLE_MODEL, { gpu: "off", sequenceLength: 1024 })).rejects.toMatchObject({
+    code: "SEQUENCE_TOO_LONG",
+    message: expect.stringContaining("Sequences of 1024 tokens are longer than the context"),
+  });
+});
+
+describe("a model that is pruned twice", () => {
+  const first = join(folder, "first.gguf");
+  const second = join(folder, "second.gguf");
+  const third = join(folder, "third.gguf");
+  beforeAll(async () => {
+    writeFileSync(
+      first,
+      buildGguf({
+        metadata: { ...fixtureMetadata("llama"), "general.parameter_count": u64(1) },
+        tensors: fixtureTensors("llama"),
+      }),
+    );
+    const remove = async (from: string, to: string, layers: string) => {
+      const { summary } = await describeModel(from);
+      await apply(from, explicitPlan(summary, parseLayers(layers)), { output: to });
+    };
+    await remove(first, second, "3,7");
+    await remove(second, third, "4");
+  });
+
+  test("differs from its ancestors in what was removed alone", async () => {
+    for (const [a, b, gone] of [
+      [first, second, [3, 7]],
+      [second, third, [5]],
+      [first, third, [3, 5, 7]],
+    ] as const) {
+      const { tensors, removed } = await diff(a, b);
+      expect(tensors.changed).toEqual([]);
+      expect(tensors.onlyInSecond).toEqual([]);
+      expect(new Set(tensors.onlyInFirst.map((name) => Number(name.split(".")[1])))).toEqual(new Set(gone));
+      expect(removed[1]).toEqual(expect.arrayContaining([...gone]));
+    }
+  });
+
+  test("says how many parameters it has", async () => {
+    const { metadata, tensors } = await readGguf(third);
+    const count = tensors.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
+    expect(metadata.get("general.parameter_count")?.decode()).toEqual({
+      type: "uint64",
+      value: BigInt(count),
+    });
+  });
+});
