@@ -59,11 +59,23 @@ std::vector<float> streams_inside(std::span<const float> outside, std::int64_t n
     return inside;
 }
 
+/**
+ * Whether the node is computed with a tensor of a block. Copies for other devices are named `device#name#number`. The
+ * first product of a block has no name of its own where a bias or a scale follows.
+ */
+bool takes_block_weight(const ggml_tensor& node) {
+    return std::ranges::any_of(node.src, [](const ggml_tensor* source) {
+        if (source == nullptr || source->op != GGML_OP_NONE) return false;
+        const std::string_view name = source->name;
+        return name.starts_with("blk.") || name.find("#blk.") != std::string_view::npos;
+    });
+}
+
 }  // namespace
 
 std::optional<std::int32_t> StateFinder::find(const ggml_tensor& node) {
     const auto indexed = split_index(node.name);
-    if (indexed && indexed->second == 0) inside_blocks_ = true;
+    if ((indexed && indexed->second == 0) || takes_block_weight(node)) inside_blocks_ = true;
     const bool is_state = node.type == GGML_TYPE_F32 && node.ne[0] == layout_.n_embd && node.ne[3] == 1 &&
                           element_count(node) % static_cast<std::size_t>(layout_.state_size()) == 0;
     if (!is_state) return std::nullopt;

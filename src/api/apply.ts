@@ -142,8 +142,10 @@ async function cut(
     model: file,
     rewrite,
     provenance: outputMetadata(described, plan, rewrite),
-    ...(factors.length > 0 && {
-      changes: await storeFactors(file, architecture.name, factors, { scaleTensors, signal }),
+    changes: await storeFactors(file, architecture.name, factors, {
+      scales: rewrite.scales,
+      scaleTensors,
+      signal,
     }),
     output,
     force: options.force,

@@ -76,7 +76,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
     if (options.dryRun) return report;
     const output = await applyDescribed(described, plan, quantization, options);
     const parameters = countParameters(await readGguf(output.path));
-    const cost = await measureCost(output.path, described, opened, options).catch((error: unknown) => {
+    const cost = await measureCost(output.path, described, plan, opened, options).catch((error: unknown) => {
       throw afterWriting(output.path, error);
     });
     return { ...report, output: { ...output, parameters }, ...cost };

@@ -1,6 +1,7 @@
+import type { Constraints } from "../documents/model.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, GgufValue } from "../gguf/types.ts";
-import type { Constraints } from "../selection/types.ts";
+import { violation } from "./constraints.ts";
 import { ArchitectureError } from "./errors.ts";
 import { type Model, readModel } from "./metadata.ts";
 import { COMMON_RULES, type Rule } from "./rules.ts";
@@ -19,6 +20,7 @@ export function describeArchitecture(file: GgufFile): Architecture {
     analysedBlocks: model.trunkBlocks,
     states: statesOf(model, entry),
     constraints: constraintsOf(model, rules),
+    independentBlocks: !rules.some((rule) => rule.crossesBlocks?.(model)),
   };
 }
 
@@ -36,24 +38,71 @@ function statesOf(model: Model, { states = {} }: Entry): StateTensors {
   };
 }
 
+/** Where the graph of a model cut to these blocks shows the state. @param kept ascending indices */
+export function statesAfter(states: StateTensors, kept: readonly number[]): StateTensors {
+  const emptyBlocks = states.emptyBlocks.map((block) => kept.indexOf(block)).filter((block) => block >= 0);
+  return { ...states, emptyBlocks };
+}
+
 /**
  * What has to change in the file when only `kept` stay, so that each of them computes what it did.
  * @param kept ascending indices of the kept blocks among all of `block_count`, prediction blocks included
  * @throws ArchitectureError as `describeArchitecture`, and naming the rule that this removal breaks
  */
 export function planRewrite(file: GgufFile, kept: readonly number[]): Rewrite {
-  const { model, rules } = interpret(file);
-  checkKept(model, rules, kept);
-  const set = new Map<string, GgufValue>();
+  const interpreted = interpret(file);
+  checkKept(interpreted.model, interpreted.rules, kept);
+  return rewriteFor(interpreted, kept);
+}
+
+/** As `planRewrite`, whatever the rules say: to see whether they are right. @internal */
+export function forceRewrite(file: GgufFile, kept: readonly number[]): Rewrite {
+  return rewriteFor(interpret(file), kept);
+}
+
+function rewriteFor({ model, rules }: Interpreted, kept: readonly number[]): Rewrite {
+  const set = new Map<string, GgufValue | undefined>();
   for (const rule of rules) {
     for (const [key, value] of rule.set?.(model, kept) ?? []) set.set(model.fullKey(key), value);
   }
   const newIndex = new Map(kept.map((index, position) => [index, position]));
+  const newName = newNameOf(model, rules, kept);
+  if (newName) set.set("general.architecture", { type: "string", value: newName });
   return {
     set,
+    renameKey: (key) =>
+      newName && key.startsWith(`${model.name}.`) ? newName + key.slice(model.name.length) : key,
+    scales: scalesOf(model, rules, kept),
     renameTensor: (name) => renameTensor(name, newIndex),
     slices: slicesOf(model, rules, kept),
   };
+}
+
+function newNameOf(model: Model, rules: readonly Rule[], kept: readonly number[]): string | undefined {
+  const blocks = kept.filter((index) => index < model.trunkBlocks).length;
+  for (const { runsAs } of rules) {
+    const name = runsAs?.(model, blocks);
+    if (name !== undefined) return name;
+  }
+  return undefined;
+}
+
+/** @throws ArchitectureError when a block has none of the tensors to scale */
+function scalesOf(model: Model, rules: readonly Rule[], kept: readonly number[]): Map<string, number> {
+  const scales = new Map<string, number>();
+  for (const rule of rules) {
+    const scaling = rule.scaled?.(model, kept);
+    if (!scaling) continue;
+    for (const block of kept.filter((index) => index < model.trunkBlocks)) {
+      const groups = scaling.tensors.map((names) =>
+        names.map((name) => `blk.${block}.${name}`).filter((name) => model.tensor(name)),
+      );
+      const present = groups.find((names) => names.length > 0);
+      if (!present) throw broken(model, `block ${block} has no tensor to make up for it in: ${rule.name}`);
+      for (const name of present) scales.set(name, (scales.get(name) ?? 1) * scaling.factor);
+    }
+  }
+  return scales;
 }
 
 function slicesOf(model: Model, rules: readonly Rule[], kept: readonly number[]) {
@@ -72,7 +121,13 @@ function renameTensor(name: string, newIndex: ReadonlyMap<number, number>): stri
   return index === undefined ? null : `blk.${index}.${name.slice(match[0].length)}`;
 }
 
-function interpret(file: GgufFile): { model: Model; entry: Entry; rules: readonly Rule[] } {
+interface Interpreted {
+  readonly model: Model;
+  readonly entry: Entry;
+  readonly rules: readonly Rule[];
+}
+
+function interpret(file: GgufFile): Interpreted {
   refuseOtherFiles(file);
   const model = readModel(file);
   const entry = ARCHITECTURES.get(model.name);
@@ -139,16 +194,24 @@ function refusal(model: Model, reason: string): ArchitectureError {
 }
 
 function constraintsOf(model: Model, rules: readonly Rule[]): Constraints {
+  /** What a facet of the rules says, each with its rule's name. */
+  const named = <Facet extends object>(facet: (rule: Rule) => readonly Facet[]) =>
+    rules.flatMap((rule) => facet(rule).map((one) => ({ rule: rule.name, ...one })));
   return {
-    fixed: rules.flatMap((rule) => (rule.fixed?.(model) ?? []).map((layer) => ({ layer, rule: rule.name }))),
-    positional: rules.flatMap((rule) => {
+    fixed: named((rule) => (rule.fixed?.(model) ?? []).map((layer) => ({ layer }))),
+    positional: named((rule) => {
       const kinds = rule.kinds?.(model);
-      return kinds && new Set(kinds).size > 1 ? [{ rule: rule.name, kinds }] : [];
+      return kinds && new Set(kinds).size > 1 ? [{ kinds }] : [];
     }),
-    lengths: rules.flatMap((rule) => {
+    lengths: named((rule) => {
       const allowed = allowedLengths(model, rule);
-      return allowed && allowed.length < model.trunkBlocks ? [{ rule: rule.name, allowed }] : [];
+      return allowed && allowed.length < model.trunkBlocks ? [{ allowed }] : [];
     }),
+    oneOf: named((rule) =>
+      (rule.oneOf?.(model) ?? []).filter((layers) => layers.length > 0).map((layers) => ({ layers })),
+    ),
+    ends: named((rule) => rule.ends?.(model) ?? []),
+    shared: named((rule) => (rule.shared?.(model) ?? []).filter(({ by }) => by.length > 0)),
   };
 }
 
@@ -161,21 +224,8 @@ function checkKept(model: Model, rules: readonly Rule[], kept: readonly number[]
   ) {
     throw new RangeError(`kept must list blocks of 0…${model.blockCount - 1} in ascending order`);
   }
-  const { fixed, positional, lengths = [] } = constraintsOf(model, rules);
-  const isKept = new Set(kept);
-  const missing = fixed.find(({ layer }) => !isKept.has(layer));
-  if (missing) {
-    const holding = fixed.filter(({ layer }) => layer === missing.layer).map(({ rule }) => rule);
-    throw broken(model, `block ${missing.layer} must stay: ${holding.join("; ")}`);
-  }
-
-  const trunk = kept.filter((index) => index < model.trunkBlocks);
-  for (const { rule, kinds } of positional) {
-    const moved = trunk.findIndex((index, position) => kinds[index] !== kinds[position]);
-    if (moved >= 0) throw broken(model, `block ${trunk[moved]} would move to position ${moved}: ${rule}`);
-  }
-  const length = lengths.find(({ allowed }) => !allowed.includes(trunk.length));
-  if (length) throw broken(model, `${trunk.length} blocks would be left: ${length.rule}`);
+  const broke = violation(constraintsOf(model, rules), kept, model.trunkBlocks);
+  if (broke) throw broken(model, `${broke.what}: ${broke.rule}`);
 }
 
 function broken(model: Model, what: string): ArchitectureError {

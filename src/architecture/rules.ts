@@ -1,3 +1,4 @@
+import type { Constraints } from "../documents/model.ts";
 import type { GgufValue } from "../gguf/types.ts";
 import { boolArray, float32, type Model, sameType, uint32 } from "./metadata.ts";
 
@@ -14,21 +15,38 @@ export interface Rule {
   readonly refusal?: (model: Model) => string | undefined;
   /** Blocks that must stay. */
   readonly fixed?: (model: Model) => readonly number[];
+  /** Sets of blocks of each of which one must stay; empty sets are no rule. */
+  readonly oneOf?: (model: Model) => ReadonlyArray<readonly number[]>;
+  /** Blocks of which one must be the first, or the last, that stays. */
+  readonly ends?: (model: Model) => ReadonlyArray<Omit<End, "rule">>;
+  /** Blocks that must stay with any of some later ones. */
+  readonly shared?: (model: Model) => ReadonlyArray<Omit<Shared, "rule">>;
+  /** Blocks take more from earlier ones than the state, so no pass can start in the middle. */
+  readonly crossesBlocks?: (model: Model) => boolean;
   /** The kind that a block's index gives it; a kept block must come to an index of its own kind. */
   readonly kinds?: (model: Model) => readonly number[] | undefined;
   /** What every block computes as far as it follows from the number of trunk blocks alone; it must not change. */
   readonly byLength?: (model: Model, trunkBlocks: number) => unknown;
   /** Tensors of the whole model whose dimension `axis` is divided evenly among the trunk's blocks. */
   readonly sliced?: readonly { readonly tensor: string; readonly axis: 0 | 1 }[];
-  /** Metadata (short keys) that keeps every kept block what it was. @param kept indices of the kept blocks */
-  readonly set?: (model: Model, kept: readonly number[]) => ReadonlyArray<readonly [string, GgufValue]>;
+  /** Metadata (short keys) that keeps every kept block what it was; undefined goes. @param kept indices of the kept blocks */
+  readonly set?: (
+    model: Model,
+    kept: readonly number[],
+  ) => ReadonlyArray<readonly [string, GgufValue | undefined]>;
+  /** The architecture by whose name the result runs, where its own would make it another model. @param blocks trunk blocks left */
+  readonly runsAs?: (model: Model, blocks: number) => string | undefined;
+  /** Tensors (names without `blk.<i>.`) of the kept blocks whose weights are multiplied by a factor. */
+  readonly scaled?: (model: Model, kept: readonly number[]) => Scaling | undefined;
 }
 
-/** The block to hold where one of a kind must stay: an end if an end is of that kind (the ends are seldom pruned). */
-export function oneOf(isOfKind: readonly boolean[]): readonly number[] {
-  const last = isOfKind.length - 1;
-  const block = isOfKind[0] ? 0 : isOfKind[last] ? last : isOfKind.indexOf(true);
-  return block < 0 ? [] : [block];
+type End = NonNullable<Constraints["ends"]>[number];
+type Shared = NonNullable<Constraints["shared"]>[number];
+
+export interface Scaling {
+  /** The first group of which a block has any tensor is scaled, all of it. */
+  readonly tensors: ReadonlyArray<readonly string[]>;
+  readonly factor: number;
 }
 
 const range = (length: number) => Array.from({ length }, (_, index) => index);
@@ -87,7 +105,15 @@ const blockCount: Rule = {
 const predictionBlocks: Rule = {
   name: "trailing multi-token-prediction blocks (nextn_predict_layers)",
   source: "llama-hparams.cpp n_layer(): the last n_layer_nextn blocks are outside the trunk",
-  fixed: (model) => where(model.blockCount, (index) => index >= model.trunkBlocks),
+  shared: (model) => {
+    const blocks = where(model.blockCount, (index) => index >= model.trunkBlocks);
+    return blocks.map((layer) => ({ layer, by: blocks.filter((other) => other !== layer) }));
+  },
+  set: (model, kept) => {
+    const value = model.value("nextn_predict_layers");
+    const dropped = model.predictionBlocks > 0 && kept.every((index) => index < model.trunkBlocks);
+    return value && dropped ? [["nextn_predict_layers", sameType(value, 0)]] : [];
+  },
 };
 
 /** Keys that give a number of leading blocks; every kept block stays on its side of the border. */
@@ -109,19 +135,25 @@ const SIZE_KEYS = [
   "attention.head_count_kv",
 ];
 
+const PATTERN = "attention.sliding_window_pattern";
+const SWA_SIZE_KEYS = ["attention.key_length_swa", "attention.value_length_swa", "rope.dimension_count_swa"];
+
 /** The entries of block 0 stand for the whole model wherever llama.cpp calls n_head(), n_ff(), … without an index. */
 const firstBlockSizes: Rule = {
   name: "sizes that llama.cpp takes from the first block",
   source:
     "llama-hparams.h: n_head(il = 0), n_head_kv, n_ff, n_ff_exp, n_expert_used, n_embd_head_k, n_embd_head_v, n_rot",
-  fixed: (model) => {
-    const varies = SIZE_KEYS.some((key) => new Set(model.numbers(key)).size > 1);
-    const twoHeadSizes = [
-      "attention.key_length_swa",
-      "attention.value_length_swa",
-      "rope.dimension_count_swa",
-    ];
-    return varies || twoHeadSizes.some((key) => model.number(key) !== undefined) ? [0] : [];
+  ends: (model) => {
+    const arrays = SIZE_KEYS.flatMap((key) => model.numbers(key) ?? []).length > 0;
+    const twoHeadSizes = SWA_SIZE_KEYS.some((key) => model.number(key) !== undefined);
+    if (!arrays && !twoHeadSizes) return [];
+    const windows = twoHeadSizes ? model.numbers(PATTERN) : undefined;
+    const sizes = (index: number) =>
+      [...SIZE_KEYS.map((key) => model.numbers(key)), windows].map((values) => values?.[index]).join();
+    const same = where(model.trunkBlocks, (index) => sizes(index) === sizes(0));
+    // A pattern that is no array follows from the architecture: there block 0 is sure to be right.
+    const layers = twoHeadSizes && !windows ? [0] : same;
+    return layers.length < model.trunkBlocks ? [{ end: "first", layers }] : [];
   },
 };
 
@@ -137,20 +169,26 @@ export const COMMON_RULES: readonly Rule[] = [
 // ---------------------------------------------------------------------------------------------------------------
 // Periods that can be written out
 
-const PATTERN = "attention.sliding_window_pattern";
 const hasWindow = (model: Model) => (model.number("attention.sliding_window") ?? 0) > 0;
+
+/** How an architecture uses sliding windows besides its pattern. */
+interface WindowOptions {
+  /** A period begins with the block that has no window instead of ending with it. */
+  readonly globalFirst?: boolean;
+  /** Whether the model has a sliding window at all. */
+  readonly when?: (model: Model) => boolean;
+  /** Without `attention.sliding_window` the other blocks are what they are with it. */
+  readonly optional?: boolean;
+  /** Blocks of which one must stay besides one with a window. */
+  readonly others?: (model: Model, windows: readonly boolean[]) => readonly number[];
+}
 
 /**
  * Sliding-window blocks given by a period: block i has the window unless i mod n is n−1 (or 0 when `globalFirst`);
  * n = 0 gives it to every block. llama.cpp also reads an array, which is what is written.
- * @param when whether the model has a sliding window at all
  */
-export const slidingWindow = (
-  defaultPeriod: number,
-  source: string,
-  options: { globalFirst?: boolean; when?: (model: Model) => boolean } = {},
-): Rule => {
-  const { globalFirst = false, when = () => true } = options;
+export const slidingWindow = (defaultPeriod: number, source: string, options: WindowOptions = {}): Rule => {
+  const { globalFirst = false, optional = false, when = optional ? hasWindow : () => true, others } = options;
   const windows = (model: Model): readonly boolean[] => {
     const given = model.numbers(PATTERN);
     const period = model.number(PATTERN) ?? defaultPeriod;
@@ -163,19 +201,32 @@ export const slidingWindow = (
   };
   return {
     name: "sliding-window pattern",
-    source: `${source}; llama-hparams.cpp set_swa_pattern`,
-    // llama.cpp asserts that a model with a sliding window has a block that uses it.
-    fixed: (model) => (when(model) ? oneOf(windows(model).slice(0, model.trunkBlocks)) : []),
-    set: (model, kept) => {
-      if (!when(model) || model.numbers(PATTERN)) return [];
+    source: `${source}; llama-hparams.cpp set_swa_pattern; llama-model.cpp create_memory: is_swa_any()`,
+    oneOf: (model) => {
+      if (!when(model)) return [];
       const all = windows(model);
-      return [[PATTERN, boolArray(kept.map((index) => all[index]!))]];
+      // llama.cpp asserts that a model with a sliding window has a block that uses it.
+      const windowed = optional ? [] : where(model.trunkBlocks, (index) => all[index]!);
+      return [windowed, others?.(model, all) ?? []];
+    },
+    set: (model, kept) => {
+      if (!when(model)) return [];
+      const all = windows(model);
+      if (optional && !kept.some((index) => index < model.trunkBlocks && all[index])) {
+        return [["attention.sliding_window", undefined]];
+      }
+      return model.numbers(PATTERN) ? [] : [[PATTERN, boolArray(kept.map((index) => all[index]!))]];
     },
   };
 };
 
-/** The pattern comes as an array in every file; only the block that llama.cpp's assertion needs is held. */
-export const slidingWindowArray = (source: string): Rule => slidingWindow(1, source);
+/** The pattern comes as an array in every file; only a block that llama.cpp's assertion needs must stay. */
+export const slidingWindowArray = (source: string, options: WindowOptions = {}): Rule =>
+  slidingWindow(1, source, options);
+
+/** The trunk's blocks without a window. */
+export const global = (model: Model, windows: readonly boolean[]) =>
+  where(model.trunkBlocks, (index) => !windows[index]);
 
 export { hasWindow };
 
@@ -209,10 +260,8 @@ export const hybrid = (
 ): Rule => ({
   name: "one recurrent and one attention block",
   source: "llama-graph.cpp llm_graph_input_mem_hybrid::set_input",
-  fixed: (model) =>
-    [recurrent, attention].flatMap((isOfKind) =>
-      oneOf(range(model.trunkBlocks).map((index) => isOfKind(model, index))),
-    ),
+  oneOf: (model) =>
+    [recurrent, attention].map((isOfKind) => where(model.trunkBlocks, (index) => isOfKind(model, index))),
 });
 
 /** Blocks without key-value heads are the recurrent ones. */
@@ -260,7 +309,11 @@ export const fixed = (name: string, source: string, blocks: (model: Model) => re
   fixed: blocks,
 });
 
-export const firstBlock = (name: string, source: string): Rule => fixed(name, source, () => [0]);
+export const oneOf = (
+  name: string,
+  source: string,
+  blocks: (model: Model) => ReadonlyArray<readonly number[]>,
+): Rule => ({ name, source, oneOf: blocks });
 
 /** Blocks whose sparse-attention indexer is reused by the blocks that follow them. */
 export const sharedIndexers = (
@@ -269,13 +322,15 @@ export const sharedIndexers = (
 ): Rule => ({
   name: "blocks whose indexer later blocks reuse",
   source,
-  fixed: (model) => {
-    const full = types(model) ?? [];
-    return where(
-      model.trunkBlocks,
-      (index) => full[index] === 1 && index + 1 < model.trunkBlocks && full[index + 1] === 0,
-    );
+  shared: (model) => {
+    const full = types(model)?.slice(0, model.trunkBlocks) ?? [];
+    return full.flatMap((type, layer) => {
+      const next = full.indexOf(1, layer + 1);
+      const by = where(next < 0 ? full.length : next, (index) => index > layer && full[index] === 0);
+      return type === 1 && by.length > 0 ? [{ layer, by }] : [];
+    });
   },
+  crossesBlocks: (model) => types(model)?.includes(0) ?? false,
 });
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -300,6 +355,22 @@ export const byLength = (
   name: `the number of blocks decides on ${what}`,
   source,
   byLength: of,
+});
+
+/** A factor that llama.cpp derives from the number of blocks, made up for in weights that it multiplies the product of. */
+export const scaledByLength = (
+  what: string,
+  source: string,
+  tensors: Scaling["tensors"],
+  of: (model: Model, blocks: number) => number,
+): Rule => ({
+  name: `${what}, which follows from the number of blocks`,
+  source,
+  scaled: (model, kept) => {
+    const left = kept.filter((index) => index < model.trunkBlocks).length;
+    const factor = of(model, model.trunkBlocks) / of(model, left);
+    return factor === 1 ? undefined : { tensors, factor };
+  },
 });
 
 export { float32, leadingCount, uint32, where };

@@ -1,9 +1,9 @@
 import type { Model } from "./metadata.ts";
 import {
   byLength,
-  firstBlock,
   fixed,
   float32,
+  global,
   hasWindow,
   hybrid,
   hybridByHeads,
@@ -14,6 +14,8 @@ import {
   type Rule,
   recurrentInterval,
   refused,
+  type Scaling,
+  scaledByLength,
   sharedIndexers,
   slidingWindow,
   slidingWindowArray,
@@ -47,12 +49,17 @@ const llama4Chunked = (model: Model) => model.number("attention.sliding_window")
 
 const llama4: readonly Rule[] = [
   slidingWindow(4, "llama4.cpp load_arch_hparams", { when: llama4Chunked }),
-  noRopeStep4("llama4.cpp graph: n_no_rope_layer_step", llama4Chunked),
-  fixed(
-    "the last block has no rotary embedding",
-    "llama4.cpp load_arch_hparams: n_no_rope_layer_step = n_layer",
-    (model) => (llama4Chunked(model) ? [] : [model.trunkBlocks - 1]),
+  oneOf(
+    "one block without rotary embedding, for which alone the attention is scaled by position",
+    "llama4.cpp graph: inp_attn_scale; llama-graph.cpp llm_graph_input_attn_temp::set_input",
+    (model) => (llama4Chunked(model) ? [where(model.trunkBlocks, (index) => (index + 1) % 4 === 0)] : []),
   ),
+  noRopeStep4("llama4.cpp graph: n_no_rope_layer_step", llama4Chunked),
+  {
+    name: "the last block has no rotary embedding",
+    source: "llama4.cpp load_arch_hparams: n_no_rope_layer_step = n_layer",
+    ends: (model) => (llama4Chunked(model) ? [] : [{ end: "last", layers: [model.trunkBlocks - 1] }]),
+  },
   positional(
     "mixture-of-experts step (interleave_moe_layer_step)",
     "llama4.cpp load_arch_tensors",
@@ -75,30 +82,25 @@ const smallthinker: readonly Rule[] = [
   ),
 ];
 
-const ernieMoeStep = (model: Model) => model.number("interleave_moe_layer_step") ?? 1;
-const ernieDense = (model: Model) => model.number("leading_dense_block_count") ?? 0;
-
 const ernieMoe: readonly Rule[] = [
   positional("mixture-of-experts step (interleave_moe_layer_step)", "ernie4-5-moe.cpp graph", (model) => {
-    const step = ernieMoeStep(model);
-    const dense = ernieDense(model);
-    return step > 1 ? (index) => index >= dense && (index + 1) % step === 0 : undefined;
+    const step = model.number("interleave_moe_layer_step") ?? 1;
+    // Leading dense blocks count as what they would be behind the border, which moves as some of them go.
+    return step > 1 ? (index) => (index + 1) % step === 0 : undefined;
   }),
-  fixed("leading dense blocks before a mixture-of-experts step", "ernie4-5-moe.cpp graph", (model) =>
-    ernieMoeStep(model) > 1 ? where(model.trunkBlocks, (index) => index < ernieDense(model)) : [],
-  ),
 ];
 
 /** Gemma's largest model is told by its number of blocks and scales its attention in another way. */
-const gemmaScale = (largest: number, source: string): Rule =>
-  byLength(
-    `the attention scale, which is another with ${largest} blocks`,
+const gemmaScale = (largest: number, queries: Scaling["tensors"], source: string): Rule =>
+  scaledByLength(
+    "the attention scale",
     `${source} load_arch_hparams: f_attention_scale of LLM_TYPE_27B`,
+    queries,
     (model, blocks) => {
       const headSize = model.number("attention.key_length");
       const heads = model.numbers("attention.head_count")?.[0] ?? model.number("attention.head_count") ?? 1;
       const perHead = Math.floor((model.number("embedding_length") ?? 0) / heads);
-      return blocks === largest ? perHead : (headSize ?? perHead);
+      return 1 / Math.sqrt(blocks === largest ? perHead : (headSize ?? perHead));
     },
   );
 
@@ -161,10 +163,12 @@ const sharedKv = (model: Model) => model.number("attention.shared_kv_layers") ??
 const gemma4SharedKv: Rule = {
   name: "blocks whose keys and values later blocks reuse (shared_kv_layers)",
   source: "gemma4.cpp load_arch_hparams: n_layer_kv_from_start; llama-model.cpp create_memory: reuse",
-  fixed: (model) => {
+  shared: (model) => {
     const border = model.blockCount - sharedKv(model);
-    return sharedKv(model) > 0 ? [border - 2, border - 1] : [];
+    const by = where(model.blockCount, (index) => index >= border);
+    return by.length > 0 ? [border - 2, border - 1].map((layer) => ({ layer, by })) : [];
   },
+  crossesBlocks: (model) => sharedKv(model) > 0,
   set: (model, kept) => {
     const value = model.value("attention.shared_kv_layers");
     const border = model.blockCount - sharedKv(model);
@@ -185,10 +189,12 @@ const perLayerInputs: Rule = {
   ],
 };
 
-const firstBlockValues = firstBlock(
-  "the first block, whose values every later block mixes in",
-  "rwkv7-base.cpp build_rwkv7_time_mix: first_layer_value; rwkv7.cpp load_arch_tensors: i == 0",
-);
+const firstBlockValues: Rule = {
+  name: "the first block, whose values every later block mixes in",
+  source: "rwkv7-base.cpp build_rwkv7_time_mix: first_layer_value; rwkv7.cpp load_arch_tensors: i == 0",
+  fixed: () => [0],
+  crossesBlocks: () => true,
+};
 
 /** nemotron_h has three kinds of block: Mamba, attention, and feed-forward ones, which have neither memory. */
 const noFeedForward = (model: Model, index: number) => model.numbers("feed_forward_length")?.[index] === 0;
@@ -206,32 +212,41 @@ const hyperConnections = {
 };
 
 /** Every compression ratio has a cache of its own, and llama.cpp fails over one that has no block. */
-const oneOfEachRatio = fixed(
+const oneOfEachRatio = oneOf(
   "one block of each compression ratio",
   "llama-kv-cache-dsv4.cpp; llama-kv-cache.cpp build_input_k_rot divides by the head size of the first block",
   (model) => {
     const ratios = (model.numbers("attention.compress_ratios") ?? []).slice(0, model.trunkBlocks);
-    const compressed = new Set(ratios.filter((ratio) => ratio > 0));
-    return [...compressed].flatMap((ratio) => oneOf(ratios.map((other) => other === ratio)));
+    const compressed = [...new Set(ratios.filter((ratio) => ratio > 0))];
+    return compressed.map((ratio) => where(ratios.length, (index) => ratios[index] === ratio));
   },
 );
 
 const deciEmptyBlocks = (model: Model) =>
   where(model.trunkBlocks, (index) => model.numbers("feed_forward_length")?.[index] === 0);
 
-const deciLastBlock = fixed(
-  "the last block, which must have a feed-forward network where others have none",
-  "deci.cpp graph: n_ff == 0 skips the selection of output rows",
-  (model) => (model.numbers("feed_forward_length")?.includes(0) ? [model.trunkBlocks - 1] : []),
-);
+const deciLastBlock: Rule = {
+  name: "a last block with a feed-forward network, where some have none",
+  source: "deci.cpp graph: n_ff == 0 skips the selection of output rows",
+  ends: (model) => {
+    const empty = deciEmptyBlocks(model);
+    const layers = where(model.trunkBlocks, (index) => !empty.includes(index));
+    return empty.length > 0 ? [{ end: "last", layers }] : [];
+  },
+};
 
 const rwkv6: readonly Rule[] = [
-  firstBlock("the first block, before which the embeddings are normalised", "rwkv6.cpp graph: tok_norm"),
   positional("the state is halved every rescale_every_n_layers blocks", "rwkv6.cpp graph", (model) => {
     const step = model.number("rescale_every_n_layers") ?? 0;
     return step > 0 ? (index) => (index + 1) % step === 0 : undefined;
   }),
 ];
+
+/** Architectures whose graphs are those of Baichuan 7B and 13B whatever the number of blocks. */
+const BAICHUAN_NAMES: ReadonlyMap<number, string> = new Map([
+  [32, "llama"],
+  [40, "refact"],
+]);
 
 const encoder = refused(
   "it is an encoder for embeddings or classification, and lorp measures models that predict the next token",
@@ -294,7 +309,6 @@ const PLAIN = [
   "mamba",
   "mamba2",
   "minimax-m2",
-  "minimax-m3",
   "mistral3",
   "mpt",
   "nemotron",
@@ -336,17 +350,23 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   bloom: { states: { input: "inp_norm-0" }, rules: [] },
   afmoe: {
     rules: [
-      slidingWindow(4, "afmoe.cpp load_arch_hparams", { when: hasWindow }),
+      slidingWindow(4, "afmoe.cpp load_arch_hparams", { optional: true }),
       noRopeStep4("afmoe.cpp graph"),
     ],
   },
   arwkv7: { rules: [firstBlockValues] },
   baichuan: {
     rules: [
+      {
+        name: "the name by which the position encoding is that of 32 blocks (rotary) or 40 (ALiBi)",
+        source: "baichuan.cpp graph: model.type; llama.cpp and refact.cpp are the same graphs",
+        runsAs: (model, blocks) =>
+          blocks === model.trunkBlocks ? undefined : BAICHUAN_NAMES.get(model.trunkBlocks),
+      },
       byLength(
         "the position encoding (rotary with 32 blocks, ALiBi with 40)",
         "baichuan.cpp graph: model.type",
-        (_, blocks) => blocks,
+        (model, blocks) => !BAICHUAN_NAMES.has(model.trunkBlocks) && BAICHUAN_NAMES.has(blocks),
       ),
     ],
   },
@@ -366,7 +386,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     states: { blockOutput: "l_last", ...hyperConnections },
     rules: [oneOfEachRatio, leadingCount("hash_layer_count", "deepseek4.cpp graph: dsv4_hash_layer_count")],
   },
-  dots3note: { rules: [slidingWindowArray("dots3note.cpp load_arch_hparams")] },
+  dots3note: { rules: [slidingWindowArray("dots3note.cpp load_arch_hparams", { others: global })] },
   "ernie4_5-moe": { rules: ernieMoe },
   exaone4: {
     rules: [
@@ -378,11 +398,11 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     ],
   },
   "exaone-moe": { rules: [slidingWindow(4, "exaone-moe.cpp load_arch_hparams")] },
-  gemma2: { rules: [slidingWindow(2, "gemma2.cpp load_arch_hparams"), gemmaScale(46, "gemma2.cpp")] },
+  gemma2: { rules: [slidingWindow(2, "gemma2.cpp load_arch_hparams"), gemmaScale(46, [["attn_q.weight", "attn_q.bias"]], "gemma2.cpp")] },
   gemma3: {
     rules: [
-      slidingWindow(6, "gemma3.cpp load_arch_hparams", { when: hasWindow }),
-      gemmaScale(62, "gemma3.cpp"),
+      slidingWindow(6, "gemma3.cpp load_arch_hparams", { optional: true }),
+      gemmaScale(62, [["attn_q_norm.weight"]], "gemma3.cpp"),
     ],
   },
   gemma3n: {
@@ -390,14 +410,24 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     rules: [
       perLayerInputs,
       slidingWindow(5, "gemma3n.cpp load_arch_hparams"),
-      positional(
-        "the first 10 blocks are sparse, the first 20 have keys and values of their own",
-        "gemma3n.cpp: n_layer_sparsity = 10, n_layer_kv_from_start = 20",
-        () => (index) => (index < 10 ? 0 : index < 20 ? 1 : 2),
-      ),
+      {
+        ...positional(
+          "the first 10 blocks are sparse, the first 20 have keys and values of their own",
+          "gemma3n.cpp: n_layer_sparsity = 10, n_layer_kv_from_start = 20",
+          () => (index) => (index < 10 ? 0 : index < 20 ? 1 : 2),
+        ),
+        crossesBlocks: () => true,
+      },
     ],
   },
-  gemma4: { rules: [perLayerInputs, slidingWindowArray("gemma4.cpp load_arch_hparams"), gemma4SharedKv] },
+  gemma4: {
+    rules: [
+      perLayerInputs,
+      slidingWindowArray("gemma4.cpp load_arch_hparams", { others: global }),
+      gemma4SharedKv,
+      byLength("its caches, which take two blocks", "llama-model.cpp create_memory", (_, blocks) => blocks < 2),
+    ],
+  },
   "glm-dsa": {
     rules: [
       {
@@ -442,11 +472,11 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     ],
   },
   laguna: {
-    rules: [slidingWindow(4, "laguna.cpp load_arch_hparams", { globalFirst: true, when: hasWindow })],
+    rules: [slidingWindow(4, "laguna.cpp load_arch_hparams", { globalFirst: true, optional: true })],
   },
   llama4: { rules: llama4 },
   maple: { rules: [slidingWindowArray("maple.cpp load_arch_hparams")] },
-  mellum: { rules: [slidingWindow(4, "mellum.cpp load_arch_hparams", { when: hasWindow })] },
+  mellum: { rules: [slidingWindow(4, "mellum.cpp load_arch_hparams", { optional: true })] },
   mimo2: { rules: [slidingWindowArray("mimo2.cpp load_arch_hparams")] },
   minicpm: {
     rules: [
@@ -458,7 +488,14 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     ],
   },
   minicpm3: {
-    rules: [byLength("the residual scale", "minicpm3.cpp graph: scale_res", (_, blocks) => blocks)],
+    rules: [
+      scaledByLength(
+        "the residual scale",
+        "minicpm3.cpp graph: scale_res",
+        [["attn_output.weight", "attn_output.bias", "ffn_down.weight", "ffn_down.bias"]],
+        (_, blocks) => 1 / Math.sqrt(blocks),
+      ),
+    ],
   },
   "minimax-01": {
     rules: [
@@ -470,14 +507,22 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
       ),
     ],
   },
+  "minimax-m3": {
+    rules: [
+      oneOf("one block behind the leading dense ones", "llama-model.cpp create_memory: filter_idx", (model) => {
+        const dense = model.number("leading_dense_block_count") ?? 0;
+        return [where(model.trunkBlocks, (index) => index >= dense)];
+      }),
+    ],
+  },
   mistral4: { rules: deepseek2 },
   "muse-glimmer": { rules: [slidingWindow(4, "muse-glimmer.cpp load_arch_hparams")] },
   nanbeige: { rules: [looped("num_loops", "nanbeige.cpp load_arch_hparams: n_loops")] },
   nemotron_h: { states: { blockOutput: "nemotron_h_block_out" }, rules: [nemotronHybrid] },
   nemotron_h_moe: { states: { blockOutput: "nemotron_h_block_out" }, rules: [nemotronHybrid] },
-  olmo2: { rules: [slidingWindow(4, "olmo2.cpp load_arch_hparams", { when: hasWindow })] },
+  olmo2: { rules: [slidingWindow(4, "olmo2.cpp load_arch_hparams", { optional: true })] },
   plamo2: { states: { blockOutput: "ffn_residual" }, rules: [hybridByHeads] },
-  plamo3: { rules: [slidingWindow(8, "plamo3.cpp load_arch_hparams", { when: hasWindow })] },
+  plamo3: { rules: [slidingWindow(8, "plamo3.cpp load_arch_hparams", { optional: true })] },
   qwen3next: { rules: recurrentInterval(4, "qwen3next.cpp") },
   qwen3vl: { rules: [deepstack("qwen3vl.cpp graph")] },
   qwen3vlmoe: { rules: [deepstack("qwen3vlmoe.cpp graph")] },

@@ -1,5 +1,5 @@
-import type { GgufFile, GgufValue } from "../gguf/types.ts";
-import type { Constraints } from "../selection/types.ts";
+import type { GgufValue } from "../gguf/types.ts";
+import type { Constraints } from "../documents/model.ts";
 
 /** What the rest of the project needs to know about one model's architecture; made by `describeArchitecture`. */
 export interface Architecture {
@@ -10,8 +10,10 @@ export interface Architecture {
   /** Blocks the analysis measures, 0…analysedBlocks−1 (trailing MTP blocks are not run and not measured). */
   readonly analysedBlocks: number;
   readonly states: StateTensors;
-  /** Over the trunk: `positional` kinds have `analysedBlocks` entries; `fixed` also lists the MTP blocks. */
+  /** Over the trunk: `positional` kinds have `analysedBlocks` entries; `shared` also tells of the MTP blocks. */
   readonly constraints: Constraints;
+  /** Whether blocks take nothing but the state from earlier ones, so that a pass can start at any of them. */
+  readonly independentBlocks: boolean;
 }
 
 /** Where llama.cpp's compute graph shows the state that passes from block to block. */
@@ -34,8 +36,12 @@ export interface StateTensors {
 
 /** What surgery changes in a file so that every kept block stays what it was. */
 export interface Rewrite {
-  /** Metadata to set (existing keys keep their place, new ones are appended). */
-  readonly set: ReadonlyMap<string, GgufValue>;
+  /** Metadata to set (existing keys keep their place, new ones are appended); an undefined value's key goes. */
+  readonly set: ReadonlyMap<string, GgufValue | undefined>;
+  /** New name of each key: that of the architecture is part of most. */
+  readonly renameKey?: (key: string) => string;
+  /** By name in the input: what all weights of a tensor are multiplied by. */
+  readonly scales?: ReadonlyMap<string, number>;
   /** New name of each tensor, or null if it goes. */
   renameTensor(name: string): string | null;
   /** By name: tensors of the whole model that hold something of each block side by side. */
@@ -50,11 +56,3 @@ export interface TensorSlice {
   /** Ascending indices of those that stay. */
   readonly kept: readonly number[];
 }
-
-/** @throws ArchitectureError (refused by name, with the reason) */
-export type DescribeArchitecture = (file: GgufFile) => Architecture;
-/**
- * @param kept ascending indices of the kept blocks among all `blockCount` (MTP blocks included).
- * @throws ArchitectureError when the removal breaks a rule
- */
-export type PlanRewrite = (file: GgufFile, kept: readonly number[]) => Rewrite;

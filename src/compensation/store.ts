@@ -10,6 +10,8 @@ import { canScale, type Scaled, tensorScaler } from "./scale-tensor.ts";
 import { streamRule, writersOf } from "./writers.ts";
 
 export interface StoreOptions {
+  /** By tensor name: what else its weights are multiplied by, whatever the factors (`Rewrite.scales`). */
+  readonly scales?: ReadonlyMap<string, number> | undefined;
   /** Give a tensor that cannot be multiplied itself a `.scale` tensor, where llama.cpp would read it. */
   readonly scaleTensors?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -22,23 +24,29 @@ export interface StoreOptions {
 const TOLERANCE = 2 ** -9;
 
 /**
- * Where in a file the factors of its blocks go: what surgery has to change. Reads the tensors that change.
+ * Where in a file the factors of its blocks, and `scales`, go: what surgery has to change. Reads the tensors that change.
  * @throws CompensationError naming the tensor that cannot take its factor; SurgeryError, AbortedError
  */
 export async function storeFactors(
   file: GgufFile,
   architecture: string,
   factors: readonly BlockFactors[],
-  { scaleTensors = false, signal }: StoreOptions = {},
+  { scales = new Map(), scaleTensors = false, signal }: StoreOptions = {},
 ): Promise<Changes> {
-  const { readsScales = false } = streamRule(architecture);
   const transforms = new Map<string, Transform>();
   const added: NewTensor[] = [];
-  const multiply = async (tensor: TensorInfo, factor: number) => {
+  const multiply = async (tensor: TensorInfo, own: number) => {
+    const factor = own * (scales.get(tensor.name) ?? 1);
     const trouble = await troubleWith(file, tensor, factor, signal);
     if (!trouble) transforms.set(tensor.name, transformOf(tensor, factor));
     return trouble;
   };
+  for (const tensor of file.tensors.filter(({ name }) => scales.has(name))) {
+    const trouble = await multiply(tensor, 1);
+    if (trouble) throw cannotMultiply(tensor, scales.get(tensor.name)!, trouble, "remove another number of layers");
+  }
+  if (factors.length === 0) return { transforms, added };
+  const { readsScales = false } = streamRule(architecture);
   for (const { factor, weight, scale, bias, scalesBias } of writersOf(file, architecture, factors)) {
     const trouble = await multiply(scale ?? weight, factor);
     const newScale = trouble !== undefined && scaleTensors && readsScales && scale === undefined;
@@ -116,14 +124,14 @@ async function tryScaling(
   return sums;
 }
 
-function refusal(
-  { name, type, typeName }: TensorInfo,
-  factor: number,
-  trouble: string,
-  scalesWouldHelp: boolean,
-): CompensationError {
+function refusal(tensor: TensorInfo, factor: number, trouble: string, scalesWouldHelp: boolean) {
+  const advice = scalesWouldHelp ? ", or --scale-tensors, which needs a llama.cpp that reads them" : "";
+  return cannotMultiply(tensor, factor, trouble, `use --compensate off${advice}`);
+}
+
+function cannotMultiply({ name, type, typeName }: TensorInfo, factor: number, trouble: string, advice: string) {
   return new CompensationError(
     canScale(type) ? "COMPENSATION_PRECISION" : "COMPENSATION_TYPE",
-    `${name} (${typeName}) cannot be multiplied by ${factor} because ${trouble}; use --compensate off${scalesWouldHelp ? ", or --scale-tensors, which needs a llama.cpp that reads them" : ""}.`,
+    `${name} (${typeName}) cannot be multiplied by ${factor} because ${trouble}; ${advice}.`,
   );
 }

@@ -30,6 +30,35 @@ export const ConstraintsSchema = Type.Object(
         { description: "Rules by which what all blocks compute follows from their number." },
       ),
     ),
+    oneOf: Type.Optional(
+      Type.Array(
+        Type.Object({
+          rule: Type.String(),
+          layers: Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1, description: "At least one of them is kept." }),
+        }),
+        { description: "Kinds of blocks that llama.cpp must find one of." },
+      ),
+    ),
+    ends: Type.Optional(
+      Type.Array(
+        Type.Object({
+          rule: Type.String(),
+          end: Type.Union([Type.Literal("first"), Type.Literal("last")]),
+          layers: Type.Array(Type.Integer({ minimum: 0 }), { description: "The blocks that can be the first or the last one kept." }),
+        }),
+        { description: "Rules about the first and the last of the blocks that are kept." },
+      ),
+    ),
+    shared: Type.Optional(
+      Type.Array(
+        Type.Object({
+          rule: Type.String(),
+          layer: layer("Index of a block that computes something for later ones."),
+          by: Type.Array(Type.Integer({ minimum: 0 }), { description: "Later blocks, none of which is kept without that block." }),
+        }),
+        { description: "Blocks that take more from an earlier one than its output." },
+      ),
+    ),
   },
   { description: "What a removal must respect for llama.cpp to run the result as the original runs." },
 );
@@ -62,6 +91,9 @@ export type ModelSummary = Immutable<Type.Static<typeof ModelSchema>>;
  *   the kept block that comes to stand at index j must satisfy `kinds[kept[j]] === kinds[j]`. `kinds` has an entry for
  *   each analysed block;
  * - `lengths`: rules by which what all blocks compute follows from their number; `allowed` lists the numbers of
- *   analysed blocks that may be kept.
+ *   analysed blocks that may be kept;
+ * - `oneOf`: of `layers` at least one is kept;
+ * - `ends`: the first, or the last, of the kept blocks is one of `layers`;
+ * - `shared`: where one of the blocks `by` is kept, so is the earlier block `layer`.
  */
 export type Constraints = Immutable<Type.Static<typeof ConstraintsSchema>>;

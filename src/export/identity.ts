@@ -43,10 +43,13 @@ export function identity(
     if (original.has(`general.${key}`)) changes.set(`general.${key}`, undefined);
 
   const name = text("name") ?? text("basename") ?? model.architecture ?? "model";
-  changes.set(
-    "general.name",
-    string(`${name}, pruned to ${keptLayers.length} of ${model.blockCount} blocks`),
-  );
+  // llama.cpp looks for families of models in this name (llama-vocab.cpp: phi-3), so that none is made up.
+  if (text("name") !== undefined) {
+    changes.set(
+      "general.name",
+      string(`${name}, pruned to ${keptLayers.length} of ${model.blockCount} blocks`),
+    );
+  }
   // A label of another form (mixtures of experts: 8x7B) cannot be made from the number of parameters alone.
   if (/^[\d.]+[KMBTQ]$/.test(text("size_label") ?? "")) {
     changes.set("general.size_label", string(sizeLabel(parameters)));

@@ -1,5 +1,8 @@
+import { violation } from "../architecture/constraints.ts";
 import { SelectionError } from "./errors.ts";
+import { UNCONSTRAINED } from "./types.ts";
 import type { Constraints } from "./types.ts";
+import { walkersOf, type Walker } from "./walkers.ts";
 
 /** The layers that methods choose from: all of N but the first and the last, ascending. */
 export function candidates(layers: number): number[] {
@@ -9,9 +12,6 @@ export function candidates(layers: number): number[] {
 /**
  * The sizes that a legal set of removed layers can have if it contains `removed`, ascending. Further removed layers
  * are candidates that no rule fixes.
- *
- * Dynamic programming over the states (next layer, layers kept so far): a kept layer must be of the kind that belongs
- * to the index at which it comes to stand.
  */
 export function legalSizes(
   constraints: Constraints,
@@ -20,27 +20,45 @@ export function legalSizes(
 ): number[] {
   const fixed = new Set(constraints.fixed.map(({ layer }) => layer));
   const free = candidates(layers).filter((layer) => !fixed.has(layer) && !removed.has(layer));
+  const walkers = walkersOf(constraints);
+  const sizes =
+    walkers.length === 0
+      ? // Each free layer may go or stay.
+        Array.from({ length: free.length + 1 }, (_, index) => removed.size + index)
+      : walk(walkers, layers, removed, new Set([...free, ...removed])).map((kept) => layers - kept);
   const fits = (size: number) =>
     constraints.lengths?.every(({ allowed }) => allowed.includes(layers - size)) ?? true;
-  if (constraints.positional.length === 0) {
-    // Each free layer may go or stay.
-    return Array.from({ length: free.length + 1 }, (_, index) => removed.size + index).filter(fits);
-  }
-  const removable = new Set([...free, ...removed]);
-  let keptCounts = new Set([0]);
+  return sizes.filter(fits).sort((a, b) => a - b);
+}
+
+/**
+ * The numbers of kept layers that some way through all layers leads to. Dynamic programming: of the layers before the
+ * next one, all that matters is how many are kept and what each rule remembers.
+ */
+function walk(
+  walkers: readonly Walker[],
+  layers: number,
+  removed: ReadonlySet<number>,
+  removable: ReadonlySet<number>,
+): number[] {
+  type Point = { readonly kept: number; readonly memories: readonly boolean[] };
+  let points: Point[] = [{ kept: 0, memories: walkers.map(() => false) }];
   for (let layer = 0; layer < layers; layer++) {
-    const next = new Set<number>();
-    for (const kept of keptCounts) {
-      const ofKind = constraints.positional.every(({ kinds }) => kinds[layer] === kinds[kept]);
-      if (ofKind && !removed.has(layer)) next.add(kept + 1);
-      if (removable.has(layer)) next.add(kept);
+    const next = new Map<string, Point>();
+    const go = ({ kept, memories }: Point, keeps: boolean) => {
+      const after = walkers.map(({ step }, i) => step(memories[i]!, { layer, keeps, position: kept }));
+      if (!after.every((memory) => memory !== undefined)) return;
+      const point = { kept: kept + Number(keeps), memories: after };
+      next.set(`${point.kept}:${after.map(Number).join("")}`, point);
+    };
+    for (const point of points) {
+      if (!removed.has(layer)) go(point, true);
+      if (removable.has(layer)) go(point, false);
     }
-    keptCounts = next;
+    points = [...next.values()];
   }
-  return [...keptCounts]
-    .map((kept) => layers - kept)
-    .filter(fits)
-    .sort((a, b) => a - b);
+  const whole = points.filter(({ memories }) => walkers.every(({ ends }, i) => ends(memories[i]!)));
+  return [...new Set(whole.map(({ kept }) => kept))];
 }
 
 /** The rule that keeps `removed` from being part of a set of `budget` removed layers, or null if there is such a set. */
@@ -52,16 +70,31 @@ export function ruleAgainst(
 ): string | null {
   const holding = constraints.fixed.find(({ layer }) => removed.has(layer));
   if (holding) return holding.rule;
+  if (removed.size === budget) {
+    const kept = Array.from({ length: layers }, (_, layer) => layer).filter((layer) => !removed.has(layer));
+    return violation({ ...constraints, fixed: [] }, kept, layers)?.rule ?? null;
+  }
   const allows = (rules: Constraints) => legalSizes(rules, layers, removed).includes(budget);
   if (allows(constraints)) return null;
-  const { fixed, positional, lengths = [] } = constraints;
-  const alone = { fixed: [], positional: [], lengths: [] };
+  const inner = constraints.fixed.filter(({ layer }) => candidates(layers).includes(layer));
+  const others = oneByOne(constraints);
   const guilty = [
-    ...(allows({ ...alone, fixed }) ? [] : fixed.filter(({ layer }) => candidates(layers).includes(layer))),
-    ...positional.filter((rule) => !allows({ ...alone, positional: [rule] })),
-    ...lengths.filter((rule) => !allows({ ...alone, lengths: [rule] })),
+    ...(allows({ ...UNCONSTRAINED, fixed: constraints.fixed }) ? [] : inner),
+    ...others.filter(({ alone }) => !allows(alone)),
   ];
-  return ruleNames(guilty.length > 0 ? guilty : [...positional, ...lengths, ...fixed]);
+  return ruleNames(guilty.length > 0 ? guilty : [...others, ...constraints.fixed]);
+}
+
+/** Every rule but the fixed ones, as if there were no other. */
+function oneByOne({ positional, lengths = [], oneOf = [], ends = [], shared = [] }: Constraints) {
+  const alone = (rule: string, own: Partial<Constraints>) => ({ rule, alone: { ...UNCONSTRAINED, ...own } });
+  return [
+    ...positional.map((one) => alone(one.rule, { positional: [one] })),
+    ...lengths.map((one) => alone(one.rule, { lengths: [one] })),
+    ...oneOf.map((one) => alone(one.rule, { oneOf: [one] })),
+    ...ends.map((one) => alone(one.rule, { ends: [one] })),
+    ...shared.map((one) => alone(one.rule, { shared: [one] })),
+  ];
 }
 
 /**

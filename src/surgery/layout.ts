@@ -74,7 +74,11 @@ export function layOut(
     ...tensor,
     name: rewrite.renameTensor(tensor.name) ?? tensor.name,
   }));
-  const entries = setEntries(setEntries(ownEntries(model), rewrite.set), provenance);
+  const cut = setEntries(ownEntries(model), rewrite.set);
+  const entries = setEntries(
+    cut.map((entry) => ({ ...entry, key: rewrite.renameKey?.(entry.key) ?? entry.key })),
+    provenance,
+  );
   const parts = divide(kept, model.alignment, split);
   return parts.map((tensors, no) => {
     const own = no === 0 ? entries : entries.filter(({ key }) => key === "general.alignment");

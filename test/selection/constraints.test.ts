@@ -82,6 +82,33 @@ describe("the rule that is named", () => {
     expect(ruleAgainst(constraints, 9, new Set([3]), 2)).toBeNull();
   });
 
+  test("is the one about a kind of which one must stay, once the last of it would go", () => {
+    const constraints = { ...UNCONSTRAINED, oneOf: [{ rule: "an attention block", layers: [2, 5] }] };
+    expect(ruleAgainst(constraints, 9, new Set([2]), 1)).toBeNull();
+    expect(ruleAgainst(constraints, 9, new Set([2, 5]), 2)).toBe("an attention block");
+    expect(ruleAgainst(constraints, 9, new Set([2]), 7)).toBe("an attention block");
+    expect(legalSizes(constraints, 9).at(-1)).toBe(6);
+  });
+
+  test("is the one about a block that others take more from than its output", () => {
+    const constraints = { ...UNCONSTRAINED, shared: [{ rule: "the indexer", layer: 2, by: [3, 4] }] };
+    expect(ruleAgainst(constraints, 9, new Set([2, 3]), 2)).toBe("the indexer");
+    expect(ruleAgainst(constraints, 9, new Set([2, 3]), 3)).toBeNull();
+    expect(ruleAgainst(constraints, 9, new Set([2, 3, 4]), 3)).toBeNull();
+    expect(ruleAgainst(constraints, 9, new Set([3]), 1)).toBeNull();
+  });
+
+  test("is the one about what may come first or last", () => {
+    const ends = [
+      { rule: "sizes of the first", end: "first" as const, layers: [0, 1, 4] },
+      { rule: "a feed-forward last", end: "last" as const, layers: [7, 8] },
+    ];
+    expect(ruleAgainst({ ...UNCONSTRAINED, ends }, 9, new Set([0]), 1)).toBeNull();
+    expect(ruleAgainst({ ...UNCONSTRAINED, ends }, 9, new Set([0, 1]), 2)).toBe("sizes of the first");
+    expect(ruleAgainst({ ...UNCONSTRAINED, ends }, 9, new Set([8]), 1)).toBeNull();
+    expect(ruleAgainst({ ...UNCONSTRAINED, ends }, 9, new Set([7, 8]), 2)).toBe("a feed-forward last");
+  });
+
   test("comes with the nearest budgets", () => {
     const constraints = { fixed: [], positional: [everyThird] };
     expect(legalSizes(constraints, 9)).toEqual([0, 3, 6]);

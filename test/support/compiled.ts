@@ -20,9 +20,22 @@ export function compileSources(): { readonly folder: string; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), "lorp-compiled-"));
   for (const name of ["node_modules", "package.json", "build", "calibration", "schemas"])
     symlinkSync(resolve(name), join(folder, name));
-  for (const name of readdirSync("src", { recursive: true, encoding: "utf8" })) {
+  translate("src", join(folder, "dist"));
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** As `compileSources`, with src/ and test/support/ beside each other under their own names. */
+export function compileWithSupport(): { readonly folder: string; remove(): void } {
+  const compiled = compileSources();
+  for (const from of ["src", "test/support"]) translate(from, join(compiled.folder, from));
+  symlinkSync(resolve("test/data"), join(compiled.folder, "test/data"));
+  return compiled;
+}
+
+function translate(from: string, to: string): void {
+  for (const name of readdirSync(from, { recursive: true, encoding: "utf8" })) {
     if (!name.endsWith(".ts")) continue;
-    const { outputText } = ts.transpileModule(readFileSync(join("src", name), "utf8"), {
+    const { outputText } = ts.transpileModule(readFileSync(join(from, name), "utf8"), {
       compilerOptions: {
         module: ts.ModuleKind.ESNext,
         target: ts.ScriptTarget.ES2023,
@@ -30,9 +43,8 @@ export function compileSources(): { readonly folder: string; remove(): void } {
         rewriteRelativeImportExtensions: true,
       },
     });
-    const target = join(folder, "dist", name.replace(/\.ts$/, ".js"));
+    const target = join(to, name.replace(/\.ts$/, ".js"));
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, outputText);
   }
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

@@ -1,8 +1,10 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describeArchitecture, planRewrite } from "../../src/architecture/architecture.ts";
+import { describeArchitecture, forceRewrite, planRewrite, statesAfter } from "../../src/architecture/architecture.ts";
+import { violation } from "../../src/architecture/constraints.ts";
 import { ArchitectureError } from "../../src/architecture/errors.ts";
 import type { Architecture } from "../../src/architecture/types.ts";
+import { storeFactors } from "../../src/compensation/store.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GgufFile } from "../../src/gguf/types.ts";
 import { RuntimeError } from "../../src/model/errors.ts";
@@ -21,6 +23,8 @@ export interface Cut {
   readonly error: number;
   /** The same between the pruned file's logits and those of the whole original: how much the removal matters at all. */
   readonly effect: number;
+  /** Why llama.cpp does not run the pruned file; the error is infinite then. */
+  readonly failure?: string;
 }
 
 export interface Verdict {
@@ -39,15 +43,23 @@ export interface Verdict {
   readonly resumption?: number;
 }
 
-/**
- * Cuts a fixture in several random legal ways and compares each result with llama.cpp skipping the same blocks.
- * @param omitted a metadata key that surgery shall not set
- */
+export interface JudgeOptions {
+  readonly seed?: number;
+  /** A metadata key that surgery shall not set. */
+  readonly omitted?: string;
+  /** Cut in ways that break a rule instead, as if there were none. */
+  readonly illegal?: boolean;
+  /** Hears of each set before it is tried: llama.cpp may end the process over it. */
+  readonly onCut?: (removed: readonly number[], rule: string | undefined) => void;
+  readonly onDone?: (cut: Cut) => void;
+}
+
+/** Cuts a fixture in several random legal ways and compares each result with llama.cpp skipping the same blocks. */
 export async function judge(
   fixture: string,
   folder: string,
   cutCount: number,
-  omitted?: string,
+  options: JudgeOptions = {},
 ): Promise<Verdict> {
   const architecture = architectureOf(fixture);
   const path = join(folder, `${fixture}.gguf`);
@@ -60,18 +72,21 @@ export async function judge(
     if (error instanceof ArchitectureError) return { fixture, architecture, refusal: error.message };
     throw error;
   }
-  const random = randomNumbers(7);
-  const removals = Array.from({ length: cutCount }, () => randomRemoval(description, random));
+  const random = randomNumbers(options.seed ?? 7);
+  const draw = () =>
+    options.illegal ? illegalRemoval(description, random) : randomRemoval(description, random);
+  const removals = Array.from({ length: cutCount }, draw).filter((removed) => removed !== undefined);
   const original = await openForLogits(path, description);
   try {
     const cosines = await original.session.sumCosines(tokensOf(original.model));
     const whole = await original.logits();
     const cuts: Cut[] = [];
     for (const removed of removals) {
+      options.onCut?.(removed, brokenRule(description, removed));
       const skipped = await original.logits(removed);
       const output = join(folder, `${fixture}-pruned.gguf`);
-      const pruned = await prunedLogits(file, description, removed, output, omitted);
-      cuts.push({ removed, error: normalisedError(skipped, pruned), effect: normalisedError(whole, pruned) });
+      cuts.push(await compare(removed, whole, skipped, () => prunedLogits(file, description, removed, output, options)));
+      options.onDone?.(cuts.at(-1)!);
     }
     return {
       fixture,
@@ -79,13 +94,29 @@ export async function judge(
       description,
       analysed: cosines.every(Number.isFinite),
       cuts,
-      ...(description.constraints.fixed.length === 0 && {
+      ...(description.independentBlocks && {
         resumption: await resumptionError(original, description, removals),
       }),
     };
   } finally {
     original.close();
     await rm(path);
+  }
+}
+
+/** @param cut the pruned file's logits */
+async function compare(
+  removed: readonly number[],
+  whole: Float32Array,
+  skipped: Float32Array,
+  cut: () => Promise<Float32Array>,
+): Promise<Cut> {
+  try {
+    const pruned = await cut();
+    return { removed, error: normalisedError(skipped, pruned), effect: normalisedError(whole, pruned) };
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    return { removed, error: Number.POSITIVE_INFINITY, effect: 0, failure: error.message };
   }
 }
 
@@ -110,41 +141,58 @@ async function resumptionError(
   }
 }
 
-/** The largest error when surgery does not set a key, infinite when llama.cpp cannot even load the result. */
+/** The largest error when surgery does not set a key. */
 export async function errorWithout(fixture: string, folder: string, key: string): Promise<number> {
-  try {
-    const { cuts = [] } = await judge(fixture, folder, 3, key);
-    return Math.max(...cuts.map(({ error }) => error));
-  } catch (error) {
-    if (error instanceof RuntimeError) return Number.POSITIVE_INFINITY;
-    throw error;
-  }
+  const { cuts = [] } = await judge(fixture, folder, 3, { omitted: key });
+  return Math.max(...cuts.map(({ error }) => error));
 }
 
 /** The rules that hold some block of a described model in place, or restrict which may go. */
-export function rulesOf({ constraints: { fixed, positional, lengths = [] } }: Architecture): string[] {
-  return [...new Set([...positional, ...lengths, ...fixed].map(({ rule }) => rule))];
+export function rulesOf({ constraints }: Architecture): string[] {
+  const { fixed, positional, lengths = [], oneOf = [], ends = [], shared = [] } = constraints;
+  const all = [...positional, ...lengths, ...fixed, ...oneOf, ...ends, ...shared];
+  return [...new Set(all.map(({ rule }) => rule))];
 }
 
-/** A random legal, non-empty set of blocks to remove, every block before a random one being kept. */
-function randomRemoval({ analysedBlocks, constraints }: Architecture, random: () => number): number[] {
+/**
+ * A random legal, non-empty set of blocks to remove, every block before a random one being kept. What is drawn is as
+ * often few blocks as many.
+ */
+export function randomRemoval(
+  { analysedBlocks, constraints }: Architecture,
+  random: () => number,
+): number[] | undefined {
   const fixed = new Set(constraints.fixed.map(({ layer }) => layer));
+  const blocks = Array.from({ length: analysedBlocks }, (_, layer) => layer);
   for (let attempt = 0; attempt < 10_000; attempt++) {
-    const removed: number[] = [];
     const first = random() * analysedBlocks;
-    const legal = Array.from({ length: analysedBlocks }, (_, layer) => layer).every((layer) => {
+    const share = random();
+    const removed: number[] = [];
+    for (const layer of blocks) {
       const fits = constraints.positional.every(
         ({ kinds }) => kinds[layer] === kinds[layer - removed.length],
       );
-      if (fits && (fixed.has(layer) || layer < first || random() > 0.4)) return true;
-      removed.push(layer);
-      return !fixed.has(layer);
-    });
-    const kept = analysedBlocks - removed.length;
-    const lengthFits = (constraints.lengths ?? []).every(({ allowed }) => allowed.includes(kept));
-    if (legal && lengthFits && removed.length > 0 && kept > 0) return removed;
+      if (!fixed.has(layer) && (!fits || (layer >= first && random() < share))) removed.push(layer);
+    }
+    const kept = blocks.filter((layer) => !removed.includes(layer));
+    const legal = kept.length > 0 && violation(constraints, kept, analysedBlocks) === undefined;
+    if (legal && removed.length > 0) return removed;
   }
-  throw new Error("no legal set of blocks was found");
+  return undefined;
+}
+
+const brokenRule = (description: Architecture, removed: readonly number[]) =>
+  violation(description.constraints, keptBlocks(description, removed), description.analysedBlocks)?.rule;
+
+/** A random set that breaks a rule, mostly a small one. */
+function illegalRemoval(description: Architecture, random: () => number): number[] | undefined {
+  const blocks = Array.from({ length: description.analysedBlocks }, (_, layer) => layer);
+  for (let attempt = 0; attempt < 1_000; attempt++) {
+    const share = random() ** 2;
+    const removed = blocks.filter(() => random() < share);
+    if (removed.length > 0 && removed.length < blocks.length && brokenRule(description, removed)) return removed;
+  }
+  return undefined;
 }
 
 export function keptBlocks({ blockCount }: Architecture, removed: readonly number[]): number[] {
@@ -156,13 +204,15 @@ async function prunedLogits(
   description: Architecture,
   removed: readonly number[],
   output: string,
-  omitted: string | undefined,
+  { omitted, illegal = false }: JudgeOptions,
 ) {
-  const planned = planRewrite(file, keptBlocks(description, removed));
+  const kept = keptBlocks(description, removed);
+  const planned = illegal ? forceRewrite(file, kept) : planRewrite(file, kept);
   const set = new Map([...planned.set].filter(([key]) => key !== omitted));
   const rewrite = { ...planned, set };
-  await applyPlan({ model: file, rewrite, provenance: new Map(), output, force: true });
-  const pruned = await openForLogits(output, describeArchitecture(await readGguf(output)));
+  const changes = await storeFactors(file, description.name, [], { scales: rewrite.scales });
+  await applyPlan({ model: file, rewrite, provenance: new Map(), output, changes, force: true });
+  const pruned = await openForLogits(output, { states: statesAfter(description.states, kept) });
   try {
     return await pruned.logits();
   } finally {
@@ -178,7 +228,7 @@ interface Opened {
   close(): void;
 }
 
-async function openForLogits(path: string, { states }: Architecture): Promise<Opened> {
+async function openForLogits(path: string, { states }: Pick<Architecture, "states">): Promise<Opened> {
   const model = await openModel(path, { gpu: "off", threads: 1 });
   const session = model.openSession({ sequenceLength: TOKENS, states });
   return {

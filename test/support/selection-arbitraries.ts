@@ -14,7 +14,7 @@ export function arbitrarySimilarity(minLayers: number, maxLayers: number): fc.Ar
   );
 }
 
-/** Fixed layers, periodic kinds and allowed lengths for a model of N layers. */
+/** Rules of every form for a model of N layers. */
 export function arbitraryConstraints(layers: number): fc.Arbitrary<Constraints> {
   const layer = fc.integer({ min: 0, max: layers - 1 });
   const kinds = fc
@@ -26,6 +26,26 @@ export function arbitraryConstraints(layers: number): fc.Arbitrary<Constraints> 
     lengths: fc.array(
       fc.record({ rule: fc.constant("length rule"), allowed: fc.array(fc.integer({ min: 1, max: layers })) }),
       { maxLength: 1 },
+    ),
+    oneOf: fc.array(
+      fc.record({ rule: fc.constant("kind rule"), layers: fc.uniqueArray(layer, { minLength: 1 }) }),
+      { maxLength: 2 },
+    ),
+    ends: fc.array(
+      fc.record({
+        rule: fc.constant("end rule"),
+        end: fc.constantFrom("first" as const, "last" as const),
+        // The ends themselves are legal: methods never remove them.
+        layers: fc.uniqueArray(layer).map((inner) => [...new Set([0, ...inner, layers - 1])]),
+      }),
+      { maxLength: 2 },
+    ),
+    shared: fc.array(
+      fc
+        .uniqueArray(layer, { minLength: 2, maxLength: 4 })
+        .map((some) => some.toSorted((a, b) => a - b))
+        .map(([owner, ...by]) => ({ rule: "sharing rule", layer: owner!, by })),
+      { maxLength: 2 },
     ),
   });
 }

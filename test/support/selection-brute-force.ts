@@ -17,6 +17,13 @@ export function isLegal(constraints: Constraints, layers: number, removed: reado
     constraints.positional.every(({ kinds }) =>
       kept.every((layer, index) => kinds[layer] === kinds[index]),
     ) &&
-    (constraints.lengths ?? []).every(({ allowed }) => allowed.includes(kept.length))
+    (constraints.lengths ?? []).every(({ allowed }) => allowed.includes(kept.length)) &&
+    (constraints.oneOf ?? []).every(({ layers: kind }) => kind.some((layer) => kept.includes(layer))) &&
+    (constraints.ends ?? []).every(({ end, layers: outer }) =>
+      outer.includes(end === "first" ? kept[0]! : kept[kept.length - 1]!),
+    ) &&
+    (constraints.shared ?? []).every(
+      ({ layer, by }) => kept.includes(layer) || !by.some((user) => kept.includes(user)),
+    )
   );
 }

@@ -1,3 +1,5 @@
+import { statesAfter } from "../../architecture/architecture.ts";
+import type { Plan } from "../../documents/plan.ts";
 import type { Report } from "../../documents/report.ts";
 import { distanceOf } from "../../evaluation/divergence.ts";
 import { scoredBytes } from "../../evaluation/scores.ts";
@@ -15,12 +17,13 @@ export type Cost = Pick<Report, "perplexity" | "divergence" | "verdict" | "grade
  * Measures a written model and the original on the held-back sequences, of which the text may have none. On a CPU, where
  * models are mapped files, both run side by side, so that their distributions can be compared; a GPU may not hold both, so
  * there they run one after the other, and `opened` is closed between.
- * @param path of the written model
+ * @param path of the model that was written by the Plan
  * @throws RuntimeError, AbortedError
  */
 export async function measureCost(
   path: string,
   { architecture }: DescribedModel,
+  { keptLayers }: Plan,
   opened: OpenedModel,
   options: ModelRunOptions,
 ): Promise<Cost> {
@@ -49,7 +52,8 @@ export async function measureCost(
   if (!together) opened.close();
   const written = await openModel(path, options);
   try {
-    const lanes = written.openLanes({ sequenceLength, states: architecture.states, scores: true });
+    const states = statesAfter(architecture.states, keptLayers);
+    const lanes = written.openLanes({ sequenceLength, states, scores: true });
     try {
       const { perplexity: pruned, base } = await measure(lanes, together ? opened.lanes : undefined);
       const original = (alone ?? base!).perplexity;

@@ -88,7 +88,7 @@ export async function openForCalibration(
     return {
       model,
       get lanes() {
-        const independentBlocks = architecture.constraints.fixed.length === 0;
+        const { independentBlocks } = architecture;
         lanes ??= model.openLanes({ ...context, scores: true, independentBlocks });
         return lanes;
       },
