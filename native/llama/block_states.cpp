@@ -59,23 +59,33 @@ std::vector<float> streams_inside(std::span<const float> outside, std::int64_t n
     return inside;
 }
 
-/**
- * Whether the node is computed with a tensor of a block. Copies for other devices are named `device#name#number`. The
- * first product of a block has no name of its own where a bias or a scale follows.
- */
-bool takes_block_weight(const ggml_tensor& node) {
-    return std::ranges::any_of(node.src, [](const ggml_tensor* source) {
-        if (source == nullptr || source->op != GGML_OP_NONE) return false;
+enum class Weight { none, of_block, of_model };
+
+bool is_computed(const ggml_tensor* tensor) { return tensor != nullptr && tensor->op != GGML_OP_NONE; }
+
+/** Whose weight something computed meets in a node. Copies for other devices are named `device#name#number`. */
+Weight weight_of(const ggml_tensor& node) {
+    if (std::ranges::none_of(node.src, is_computed)) return Weight::none;
+    for (const ggml_tensor* source : node.src) {
+        if (source == nullptr || is_computed(source)) continue;
         const std::string_view name = source->name;
-        return name.starts_with("blk.") || name.find("#blk.") != std::string_view::npos;
-    });
+        if (name.starts_with("blk.") || name.find("#blk.") != std::string_view::npos) return Weight::of_block;
+        if (name.find(".weight") != std::string_view::npos || name.find(".bias") != std::string_view::npos)
+            return Weight::of_model;
+    }
+    return Weight::none;
 }
 
 }  // namespace
 
 std::optional<std::int32_t> StateFinder::find(const ggml_tensor& node) {
     const auto indexed = split_index(node.name);
-    if ((indexed && indexed->second == 0) || takes_block_weight(node)) inside_blocks_ = true;
+    if (!inside_blocks_) {
+        // A norm of the embeddings may be named as one of block 0 until the model's own weight follows.
+        const Weight weight = weight_of(node);
+        inside_blocks_ = weight == Weight::of_block;
+        perhaps_inside_ = weight != Weight::of_model && (perhaps_inside_ || (indexed && indexed->second == 0));
+    }
     const bool is_state = node.type == GGML_TYPE_F32 && node.ne[0] == layout_.n_embd && node.ne[3] == 1 &&
                           element_count(node) % static_cast<std::size_t>(layout_.state_size()) == 0;
     if (!is_state) return std::nullopt;
@@ -84,7 +94,7 @@ std::optional<std::int32_t> StateFinder::find(const ggml_tensor& node) {
     if (!layout_.last_output_name.empty() && name == layout_.last_output_name) return layout_.n_blocks;
     if (indexed && indexed->first == layout_.output_name) return indexed->second + 1;
     if (indexed && indexed->first == layout_.block_input_name) return indexed->second;
-    if (layout_.input_name.empty() && !inside_blocks_ && node.ne[1] == n_tokens_ && node.ne[2] == 1) return 0;
+    if (layout_.input_name.empty() && !inside_blocks_ && !perhaps_inside_ && node.ne[1] == n_tokens_ && node.ne[2] == 1) return 0;
     return std::nullopt;
 }
 
@@ -135,9 +145,9 @@ bool SkipBlocks::depends(const ggml_tensor& node) const {
 
 bool SkipBlocks::wants(ggml_tensor& node) {
     const auto state = finder_.find(node);
-    if (finder_.inside_blocks() && depends(node)) {
+    if (depends(node)) {
         inside_.insert(&node);
-        idle_.emplace_back(&node, std::exchange(node.op, GGML_OP_NONE));
+        if (finder_.inside_blocks()) idle_.emplace_back(&node, std::exchange(node.op, GGML_OP_NONE));
     }
     if (!state) return false;
     found_ = *state;

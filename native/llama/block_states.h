@@ -60,16 +60,19 @@ public:
 
     /**
      * The state this node may be, to be called once a node in graph order. State 0 has no name of its own: each
-     * n_embd × n_tokens tensor before the first node of block 0 is reported as state 0, and the last one is it.
+     * n_embd × n_tokens tensor before the first node of block 0 is reported as state 0, and the last one is it. Block 0
+     * begins where a node takes its index as name or one of its weights.
      */
     std::optional<std::int32_t> find(const ggml_tensor& node);
-    /** Whether the first node of block 0 has been seen. */
+    /** Whether a node with a weight of block 0 has been seen. */
     bool inside_blocks() const { return inside_blocks_; }
 
 private:
     const BlockLayout& layout_;
     std::int64_t n_tokens_;
     bool inside_blocks_ = false;
+    /** Whether a node named as one of block 0 has been seen, and no weight of the model since. */
+    bool perhaps_inside_ = false;
 };
 
 /** What one pass through the model does at the graph's nodes (ggml_backend_sched_eval_callback). */

@@ -368,8 +368,8 @@ export const scaledByLength = (
   source,
   scaled: (model, kept) => {
     const left = kept.filter((index) => index < model.trunkBlocks).length;
-    const factor = of(model, model.trunkBlocks) / of(model, left);
-    return factor === 1 ? undefined : { tensors, factor };
+    const [was, is] = [of(model, model.trunkBlocks), of(model, left)];
+    return was === is ? undefined : { tensors, factor: was / is };
   },
 });
 

@@ -398,7 +398,12 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     ],
   },
   "exaone-moe": { rules: [slidingWindow(4, "exaone-moe.cpp load_arch_hparams")] },
-  gemma2: { rules: [slidingWindow(2, "gemma2.cpp load_arch_hparams"), gemmaScale(46, [["attn_q.weight", "attn_q.bias"]], "gemma2.cpp")] },
+  gemma2: {
+    rules: [
+      slidingWindow(2, "gemma2.cpp load_arch_hparams"),
+      gemmaScale(46, [["attn_q.weight", "attn_q.bias"]], "gemma2.cpp"),
+    ],
+  },
   gemma3: {
     rules: [
       slidingWindow(6, "gemma3.cpp load_arch_hparams", { optional: true }),
@@ -425,7 +430,11 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
       perLayerInputs,
       slidingWindowArray("gemma4.cpp load_arch_hparams", { others: global }),
       gemma4SharedKv,
-      byLength("its caches, which take two blocks", "llama-model.cpp create_memory", (_, blocks) => blocks < 2),
+      byLength(
+        "its caches, which take two blocks",
+        "llama-model.cpp create_memory",
+        (_, blocks) => blocks < 2,
+      ),
     ],
   },
   "glm-dsa": {
@@ -509,10 +518,14 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   },
   "minimax-m3": {
     rules: [
-      oneOf("one block behind the leading dense ones", "llama-model.cpp create_memory: filter_idx", (model) => {
-        const dense = model.number("leading_dense_block_count") ?? 0;
-        return [where(model.trunkBlocks, (index) => index >= dense)];
-      }),
+      oneOf(
+        "one block behind the leading dense ones",
+        "llama-model.cpp create_memory: filter_idx",
+        (model) => {
+          const dense = model.number("leading_dense_block_count") ?? 0;
+          return [where(model.trunkBlocks, (index) => index >= dense)];
+        },
+      ),
     ],
   },
   mistral4: { rules: deepseek2 },

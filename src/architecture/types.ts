@@ -1,5 +1,5 @@
-import type { GgufValue } from "../gguf/types.ts";
 import type { Constraints } from "../documents/model.ts";
+import type { GgufValue } from "../gguf/types.ts";
 
 /** What the rest of the project needs to know about one model's architecture; made by `describeArchitecture`. */
 export interface Architecture {

@@ -43,7 +43,8 @@ export async function storeFactors(
   };
   for (const tensor of file.tensors.filter(({ name }) => scales.has(name))) {
     const trouble = await multiply(tensor, 1);
-    if (trouble) throw cannotMultiply(tensor, scales.get(tensor.name)!, trouble, "remove another number of layers");
+    if (trouble)
+      throw cannotMultiply(tensor, scales.get(tensor.name)!, trouble, "remove another number of layers");
   }
   if (factors.length === 0) return { transforms, added };
   const { readsScales = false } = streamRule(architecture);
@@ -129,7 +130,12 @@ function refusal(tensor: TensorInfo, factor: number, trouble: string, scalesWoul
   return cannotMultiply(tensor, factor, trouble, `use --compensate off${advice}`);
 }
 
-function cannotMultiply({ name, type, typeName }: TensorInfo, factor: number, trouble: string, advice: string) {
+function cannotMultiply(
+  { name, type, typeName }: TensorInfo,
+  factor: number,
+  trouble: string,
+  advice: string,
+) {
   return new CompensationError(
     canScale(type) ? "COMPENSATION_PRECISION" : "COMPENSATION_TYPE",
     `${name} (${typeName}) cannot be multiplied by ${factor} because ${trouble}; ${advice}.`,

@@ -34,7 +34,10 @@ export const ConstraintsSchema = Type.Object(
       Type.Array(
         Type.Object({
           rule: Type.String(),
-          layers: Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1, description: "At least one of them is kept." }),
+          layers: Type.Array(Type.Integer({ minimum: 0 }), {
+            minItems: 1,
+            description: "At least one of them is kept.",
+          }),
         }),
         { description: "Kinds of blocks that llama.cpp must find one of." },
       ),
@@ -44,7 +47,9 @@ export const ConstraintsSchema = Type.Object(
         Type.Object({
           rule: Type.String(),
           end: Type.Union([Type.Literal("first"), Type.Literal("last")]),
-          layers: Type.Array(Type.Integer({ minimum: 0 }), { description: "The blocks that can be the first or the last one kept." }),
+          layers: Type.Array(Type.Integer({ minimum: 0 }), {
+            description: "The blocks that can be the first or the last one kept.",
+          }),
         }),
         { description: "Rules about the first and the last of the blocks that are kept." },
       ),
@@ -54,7 +59,9 @@ export const ConstraintsSchema = Type.Object(
         Type.Object({
           rule: Type.String(),
           layer: layer("Index of a block that computes something for later ones."),
-          by: Type.Array(Type.Integer({ minimum: 0 }), { description: "Later blocks, none of which is kept without that block." }),
+          by: Type.Array(Type.Integer({ minimum: 0 }), {
+            description: "Later blocks, none of which is kept without that block.",
+          }),
         }),
         { description: "Blocks that take more from an earlier one than its output." },
       ),

@@ -1,8 +1,8 @@
 import { violation } from "../architecture/constraints.ts";
 import { SelectionError } from "./errors.ts";
-import { UNCONSTRAINED } from "./types.ts";
 import type { Constraints } from "./types.ts";
-import { walkersOf, type Walker } from "./walkers.ts";
+import { UNCONSTRAINED } from "./types.ts";
+import { type Walker, walkersOf } from "./walkers.ts";
 
 /** The layers that methods choose from: all of N but the first and the last, ascending. */
 export function candidates(layers: number): number[] {

@@ -51,7 +51,8 @@ function atLeastOne(layers: readonly number[]): Walker {
 
 function firstOf(layers: ReadonlySet<number>): Walker {
   return {
-    step: (_, { layer, keeps, position }) => (keeps && position === 0 && !layers.has(layer) ? undefined : false),
+    step: (_, { layer, keeps, position }) =>
+      keeps && position === 0 && !layers.has(layer) ? undefined : false,
     ends: always,
   };
 }

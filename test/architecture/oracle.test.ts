@@ -27,6 +27,7 @@ describe("the oracle", () => {
     }
     expect(verdict.refusal === undefined).toBe(verdict.analysed === true);
     expect(verdict.resumption ?? 0).toBe(0);
+    expect(verdict.inputError ?? 0).toBeLessThan(1e-3);
   });
 
   test.for([

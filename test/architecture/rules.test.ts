@@ -201,25 +201,13 @@ describe("what is refused", () => {
     ["a looped model", "hrm_text", {}, /same blocks several times/],
     ["a model that loops when it says so", "nanbeige", { num_loops: u32(2) }, /same blocks several times/],
     ["a projector", "clip", {}, /projector/],
-    ["what follows from the number of blocks", "minicpm3", {}, /number of blocks/],
-    [
-      "Gemma 2 27B's attention scale",
-      "gemma2",
-      {
-        block_count: u32(46),
-        embedding_length: u32(4608),
-        "attention.head_count": u32(32),
-        "attention.key_length": u32(128),
-      },
-      /attention scale/,
-    ],
+    ["what follows from the number of blocks", "minimax-01", {}, /number of blocks/],
   ] as const)("%s", async ([, name, metadata, message]) => {
     await expect(refusal(name, metadata)).rejects.toThrow(message);
     await expect(refusal(name, metadata)).rejects.toBeInstanceOf(ArchitectureError);
   });
 
-  test("the other Gemma 2 models are not", async () => {
-    await expect(refusal("gemma2", { block_count: u32(42) })).resolves.toMatchObject({ analysedBlocks: 42 });
+  test("a looped model that runs once is not", async () => {
     await expect(refusal("nanbeige", { num_loops: u32(1) })).resolves.toMatchObject({ analysedBlocks: 8 });
   });
 
@@ -264,10 +252,10 @@ describe("tensors that hold something of every block", () => {
     );
 
   test("are cut to the kept blocks' parts", async () => {
-    const { slices } = planRewrite(await perLayer("Q8_0", 32), [0, 2]);
+    const { slices } = planRewrite(await perLayer("Q8_0", 32), [0, 3]);
     expect(Object.fromEntries(slices ?? [])).toEqual({
-      "per_layer_token_embd.weight": { axis: 0, of: 4, kept: [0, 2] },
-      "per_layer_model_proj.weight": { axis: 1, of: 4, kept: [0, 2] },
+      "per_layer_token_embd.weight": { axis: 0, of: 4, kept: [0, 3] },
+      "per_layer_model_proj.weight": { axis: 1, of: 4, kept: [0, 3] },
     });
   });
 
@@ -278,13 +266,132 @@ describe("tensors that hold something of every block", () => {
 });
 
 describe("prediction blocks", () => {
-  test("are held in place, not measured, and end up last", async () => {
+  test("are not measured, and end up last", async () => {
     const file = await model("glm4moe", { block_count: u32(6), nextn_predict_layers: u32(1) });
-    const { analysedBlocks, constraints } = describeArchitecture(file);
-    expect(analysedBlocks).toBe(5);
-    expect(constraints.fixed.map(({ layer }) => layer)).toEqual([5]);
-    expect(planRewrite(file, [0, 4, 5]).renameTensor("blk.5.nextn.eh_proj.weight")).toBe(
-      "blk.2.nextn.eh_proj.weight",
+    expect(describeArchitecture(file).analysedBlocks).toBe(5);
+    const { set, renameTensor } = planRewrite(file, [0, 4, 5]);
+    expect(renameTensor("blk.5.nextn.eh_proj.weight")).toBe("blk.2.nextn.eh_proj.weight");
+    expect(set.has("glm4moe.nextn_predict_layers")).toBe(false);
+  });
+
+  test("go all together or not at all", async () => {
+    const file = await model("glm4moe", { block_count: u32(6), nextn_predict_layers: u32(2) });
+    const { set, renameTensor } = planRewrite(file, [0, 3]);
+    expect(renameTensor("blk.5.nextn.eh_proj.weight")).toBeNull();
+    expect(set.get("glm4moe.nextn_predict_layers")).toEqual(u32(0));
+    expect(() => planRewrite(file, [0, 3, 5])).toThrow(/multi-token-prediction/);
+    expect(() => planRewrite(file, [0, 3, 4])).toThrow(/multi-token-prediction/);
+  });
+});
+
+describe("what follows from the number of blocks is made up for", () => {
+  /** A model of `blocks` blocks that each have these tensors. */
+  const deep = (name: string, metadata: Record<string, GgufValue>, blocks: number, tensors: string[]) =>
+    readBytes(
+      buildGguf({
+        metadata: {
+          "general.architecture": str(name),
+          [`${name}.block_count`]: u32(blocks),
+          ...Object.fromEntries(Object.entries(metadata).map(([key, value]) => [`${name}.${key}`, value])),
+        },
+        tensors: Array.from({ length: blocks }, (_, block) =>
+          tensors.map((tensor) => ({ name: `blk.${block}.${tensor}`, shape: [1] })),
+        ).flat(),
+      }),
     );
+  const first = (count: number) => Array.from({ length: count }, (_, index) => index);
+  const gemma = (embedding: number, heads: number) => ({
+    embedding_length: u32(embedding),
+    "attention.head_count": u32(heads),
+    "attention.key_length": u32(128),
+  });
+
+  test("Gemma 2 27B's attention scale, in its queries", async () => {
+    const file = await deep("gemma2", gemma(4608, 32), 46, ["attn_q.weight", "attn_k.weight"]);
+    const { scales } = planRewrite(file, first(40));
+    expect(scales?.size).toBe(40);
+    // 1/√(4608/32) with 46 blocks, 1/√128 with fewer.
+    expect(scales?.get("blk.39.attn_q.weight")).toBeCloseTo(Math.sqrt(128 / 144), 12);
+    expect(planRewrite(file, first(46)).scales?.size).toBe(0);
+  });
+
+  test("Gemma 3 27B's, in the norms of its queries", async () => {
+    const file = await deep("gemma3", gemma(5376, 32), 62, ["attn_q.weight", "attn_q_norm.weight"]);
+    const { scales } = planRewrite(file, first(50));
+    expect(scales?.get("blk.0.attn_q_norm.weight")).toBeCloseTo(Math.sqrt(128 / 168), 12);
+    expect(scales?.has("blk.0.attn_q.weight")).toBe(false);
+  });
+
+  test("a model that is cut to the length of the largest one", async () => {
+    const file = await deep("gemma2", gemma(4608, 32), 50, ["attn_q.weight"]);
+    expect(planRewrite(file, first(46)).scales?.get("blk.0.attn_q.weight")).toBeCloseTo(
+      Math.sqrt(144 / 128),
+      12,
+    );
+  });
+
+  test("MiniCPM3's residual scale, in what is added", async () => {
+    const file = await deep("minicpm3", {}, 9, ["attn_output.weight", "ffn_down.weight", "ffn_up.weight"]);
+    const { scales } = planRewrite(file, first(4));
+    expect([...scales!.keys()].length).toBe(8);
+    expect(scales!.get("blk.3.ffn_down.weight")).toBeCloseTo(2 / 3, 12);
+  });
+
+  test("nothing that could carry it is refused by name", async () => {
+    const file = await deep("gemma2", gemma(4608, 32), 46, ["attn_qkv.weight"]);
+    expect(() => planRewrite(file, first(40))).toThrow(/attention scale/);
+  });
+
+  test("Baichuan's position encoding, by the name of an architecture with the same graph", async () => {
+    const cut = async (blocks: number, left: number) => {
+      const { set, renameKey } = planRewrite(
+        await deep("baichuan", {}, blocks, ["attn_q.weight"]),
+        first(left),
+      );
+      return [set.get("general.architecture")?.value, renameKey?.("baichuan.block_count")];
+    };
+    expect(await cut(32, 30)).toEqual(["llama", "llama.block_count"]);
+    expect(await cut(40, 32)).toEqual(["refact", "refact.block_count"]);
+    expect(await cut(36, 30)).toEqual([undefined, "baichuan.block_count"]);
+    await expect(cut(36, 32)).rejects.toThrow(/position encoding/);
+  });
+});
+
+describe("kinds of blocks of which one must stay", () => {
+  test.for([
+    ["kimi-linear", { "attention.head_count_kv": array("uint32", [2, 0, 2, 0]) }, [0, 2], [0, 1]],
+    ["gemma2", { "attention.sliding_window_pattern": flags("0101") }, [0, 2], [0, 3]],
+    ["deepseek4", { "attention.compress_ratios": array("uint32", [0, 4, 4, 128]) }, [0, 1], [2, 3]],
+    ["dots3note", { "attention.sliding_window_pattern": flags("1010") }, [0, 2], [0, 3]],
+    ["minimax-m3", { leading_dense_block_count: u32(2) }, [0, 1], [2]],
+  ] as const)("%s", async ([name, metadata, breaking, legal]) => {
+    const file = await model(name, { block_count: u32(4), ...metadata });
+    expect(() => planRewrite(file, breaking)).toThrow(/one of the blocks .* must stay/);
+    expect(() => planRewrite(file, legal)).not.toThrow();
+  });
+
+  test("none where the window is optional: it goes", async () => {
+    const metadata = { block_count: u32(6), "attention.sliding_window": u32(512) };
+    const set = planRewrite(await model("gemma3", metadata), [5]).set;
+    expect(set.has("gemma3.attention.sliding_window")).toBe(true);
+    expect(set.get("gemma3.attention.sliding_window")).toBeUndefined();
+  });
+
+  test("the first block may go where the next has the same sizes", async () => {
+    const file = await model("openelm", {
+      block_count: u32(4),
+      feed_forward_length: array("uint32", [8, 8, 16, 8]),
+    });
+    expect(() => planRewrite(file, [1, 2])).not.toThrow();
+    expect(() => planRewrite(file, [3])).not.toThrow();
+    expect(() => planRewrite(file, [2, 3])).toThrow(/block 2 would be the first/);
+  });
+
+  test("a block goes with all that depend on it", async () => {
+    const types = flags("1001001");
+    const file = await model("hy_v4", { block_count: u32(7), "attention.indexer.types": types });
+    expect(() => planRewrite(file, [0, 1, 2])).not.toThrow();
+    expect(() => planRewrite(file, [3, 4, 5, 6])).not.toThrow();
+    expect(() => planRewrite(file, [0, 1, 4])).toThrow(/block 4 cannot stay without block 3/);
   });
 });

@@ -70,7 +70,9 @@ describe.runIf(LORP_SWEEP)("the sweep", () => {
       }
       if (LORP_SWEEP_ILLEGAL) {
         for (const [rule, sets] of rightByRule) {
-          console.log(`REFUSED ${fixture} | ${rule} | right ${sets.length}, wrong ${wrong.length} | ${sets.slice(0, 3).join(" / ")}`);
+          console.log(
+            `REFUSED ${fixture} | ${rule} | right ${sets.length}, wrong ${wrong.length} | ${sets.slice(0, 3).join(" / ")}`,
+          );
         }
       } else {
         console.log(`SWEPT ${fixture} | right ${right} | ${wrong.join(" / ")}`);

@@ -1,6 +1,11 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describeArchitecture, forceRewrite, planRewrite, statesAfter } from "../../src/architecture/architecture.ts";
+import {
+  describeArchitecture,
+  forceRewrite,
+  planRewrite,
+  statesAfter,
+} from "../../src/architecture/architecture.ts";
 import { violation } from "../../src/architecture/constraints.ts";
 import { ArchitectureError } from "../../src/architecture/errors.ts";
 import type { Architecture } from "../../src/architecture/types.ts";
@@ -11,6 +16,7 @@ import { RuntimeError } from "../../src/model/errors.ts";
 import { type Model, openModel, type Session } from "../../src/model/model.ts";
 import { applyPlan } from "../../src/surgery/apply.ts";
 import { architectureOf, buildFixture } from "./architectures.ts";
+import { embeddingNorms, inputError } from "./embedding.ts";
 import { randomNumbers } from "./gguf.ts";
 
 /** Longer than the sliding windows of the fixtures (16) and than deepseek4's longest compression (128). */
@@ -36,6 +42,8 @@ export interface Verdict {
   /** Whether llama.cpp showed every block's input. */
   readonly analysed?: boolean;
   readonly cuts?: readonly Cut[];
+  /** How far block 0's input is from the tokens' embeddings as the file alone gives them, relatively. */
+  readonly inputError?: number;
   /**
    * Of models whose blocks take nothing from earlier ones but the state: the largest difference that it makes to a
    * token's log-probability whether a score starts at the first block that differs from the score before it.
@@ -78,14 +86,20 @@ export async function judge(
   const removals = Array.from({ length: cutCount }, draw).filter((removed) => removed !== undefined);
   const original = await openForLogits(path, description);
   try {
-    const cosines = await original.session.sumCosines(tokensOf(original.model));
+    const tokens = tokensOf(original.model);
+    const cosines = await original.session.sumCosines(tokens);
+    const norms = await original.session.stateNorms(tokens);
     const whole = await original.logits();
     const cuts: Cut[] = [];
     for (const removed of removals) {
       options.onCut?.(removed, brokenRule(description, removed));
       const skipped = await original.logits(removed);
       const output = join(folder, `${fixture}-pruned.gguf`);
-      cuts.push(await compare(removed, whole, skipped, () => prunedLogits(file, description, removed, output, options)));
+      cuts.push(
+        await compare(removed, whole, skipped, () =>
+          prunedLogits(file, description, removed, output, options),
+        ),
+      );
       options.onDone?.(cuts.at(-1)!);
     }
     return {
@@ -93,6 +107,7 @@ export async function judge(
       architecture,
       description,
       analysed: cosines.every(Number.isFinite),
+      inputError: inputError(norms, embeddingNorms(file, architecture, tokens)),
       cuts,
       ...(description.independentBlocks && {
         resumption: await resumptionError(original, description, removals),
@@ -122,7 +137,7 @@ async function compare(
 
 async function resumptionError(
   { model, session }: Opened,
-  { states, blockCount }: Architecture,
+  { states, analysedBlocks }: Architecture,
   removals: readonly (readonly number[])[],
 ): Promise<number> {
   const keeping = model.openSession({ sequenceLength: TOKENS, states, keptBytes: 1e9 });
@@ -130,7 +145,7 @@ async function resumptionError(
     const tokens = tokensOf(model);
     let largest = 0;
     // The last ones share much with those before them.
-    for (const skip of [[], ...removals, [blockCount - 1], [blockCount - 2]]) {
+    for (const skip of [[], ...removals, [analysedBlocks - 1], [analysedBlocks - 2]]) {
       const expected = (await session.score(tokens, { skip })).logProb;
       const { logProb } = await keeping.score(tokens, { skip });
       largest = Math.max(largest, ...logProb.map((value, token) => Math.abs(value - expected[token]!)));
@@ -143,7 +158,7 @@ async function resumptionError(
 
 /** The largest error when surgery does not set a key. */
 export async function errorWithout(fixture: string, folder: string, key: string): Promise<number> {
-  const { cuts = [] } = await judge(fixture, folder, 3, { omitted: key });
+  const { cuts = [] } = await judge(fixture, folder, 16, { omitted: key });
   return Math.max(...cuts.map(({ error }) => error));
 }
 
@@ -190,7 +205,8 @@ function illegalRemoval(description: Architecture, random: () => number): number
   for (let attempt = 0; attempt < 1_000; attempt++) {
     const share = random() ** 2;
     const removed = blocks.filter(() => random() < share);
-    if (removed.length > 0 && removed.length < blocks.length && brokenRule(description, removed)) return removed;
+    if (removed.length > 0 && removed.length < blocks.length && brokenRule(description, removed))
+      return removed;
   }
   return undefined;
 }
