@@ -32,6 +32,12 @@ test("names the model, its base and what it is", async () => {
   });
 });
 
+test("makes up no name: llama.cpp would look for a family of models in it", async () => {
+  const result = await changes({ "general.basename": str("Phi-3") });
+  expect(result).not.toHaveProperty("name");
+  expect(result["base_model.0.name"]).toBe("Phi-3");
+});
+
 test("moves what identifies the original alone to the base, and takes the original's own bases away", async () => {
   const result = await changes({
     "general.uuid": str("1-2-3"),

@@ -180,7 +180,7 @@ export function randomRemoval(
   const fixed = new Set(constraints.fixed.map(({ layer }) => layer));
   const blocks = Array.from({ length: analysedBlocks }, (_, layer) => layer);
   for (let attempt = 0; attempt < 10_000; attempt++) {
-    const first = random() * analysedBlocks;
+    const first = random() ** 2 * analysedBlocks;
     const share = random();
     const removed: number[] = [];
     for (const layer of blocks) {
