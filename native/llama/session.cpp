@@ -89,7 +89,8 @@ void Session::start_sequence(std::span<const llama_token> tokens) {
         }
     }
     if (llama_memory_t const memory = llama().llama_get_memory(context_.get())) {
-        llama().llama_memory_clear(memory, false);
+        // The values too: masked ones of an earlier sequence are multiplied by 0, which NaN and infinity survive.
+        llama().llama_memory_clear(memory, true);
     }
 }
 

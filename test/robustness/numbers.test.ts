@@ -8,6 +8,8 @@ import { evaluate } from "../../src/api/evaluate.ts";
 import { prune } from "../../src/api/prune.ts";
 import { describeModel } from "../../src/api/stages/open.ts";
 import { describeArchitecture } from "../../src/architecture/architecture.ts";
+import { loadCalibration } from "../../src/calibration/load.ts";
+import { decode, encode, F16 } from "../../src/compensation/small-float.ts";
 import { stringifyDocument } from "../../src/documents/stringify.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { openModel } from "../../src/model/model.ts";
@@ -24,16 +26,31 @@ import { buildGguf, u64 } from "../support/gguf.ts";
 const folder = temporaryFolder();
 const run = { gpu: "off", sequences: 2, sequenceLength: 64 } as const;
 
-/** The example with NaN in the scales of a Q8_0 tensor. */
-async function withNaN(tensor: string): Promise<string> {
-  const path = join(folder, `${tensor}.gguf`);
+/** The example with every scale of some Q8_0 tensors multiplied. */
+async function scaled(name: string, factors: Readonly<Record<string, number>>): Promise<string> {
+  const path = join(folder, name);
   const { tensors } = await readGguf(EXAMPLE_MODEL);
-  const { fileOffset, byteLength } = tensors.find(({ name }) => name === tensor)!;
   const bytes = readFileSync(EXAMPLE_MODEL);
-  for (let at = fileOffset; at < fileOffset + byteLength; at += 34) bytes.writeUInt16LE(0x7e00, at);
+  for (const { name: tensor, fileOffset, byteLength } of tensors) {
+    const factor = factors[tensor];
+    if (factor === undefined) continue;
+    for (let at = fileOffset; at < fileOffset + byteLength; at += 34) {
+      const scale = decode(F16, bytes.readUInt16LE(at)) * factor;
+      bytes.writeUInt16LE(Number.isNaN(scale) ? 0x7e00 : encode(F16, scale), at);
+    }
+  }
   writeFileSync(path, bytes);
   return path;
 }
+
+/** The beginning of lorp's own text. */
+async function shortText(): Promise<string> {
+  const path = join(folder, "short.txt");
+  writeFileSync(path, (await loadCalibration(undefined)).text.slice(0, 24_000));
+  return path;
+}
+
+const withNaN = (tensor: string) => scaled(`${tensor}.gguf`, { [tensor]: Number.NaN });
 
 describe("a model that computes NaN", () => {
   let last: string;
@@ -66,6 +83,26 @@ describe("a model that computes NaN", () => {
       code: expect.stringMatching(/_NAN$/),
     });
   });
+});
+
+test("a set without which the model's f16 values overflow leaves the sets after it their numbers", async () => {
+  // Block 12's values are large and its output matrix undoes that: the model is the same, but for the missing blocks 1 and 2.
+  const path = await scaled("overflow.gguf", {
+    "blk.12.attn_v.weight": 6500,
+    "blk.12.attn_output.weight": 1 / 6500,
+  });
+  const { plan } = await prune(path, {
+    ...run,
+    sequenceLength: 512,
+    remove: 1,
+    method: "sleb",
+    dryRun: true,
+    calibration: await shortText(),
+  });
+  expect(plan.removedLayers).not.toContain(1);
+  expect(plan.removedLayers).not.toContain(2);
+  expect(plan.measurements!.sets.length).toBeGreaterThan(10);
+  for (const { loss } of plan.measurements!.sets) expect(loss).toBeLessThan(10);
 });
 
 test("no document holds a number that JSON has not", () => {
