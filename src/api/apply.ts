@@ -6,7 +6,7 @@ import { checkBlocks } from "../compensation/writers.ts";
 import type { Compensation } from "../documents/compensation.ts";
 import { checkLayers } from "../documents/files.ts";
 import type { Plan } from "../documents/plan.ts";
-import { UsageError } from "../errors.ts";
+import { LorpError, UsageError } from "../errors.ts";
 import { checkOutput } from "../files/staged.ts";
 import { temporaryName } from "../files/temporary.ts";
 import { applyPlan } from "../surgery/apply.ts";
@@ -111,13 +111,19 @@ export async function applyDescribed(
   await checkOutput(output, described.file.paths, options.force ?? false);
   const unquantized = temporaryName(output);
   try {
-    const { bytes: total } = await cut(described, plan, unquantized, options);
+    const { bytes: total } = await cut(described, plan, unquantized, options).catch((error: unknown) => {
+      // The user knows the output alone.
+      if (error instanceof LorpError) error.message = error.message.replaceAll(unquantized, output);
+      throw error;
+    });
     const { renameTensor } = planRewrite(described.file, plan.keptLayers);
     const { type, imatrix, tensorTypes } = afterCut(quantization, renameTensor);
+    const before = new Map(described.file.tensors.map(({ name }) => [renameTensor(name), name]));
     const bytes = await quantizeGguf(unquantized, output, type, {
       ...options,
       imatrix,
       tensorTypes,
+      known: { path: described.file.paths[0]!, tensor: (name) => before.get(name) ?? name },
       onProgress: (done) =>
         options.onProgress?.({ stage: "quantize", done: done * total, total, unit: "bytes" }),
     });

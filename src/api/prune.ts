@@ -146,13 +146,43 @@ export function withoutMatrix(report: Report): Report {
   return { ...report, analysis };
 }
 
-/** The options that can be written down. */
-function settingsInForce({
-  signal: _,
-  onProgress: __,
-  matrix: ___,
-  otherFiles: ____,
-  ...settings
-}: PruneOptions): Record<string, unknown> {
-  return settings;
+/** The options that a Report tells: those that decide what comes out, and nothing that a caller adds to them. */
+const TOLD = [
+  "remove",
+  "ratio",
+  "layers",
+  "targetSize",
+  "speedup",
+  "maxLoss",
+  "method",
+  "evaluations",
+  "searchTime",
+  "clusters",
+  "seed",
+  "calibration",
+  "sequences",
+  "sequenceLength",
+  "compensate",
+  "scaleTensors",
+  "output",
+  "keepSplit",
+  "splitMaxSize",
+  "quantize",
+  "imatrix",
+  "tensorType",
+  "allowRequantize",
+  "dryRun",
+  "gpu",
+  "gpuLayers",
+  "rpc",
+  "threads",
+  "maxMemory",
+  "cache",
+  "resume",
+] as const satisfies readonly (keyof PruneOptions)[];
+
+function settingsInForce(options: PruneOptions): Record<string, unknown> {
+  return Object.fromEntries(
+    TOLD.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  );
 }

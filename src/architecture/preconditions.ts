@@ -194,13 +194,16 @@ function shown(model: Model, key: string): string {
   return value.type === "array" ? `[${value.value.slice(0, 8).join(", ")}]` : String(value.value);
 }
 
-/** A token that stands twice in the vocabulary; empty ones llama.cpp numbers. */
+/**
+ * A token that stands twice in the vocabulary; empty ones llama.cpp numbers. Those that are no UTF-8 look alike here, so
+ * only llama.cpp can tell.
+ */
 function repeatedToken(file: GgufFile): string | undefined {
   const tokens = file.metadata.get("tokenizer.ggml.tokens")?.decode();
   if (tokens?.type !== "array" || tokens.elementType !== "string") return undefined;
   const seen = new Set<unknown>();
   for (const token of tokens.value) {
-    if (token !== "" && seen.has(token)) return String(token);
+    if (token !== "" && seen.has(token) && !String(token).includes("\ufffd")) return String(token);
     seen.add(token);
   }
   return undefined;

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { decodeText, NoText } from "../decode-text.ts";
 import { CalibrationError } from "./errors.ts";
 
 /** The package's own text; two folders up from here in `src/` as in `dist/`. */
@@ -51,27 +52,14 @@ export async function loadCalibration(path?: string): Promise<Calibration> {
 
 function decode(bytes: Uint8Array, file: string): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return decodeText(bytes);
   } catch (cause) {
+    if (!(cause instanceof NoText)) throw cause;
     throw new CalibrationError(
       "CALIBRATION_ENCODING",
-      `The text file ${file} is not valid UTF-8 (line ${firstBadLine(bytes)}); convert it to UTF-8 first.`,
+      `The text file ${file} ${cause.message}; convert it to UTF-8 first.`,
       { cause },
     );
-  }
-}
-
-/** A UTF-8 sequence never contains the byte of a line feed, so each line can be tried alone. */
-function firstBadLine(bytes: Uint8Array): number {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  for (let line = 1, start = 0; ; line++) {
-    const end = bytes.indexOf(0x0a, start);
-    try {
-      decoder.decode(bytes.subarray(start, end < 0 ? bytes.length : end));
-    } catch {
-      return line;
-    }
-    start = end + 1;
   }
 }
 

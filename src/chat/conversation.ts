@@ -50,7 +50,14 @@ export async function openConversation(
   const file = await readGguf(path, { signal });
   checkPreconditions(file);
   const { metadata, paths } = file;
-  const mode = metadata.has("tokenizer.chat_template") ? "chat" : "completion";
+  const template = metadata.get("tokenizer.chat_template");
+  if (template && template.type !== "string") {
+    throw new RuntimeError(
+      "CHAT_TEMPLATE",
+      `The chat template of ${path} is no text (${template.type}), so nothing says how to talk to it; give a file with a right one.`,
+    );
+  }
+  const mode = template ? "chat" : "completion";
   const sampling = samplingOf(metadata);
   const host = startProcess<ChatCalls>("chat/host");
   try {
@@ -69,10 +76,24 @@ export async function openConversation(
           onProgress: (text) => onText?.(String(text)),
         })
         .catch((error: unknown) => {
-          throw error instanceof ProcessDied ? crashed(path, error) : error;
+          throw answerFailed(error, path);
         }),
     close: () => host.end(),
   };
+}
+
+/** Why there is no answer. */
+function answerFailed(error: unknown, path: string): unknown {
+  if (error instanceof ProcessDied) return crashed(path, error);
+  if (!(error instanceof RemoteError)) return error;
+  const reason = /compress chat history|context size|too long/i.test(error.message)
+    ? "what it was told is longer than its context"
+    : error.message;
+  return new RuntimeError(
+    "CHAT_ANSWER",
+    `${path} cannot answer (${reason}); give a shorter --system or prompt, or another model.`,
+    { cause: error },
+  );
 }
 
 /** Why a model cannot be opened. */

@@ -1,3 +1,6 @@
+import { withoutSecrets } from "../secrets.ts";
+import { shellQuote } from "../shell-quote.ts";
+
 /** Options whose value belongs in no document. */
 const SECRET = /^--hf-token(=|$)/;
 
@@ -12,9 +15,5 @@ export function commandLine(args: readonly string[] = process.argv.slice(2)): st
     if (!SECRET.test(arg)) shown.push(arg);
     else if (!arg.includes("=")) i++;
   }
-  return ["lorp", ...shown.map(quote)].join(" ");
-}
-
-function quote(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+  return ["lorp", ...shown.map((arg) => shellQuote(withoutSecrets(arg)))].join(" ");
 }

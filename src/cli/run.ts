@@ -1,4 +1,6 @@
 import { AbortedError, LorpError, UsageError } from "../errors.ts";
+import { withoutSecrets } from "../secrets.ts";
+import { printable } from "./printable.ts";
 
 /** Exit statuses, as documented in the README. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -15,6 +17,7 @@ export async function run(work: (signal: AbortSignal) => Promise<void>): Promise
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
+  process.on("SIGHUP", interrupt);
   try {
     await work(controller.signal);
   } catch (error) {
@@ -22,6 +25,7 @@ export async function run(work: (signal: AbortSignal) => Promise<void>): Promise
   } finally {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);
+    process.off("SIGHUP", interrupt);
   }
 }
 
@@ -29,12 +33,15 @@ export async function run(work: (signal: AbortSignal) => Promise<void>): Promise
 function report(error: unknown): number {
   if (!(error instanceof LorpError)) {
     process.stderr.write(
-      `lorp: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n` +
+      `lorp: internal error: ${told(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n` +
         "This is a fault in lorp; please report it with the command you ran.\n",
     );
     return EXIT.failed;
   }
-  process.stderr.write(`lorp: ${error.message}\n`);
+  process.stderr.write(`lorp: ${told(error.message)}\n`);
   if (error instanceof AbortedError) return EXIT.interrupted;
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;
 }
+
+/** What may be told on a terminal, and end up in somebody's log. */
+const told = (message: string) => printable(withoutSecrets(message));

@@ -1,6 +1,7 @@
 import type { Progress } from "../api/stages/options.ts";
 import { formatBytes, formatDuration } from "../report/format.ts";
 import type { TerminalStyle } from "../report/terminal/index.ts";
+import { printable, printableDrawing } from "./printable.ts";
 
 export interface OutputOptions {
   readonly json?: boolean | undefined;
@@ -54,18 +55,19 @@ function styleOf({ isTTY, columns }: NodeJS.WriteStream, color: boolean): Termin
 
 export function openTerminal({ json = false, quiet = false, color = true }: OutputOptions): Terminal {
   const progress = quiet ? () => {} : process.stderr.isTTY ? liveProgress() : pipedProgress();
+  const style = styleOf(process.stdout, color);
   return {
     say(text) {
-      if (!quiet) process.stderr.write(`${text}\n`);
+      if (!quiet) process.stderr.write(`${printable(text)}\n`);
     },
     onProgress: progress,
-    style: styleOf(process.stdout, color),
+    style,
     async result(text, document) {
       if (json) {
         const { stringifyDocument } = await import("../documents/stringify.ts");
-        process.stdout.write(stringifyDocument(document));
+        process.stdout.write(printable(stringifyDocument(document)));
       } else if (!quiet) {
-        process.stdout.write(`${text}\n`);
+        process.stdout.write(`${style ? printableDrawing(text) : printable(text)}\n`);
       }
     },
   };
@@ -97,7 +99,7 @@ function describe({ stage, done, total, unit, note }: Progress, rate: number): s
   const amount = unit === "bytes" ? `${formatBytes(rate)}/s` : `${Math.round(rate)} tokens/s`;
   const left = done < total ? `, ${formatDuration((total - done) / rate)} left` : "";
   const pace = rate > 0 ? `  ${amount}${left}` : "";
-  return `${STAGES[stage]} ${percent.padStart(5)}${pace}${note ? `; ${note}` : ""}`;
+  return `${STAGES[stage]} ${percent.padStart(5)}${pace}${note ? `; ${printable(note)}` : ""}`;
 }
 
 function liveProgress(): (progress: Progress) => void {

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { decodeText, NoText } from "../decode-text.ts";
 import { writeWhole } from "../files/whole.ts";
 import type { Analysis, PartialAnalysis } from "./analysis.ts";
 import type { Comparison } from "./comparison.ts";
@@ -95,16 +96,35 @@ async function publishedSchema(kind: keyof Readable): Promise<Schema> {
 
 /** Reads a JSON file. @throws DocumentError */
 export async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+  const bytes = await readFile(path).catch((cause: unknown) => {
     throw new DocumentError("DOCUMENT_UNREADABLE", `${path} cannot be read: ${reason(cause)}.`, { cause });
   });
-  return parse(text, path);
+  const value = parse(bytes, path);
+  if (isDeeperThan(value, MOST_NESTING)) {
+    throw new DocumentError("DOCUMENT_INVALID", `${path} is nested more than ${MOST_NESTING} deep.`);
+  }
+  return value;
 }
 
-function parse(text: string, path: string): unknown {
+/** No document of lorp's comes near. */
+const MOST_NESTING = 100;
+
+/** Goes down level by level, where a function that calls itself would run out of stack. */
+function isDeeperThan(value: unknown, most: number): boolean {
+  let level = [value];
+  for (let depth = 0; depth <= most && level.length > 0; depth++) {
+    level = level.flatMap((each) => (typeof each === "object" && each !== null ? Object.values(each) : []));
+  }
+  return level.length > 0;
+}
+
+function parse(bytes: Uint8Array, path: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(decodeText(bytes));
   } catch (cause) {
+    if (cause instanceof NoText) {
+      throw new DocumentError("DOCUMENT_NOT_JSON", `${path} ${cause.message}; convert it to UTF-8 first.`);
+    }
     throw new DocumentError("DOCUMENT_NOT_JSON", `${path} is not JSON: ${reason(cause)}.`, { cause });
   }
 }

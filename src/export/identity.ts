@@ -1,6 +1,7 @@
 import { sameType } from "../architecture/metadata.ts";
 import type { Plan } from "../documents/plan.ts";
-import type { GgufFile, GgufValue } from "../gguf/types.ts";
+import type { GgufArray, GgufFile, GgufValue, MetadataEntry } from "../gguf/types.ts";
+import { concat, encodeString, encodeType, encodeValue } from "../gguf/values.ts";
 import type { MetadataChanges } from "../surgery/metadata.ts";
 
 /** What identifies the model itself and so is its base's from now on (source: the GGUF specification, "Source metadata"). */
@@ -59,16 +60,27 @@ export function identity(
   changes.set("general.base_model.count", { type: "uint32", value: 1 });
   changes.set("general.base_model.0.name", string(name));
   for (const key of BASE_KEYS) {
+    const entry = original.get(`general.${key}`);
     const value = text(key);
-    if (value !== undefined) changes.set(`general.base_model.0.${key}`, string(value));
+    if (entry && value !== undefined) {
+      changes.set(`general.base_model.0.${key}`, { ...string(value), raw: entry.raw });
+    }
   }
-  const tags = new Set([...strings(original.get("general.tags")?.decode()), ...TAGS]);
-  changes.set("general.tags", { type: "array", elementType: "string", value: [...tags] });
+  changes.set("general.tags", withTags(original.get("general.tags")));
   return changes;
 }
 
-function strings(value: GgufValue | undefined): string[] {
-  return value?.type === "array" && value.elementType === "string" ? (value.value as string[]) : [];
+/** The tags and those of a pruned model behind them; those that are there stay byte for byte. */
+function withTags(entry: MetadataEntry | undefined): GgufValue {
+  const added = (present: readonly unknown[]) => TAGS.filter((tag) => !present.includes(tag));
+  const list = (value: readonly string[]): GgufArray => ({ type: "array", elementType: "string", value });
+  if (entry?.elementType !== "string") return list(TAGS);
+  const present = entry.decode().value as readonly string[];
+  const value = [...present, ...added(present)];
+  const elements = entry.raw.subarray(encodeValue(list([])).length);
+  const head = encodeType("string");
+  const count = encodeValue({ type: "uint64", value: BigInt(value.length) });
+  return { ...list(value), raw: concat([head, count, elements, ...added(present).map(encodeString)]) };
 }
 
 /** `6.9B`: at least two digits (source: gguf-py `model_weight_count_rounded_notation`). */

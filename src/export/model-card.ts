@@ -4,6 +4,7 @@ import type { GgufFile } from "../gguf/types.ts";
 import { formatLayers } from "../report/format.ts";
 import { describeText, isRuined } from "../report/verdict.ts";
 import { changeRows, viewOf } from "../report/view.ts";
+import { shellQuote } from "../shell-quote.ts";
 
 export interface ModelCardInput {
   readonly report: Report;
@@ -20,7 +21,7 @@ export interface ModelCardInput {
 export function modelCard({ report, metadata, repository }: ModelCardInput): string {
   const base = repository ?? hubRepository(metadata);
   const { plan, input, output, command, verdict } = report;
-  const name = plan.model.name ?? basename(input.path).replace(/\.gguf$/, "");
+  const name = markdown(plan.model.name ?? basename(input.path).replace(/\.gguf$/, ""));
   const judged = verdict ? [`**${verdict.sentence}**`] : [];
   const sections = [
     `# ${name}, pruned to ${plan.keptLayers.length} of ${plan.model.blockCount} blocks`,
@@ -33,10 +34,22 @@ export function modelCard({ report, metadata, repository }: ModelCardInput): str
     "## What was removed",
     `Blocks ${formatLayers(plan.removedLayers)}, counted from 0, in this order:`,
     plan.removals.map(({ layer, text }) => `1. block ${layer}: ${text}`).join("\n"),
-    ...(command ? ["## How it was made", `\`\`\`sh\n${command}\n\`\`\``] : []),
-    ...(output ? ["## How to run it", `\`\`\`sh\nllama-cli -m ${basename(output.path)}\n\`\`\``] : []),
+    ...(command ? ["## How it was made", code(command)] : []),
+    ...(output ? ["## How to run it", code(`llama-cli -m ${shellQuote(basename(output.path))}`)] : []),
   ];
   return `${frontMatter(base, metadata)}\n${sections.join("\n\n")}\n`;
+}
+
+/** A text as Markdown that shows it on one line and means nothing else: no link, no image, no HTML. */
+function markdown(text: string): string {
+  return text.replace(/[\p{Cc}\s]+/gu, " ").replace(/[\\`*_{}[\]<>&#|~!@]|:(?=\/\/)/g, "\\$&");
+}
+
+/** A block of shell commands, between fences that the text does not have. */
+function code(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}sh\n${text}\n${fence}`;
 }
 
 /** What became of the blocks that are left. */
@@ -65,16 +78,22 @@ function frontMatter(base: string | undefined, metadata: GgufFile["metadata"]): 
   const value = (key: string) => metadata.get(`general.${key}`)?.decode().value;
   const license = value("license");
   const languages = value("languages");
-  // A JSON text is YAML too.
+  const names = Array.isArray(languages) ? languages.filter((each) => typeof each === "string") : [];
   const lines = [
-    ...(base ? [`base_model: ${JSON.stringify(base)}`] : []),
-    ...(typeof license === "string" ? [`license: ${JSON.stringify(license)}`] : []),
-    ...(Array.isArray(languages) ? [`language: ${JSON.stringify(languages)}`] : []),
+    ...(base ? [`base_model: ${yaml(base)}`] : []),
+    ...(typeof license === "string" ? [`license: ${yaml(license)}`] : []),
+    ...(names.length > 0 ? [`language: ${yaml(names)}`] : []),
     "library_name: gguf",
     "pipeline_tag: text-generation",
     'tags: ["gguf", "pruned", "layer-pruning", "lorp"]',
   ];
   return `---\n${lines.join("\n")}\n---\n`;
+}
+
+/** A JSON text is YAML too, but for some characters that YAML does not take as they are. */
+function yaml(value: string | readonly string[]): string {
+  const written = (odd: string) => `\\u${odd.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(value).replace(/[\u007f-\u009f\u2028\u2029\ufeff]/g, written);
 }
 
 /** The repository that the file names as its own. */

@@ -1,5 +1,6 @@
 import { basename, dirname, isAbsolute, relative, sep } from "node:path";
 import type { GgufFile } from "../gguf/types.ts";
+import { shellQuote } from "../shell-quote.ts";
 import type { OllamaParameter, OllamaSettings } from "../sources/ollama.ts";
 import { ExportError } from "./errors.ts";
 
@@ -30,13 +31,15 @@ export interface ModelfileInput {
  */
 export function modelfile({ model, modelfile: path, metadata, ollama }: ModelfileInput): string {
   const parameters = ollama ? ollama.parameters : sampling(metadata);
+  oneLine("FROM", path);
   return [
-    `# ollama create ${modelName(model)} -f ${basename(path)}`,
-    `FROM ${fromPath(model, path)}`,
+    // The paths are on one line, or FROM refuses them.
+    `# ollama create ${shellQuote(modelName(model))} -f ${shellQuote(basename(path))}`,
+    `FROM ${oneLine("FROM", fromPath(model, path))}`,
     ...(ollama?.template === undefined ? [templateRemark(metadata)] : [block("TEMPLATE", ollama.template)]),
     ...(ollama?.system === undefined ? [] : [block("SYSTEM", ollama.system)]),
     ...Object.entries(parameters).flatMap(([name, value]) =>
-      list(value).map((each) => `PARAMETER ${name} ${argument(name, each)}`),
+      list(value).map((each) => `PARAMETER ${word(name)} ${argument(name, each)}`),
     ),
     "",
   ].join("\n");
@@ -65,7 +68,7 @@ function sampling(metadata: GgufFile["metadata"]): Record<string, OllamaParamete
   for (const [key, name] of Object.entries(SAMPLING)) {
     const value = metadata.get(`general.sampling.${key}`)?.decode().value;
     // A float32 has some seven digits; more would be noise of the conversion.
-    if (typeof value === "number") parameters[name] = Number(value.toPrecision(6));
+    if (typeof value === "number" && Number.isFinite(value)) parameters[name] = Number(value.toPrecision(6));
   }
   return parameters;
 }
@@ -80,6 +83,17 @@ function argument(name: string, value: string | number | boolean): string {
   return `"${value}"`;
 }
 
+/** @throws ExportError for what would go on as another command */
+function oneLine(command: string, text: string): string {
+  if (/\p{Cc}/u.test(text)) throw unspeakable(command, "a line break");
+  return text;
+}
+
+function word(name: string): string {
+  if (!/^\w+$/.test(name)) throw unspeakable("PARAMETER", "the name of a parameter");
+  return name;
+}
+
 const block = (command: string, text: string) => `${command} ${quoted(command, text)}`;
 
 function quoted(command: string, text: string): string {
@@ -87,9 +101,9 @@ function quoted(command: string, text: string): string {
   return `"""${text}"""`;
 }
 
-function unspeakable(command: string): ExportError {
+function unspeakable(command: string, what = "the quotation marks"): ExportError {
   return new ExportError(
     "MODELFILE_QUOTES",
-    `A Modelfile cannot hold this model's ${command}, because of the quotation marks in it; write the Modelfile by hand.`,
+    `A Modelfile cannot hold this model's ${command}, because of ${what} in it; write the Modelfile by hand.`,
   );
 }

@@ -1,4 +1,4 @@
-import { link, open, rename, rm } from "node:fs/promises";
+import { link, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { NamedFile } from "../surgery/copy.ts";
 import { checkDestinations } from "./destinations.ts";
@@ -18,11 +18,19 @@ export function checkOutput(path: string, inputs: readonly string[], force: bool
   return checkDestinations([{ path, holds: "model", replace: force }], inputs);
 }
 
-/** Opens a new file beside `path`, of a symbolic link beside the file that it names. @throws SurgeryError */
-export async function stage(path: string): Promise<StagedFile> {
+/**
+ * Opens a new file beside `path`, of a symbolic link beside the file that it names. Who may read it is as with the file
+ * that it replaces, or else with the one that it is made from.
+ * @param mode of the file that it is made from
+ * @throws SurgeryError
+ */
+export async function stage(path: string, mode: number): Promise<StagedFile> {
   try {
     const { place, temporary } = await temporaryPlace(path);
-    return { path: place, temporary, handle: await open(temporary, "wx") };
+    const handle = await open(temporary, "wx", (mode & 0o666) | 0o600);
+    const replaced = await stat(place).catch(() => undefined);
+    if (replaced !== undefined) await handle.chmod((replaced.mode & 0o777) | 0o600);
+    return { path: place, temporary, handle };
   } catch (error) {
     throw writeFailure(path, error);
   }

@@ -12,6 +12,7 @@ export async function writeWhole(path: string, content: string): Promise<void> {
   try {
     const file = await open(temporary, "wx");
     try {
+      if (present !== undefined) await file.chmod(present.mode & 0o777);
       await file.writeFile(content);
       await file.sync();
     } finally {

@@ -13,6 +13,8 @@ export class MoreBytesNeeded extends Error {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** Reads little-endian values one after the other from a file's first bytes. */
 export class Cursor {
   readonly path: string;
@@ -93,6 +95,13 @@ export class Cursor {
     } catch {
       throw this.error("GGUF_UTF8", `${what} is not valid UTF-8`, start);
     }
+  }
+
+  /** A string that is only told to people: what is not UTF-8 in it is replaced by U+FFFD, as it is no reason to refuse. */
+  text(what: string): string {
+    const length = this.count(1, `the length of ${what}`);
+    const start = this.take(length, what);
+    return lenient.decode(this.bytes.subarray(start, start + length));
   }
 
   /** Steps over a string without decoding it. */

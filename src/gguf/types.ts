@@ -25,9 +25,19 @@ export type ScalarValue = number | bigint | boolean | string;
  * A typed metadata value. `uint64` and `int64` are bigint, every other number is a number. Arrays of arrays occur in
  * the format but not in known models; their elements are `GgufArray`.
  */
-export type GgufValue = { readonly type: ScalarType; readonly value: ScalarValue } | GgufArray;
+export type GgufValue = GgufScalar | GgufArray;
 
-export interface GgufArray {
+/** What is written instead of the encoded value: bytes of a file that are carried over, UTF-8 or not. */
+interface Carried {
+  readonly raw?: Uint8Array;
+}
+
+interface GgufScalar extends Carried {
+  readonly type: ScalarType;
+  readonly value: ScalarValue;
+}
+
+export interface GgufArray extends Carried {
   readonly type: "array";
   readonly elementType: MetadataType;
   readonly value: readonly ScalarValue[] | readonly GgufArray[];

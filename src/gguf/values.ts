@@ -88,7 +88,7 @@ export function skipValue(cursor: Cursor, type: MetadataType, what: string, dept
 }
 
 function readScalar(cursor: Cursor, type: ScalarType, what: string): ScalarValue {
-  if (type === "string") return cursor.string(what);
+  if (type === "string") return cursor.text(what);
   return FIXED[type].read(cursor.view, cursor.take(FIXED[type].size, what));
 }
 
@@ -103,7 +103,7 @@ function readArray(cursor: Cursor, what: string): GgufArray {
       };
 }
 
-/** Reads a whole value. @throws GgufError, `GGUF_UTF8` included, which stepping over a value does not look for */
+/** Reads a whole value; what is not UTF-8 in its strings is replaced by U+FFFD. @throws GgufError */
 export function readValue(cursor: Cursor, type: MetadataType, what: string): GgufValue {
   return type === "array" ? readArray(cursor, what) : { type, value: readScalar(cursor, type, what) };
 }
@@ -152,6 +152,7 @@ export function encodeString(text: string): Uint8Array {
  * @throws TypeError for a value that its type cannot hold
  */
 export function encodeValue(value: GgufValue): Uint8Array {
+  if (value.raw) return value.raw;
   if (value.type !== "array") return encodeScalar(value.type, value.value);
   const { elementType } = value;
   const elements =

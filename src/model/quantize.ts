@@ -67,6 +67,8 @@ export interface QuantizeOptions extends Pick<RunOptions, "gpu" | "rpc" | "threa
   readonly imatrix?: ImportanceMatrix | undefined;
   /** ggml's numbers of the types of single tensors, by name. */
   readonly tensorTypes?: ReadonlyMap<string, number> | undefined;
+  /** What messages call the input and its tensors, where the input is made of a file that the user knows. */
+  readonly known?: { readonly path: string; tensor(name: string): string } | undefined;
   /** 0…1 while it runs. */
   readonly onProgress?: ((fraction: number) => void) | undefined;
 }
@@ -126,6 +128,7 @@ export async function quantizeFile(
     allowRequantize = false,
     imatrix,
     tensorTypes = new Map<string, number>(),
+    known = { path: input, tensor: (tensor) => tensor },
     signal,
     onProgress,
   }: QuantizeOptions = {},
@@ -143,26 +146,33 @@ export async function quantizeFile(
   const stop = () => void runtime.end();
   signal?.addEventListener("abort", stop, { once: true });
   try {
-    await runtime.call(input, "quantizeFile", [input, output, options], {
+    await runtime.call(known.path, "quantizeFile", [input, output, options], {
       onProgress: (fraction) => onProgress?.(Number(fraction)),
     });
   } catch (error) {
-    throw signal?.aborted ? new AbortedError() : explain(error, input, name);
+    throw signal?.aborted ? new AbortedError() : explain(error, known, name);
   } finally {
     signal?.removeEventListener("abort", stop);
     await runtime.end();
   }
 }
 
-function explain(error: unknown, input: string, type: string): unknown {
+function explain(error: unknown, known: NonNullable<QuantizeOptions["known"]>, type: string): unknown {
   if (!(error instanceof RuntimeError) || error.code !== "RUNTIME_MODEL") return error;
-  const reason = error.cause instanceof Error ? error.cause.message : error.message;
+  const said = error.cause instanceof Error ? error.cause.message : error.message;
+  const reason = said
+    .replace(/'([^']+)'/g, (_, name: string) => `'${known.tensor(name)}'`)
+    .replace(/has invalid data$/, "has invalid data (NaN or infinity)");
   if (/requantizing from type (\S+) is disabled/.test(reason)) {
-    return quantizedAlready(input, type, { cause: error });
+    return quantizedAlready(known.path, type, { cause: error });
   }
-  return new RuntimeError("QUANTIZE_FAILED", `llama.cpp cannot quantise ${input} to ${type}: ${reason}.`, {
-    cause: error,
-  });
+  return new RuntimeError(
+    "QUANTIZE_FAILED",
+    `llama.cpp cannot quantise ${known.path} to ${type}: ${reason}.`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** What is said of a file that would be quantised twice. */

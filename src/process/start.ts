@@ -134,6 +134,8 @@ export function startProcess<Offered extends Calls<Offered>>(module: string): Pr
     end() {
       if (!death) setRef(child, true);
       killChild();
+      // Node would not wait for the end of what it may leave behind.
+      setRef(child, true);
       return ended;
     },
   };

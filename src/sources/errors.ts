@@ -1,4 +1,5 @@
 import { LorpError } from "../errors.ts";
+import { withoutSecrets } from "../secrets.ts";
 
 export type SourceErrorCode =
   | "SOURCE_REFERENCE"
@@ -23,6 +24,6 @@ export class SourceError extends LorpError {
   declare readonly code: SourceErrorCode;
 
   constructor(code: SourceErrorCode, message: string, options?: ErrorOptions) {
-    super(code, message, options);
+    super(code, withoutSecrets(message), options);
   }
 }

@@ -49,7 +49,8 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
   const staged: StagedFile[] = [];
   try {
     for (const [i, path] of model.paths.entries()) sources.push(await openSource(path, model.sizes[i]!));
-    for (const path of paths) staged.push(await stage(path));
+    const { mode } = await sources[0]!.handle.stat();
+    for (const path of paths) staged.push(await stage(path, mode));
     await fill(staged, layouts, sources, options);
     throwIfAborted(options.signal);
     await commit(staged, force);

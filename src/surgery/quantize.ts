@@ -25,7 +25,7 @@ export async function quantizeGguf(
   const name = quantizationType(type, options.imatrix !== undefined);
   const { paths } = await readGguf(input, { signal: options.signal });
   await checkOutput(output, paths, force);
-  const staged = await stage(output);
+  const staged = await stage(output, (await stat(paths[0]!)).mode);
   try {
     await quantizeFile(paths[0]!, staged.temporary, name, options);
     await commit([staged], force);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadCalibration } from "../../src/calibration/load.ts";
+import { decodeText } from "../../src/decode-text.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -82,4 +83,12 @@ describe("a file that cannot be used", () => {
       message: expect.stringContaining(part),
     });
   });
+});
+
+test("says what is no UTF-8", () => {
+  expect(() => decodeText(Buffer.from("ok\ncaf\xe9", "latin1"))).toThrow(
+    "is not valid UTF-8 (line 2), perhaps Latin-1",
+  );
+  expect(() => decodeText(Buffer.from("\ufeffé", "utf16le"))).toThrow("is UTF-16 text");
+  expect(decodeText(Buffer.from("\ufeffé"))).toBe("é");
 });

@@ -31,6 +31,7 @@ if (hasPipes) execFileSync("mkfifo", [at("pipe")]);
 await lorp(["plan", "an.json", "--remove", "2", "-o", "plan.json"], { cwd: folder });
 
 const INPUT = /the input itself/;
+const EXISTS = /exists already; choose another name or pass --force/;
 const TWICE = /written twice/;
 const FOLDER = /The folder of \S+ does not exist/;
 const prune = "prune m.gguf --remove 1";
@@ -65,6 +66,13 @@ test.each([
   [`${prune} -o none/x.gguf`, FOLDER],
   [`${prune} -o x --modelfile none/Modelfile`, FOLDER],
   [`${prune} -o x --report none/x.html`, FOLDER],
+  ["plan an.json --remove 1 -o hard.gguf", EXISTS],
+  ["report an.json -o hard.gguf", EXISTS],
+  ["analyze m.gguf -o plan.json", EXISTS],
+  ["analyze m.gguf --report plan.json", EXISTS],
+  ["compare m.gguf --remove 1 -o plan.json", EXISTS],
+  [`${prune} -o x --report plan.json`, EXISTS],
+  [`${prune} -o x-00001-of-00002.gguf`, /the name of one of several parts/],
   ["prune m.gguf --remove 2", /m-pruned-2of5\.gguf exists already/],
   ["prune m.gguf --ratio 0.4", /m-pruned-2of5\.gguf exists already/],
   ["prune m.gguf --layers 1,3", /m-pruned-2of5\.gguf exists already/],

@@ -119,3 +119,18 @@ test("the command line takes a recipe that lies there, and one it is told of", a
   const missing = await lorp(["prune", EXAMPLE_MODEL, "--config", "none.json"], { cwd });
   expect(missing).toMatchObject({ status: 1, stderr: expect.stringContaining("none.json cannot be read") });
 });
+
+test.each([
+  ["prune", { output: "../../.bashrc", force: true }],
+  ["prune", { quiet: true }],
+  ["prune", { rpc: "evil:50052" }],
+  ["common", { report: "x.html" }],
+])("what only a named recipe may set: %s %j", async (section, options) => {
+  const path = join(temporaryFolder(), "lorp.config.json");
+  writeFileSync(path, JSON.stringify({ [section]: options }));
+  await expect(readRecipe(path, commands, ["prune", "m.gguf"])).rejects.toMatchObject({
+    code: "RECIPE_NOT_NAMED",
+  });
+  const named = await readRecipe(path, commands, ["prune", "m.gguf", "--config", path]);
+  expect(named?.added).toHaveLength(Object.keys(options).length);
+});

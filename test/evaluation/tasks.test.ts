@@ -156,3 +156,18 @@ describe("answers", () => {
     await expect(tokenizeTask(example.model, task)).rejects.toThrow(/line 2 .*context of 512/);
   });
 });
+
+test("a task is read as texts are: without its byte order mark, and in UTF-8 alone", async () => {
+  const folder = temporaryFolder();
+  const line = '{"context":"The sun","choices":["rises","sings"],"answer":0}';
+  writeFileSync(join(folder, "bom.jsonl"), `\ufeff${line}\n`);
+  expect((await loadTask(join(folder, "bom.jsonl"))).items).toHaveLength(1);
+  writeFileSync(
+    join(folder, "latin1.txt"),
+    Buffer.from("caf\xe9 au lait\n0\na b\nc d\ne f\ng h\n", "latin1"),
+  );
+  await expect(loadTask(join(folder, "latin1.txt"))).rejects.toMatchObject({
+    code: "EVALUATION_TASK_ENCODING",
+    message: expect.stringContaining("line 1"),
+  });
+});

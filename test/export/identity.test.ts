@@ -3,6 +3,7 @@ import { plan } from "../../src/api/plan.ts";
 import { identity } from "../../src/export/identity.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GgufValue } from "../../src/gguf/types.ts";
+import { encodeValue } from "../../src/gguf/values.ts";
 import { array, buildGguf, str, temporaryFolder, u32, writeInto } from "../support/gguf.ts";
 
 const PLAN = plan(
@@ -79,4 +80,33 @@ test("leaves alone a label that it cannot recompute, and a model that lost nothi
   expect(await changes({ "general.size_label": str("8x7B") })).not.toHaveProperty("size_label");
   const untouched = plan({ schemaVersion: 1, model: { blockCount: 4 }, similarity: [[1]] }, { layers: "1" });
   expect(identity(new Map(), { ...untouched, removedLayers: [] }, 1).size).toBe(0);
+});
+
+test("carries over what is no UTF-8 byte for byte", async () => {
+  const latin1 = (text: string) => {
+    const bytes = Buffer.from(text, "latin1");
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(bytes.length));
+    return Buffer.concat([length, bytes]);
+  };
+  const file = await readGguf(
+    writeInto(
+      temporaryFolder(),
+      "m.gguf",
+      Buffer.from(
+        buildGguf({
+          metadata: {
+            "general.name": str("Cafe\u0301 20L"),
+            "general.author": str("Ren??"),
+            "general.tags": array("string", ["caf??"]),
+          },
+        }),
+      ).map((byte) => (byte === 0x3f ? 0xe9 : byte)),
+    ),
+  );
+  const result = identity(file.metadata, PLAN, 1);
+  const raw = (key: string) => Buffer.from(encodeValue(result.get(key)!));
+  expect(raw("general.base_model.0.author")).toEqual(latin1("Ren\xe9\xe9"));
+  expect(raw("general.tags").includes(latin1("caf\xe9\xe9"))).toBe(true);
+  expect(raw("general.tags").subarray(4, 12)).toEqual(Buffer.from([4, 0, 0, 0, 0, 0, 0, 0]));
 });

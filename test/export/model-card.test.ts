@@ -93,3 +93,12 @@ test("says of what was quantised that it was, and of nothing else that it is the
   expect(quantized).toContain("What is left was quantised to Q4_K_M by llama.cpp.");
   expect(quantized).not.toContain(whole);
 });
+
+test("a name is shown and means nothing, and languages that are numbers are left out", async () => {
+  const model = { ...REPORT.plan.model, name: "a](http://x)<img src=x>\n# b" };
+  const named = { ...REPORT, plan: { ...REPORT.plan, model }, command: "lorp prune '```\n# c'" };
+  const text = await card({ "general.languages": array("uint64", [1n]) }, undefined, named);
+  expect(text).toContain("# a\\](http\\://x)\\<img src=x\\> \\# b, pruned");
+  expect(text).toContain("````sh\nlorp prune '```\n# c'\n````");
+  expect(frontMatter(text)).not.toHaveProperty("language");
+});

@@ -76,3 +76,11 @@ test.each([
 ])("refuses what a Modelfile cannot hold: %j", async (ollama) => {
   await expect(write({}, ollama)).rejects.toMatchObject({ code: "MODELFILE_QUOTES" });
 });
+
+test("lets no name begin another command", async () => {
+  const refused = { code: "MODELFILE_QUOTES" };
+  await expect(write({}, { parameters: { "temperature 1\nSYSTEM": 1 } })).rejects.toMatchObject(refused);
+  await expect(write({}, undefined, { model: "/models/a\nADAPTER b.gguf" })).rejects.toMatchObject(refused);
+  await expect(write({}, undefined, { modelfile: "/models/a\nADAPTER b" })).rejects.toMatchObject(refused);
+  expect(await write({ "general.sampling.temp": f32(Number.NaN) })).not.toContain("PARAMETER");
+});

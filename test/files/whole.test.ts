@@ -1,10 +1,12 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import {
+  chmodSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -69,4 +71,12 @@ test.skipIf(process.platform === "win32")("a pipe stays, and what is written is 
   expect(content).toBe("{}");
   expect(lstatSync(pipe).isFIFO()).toBe(true);
   expect(readdirSync(folder)).toEqual(["pipe"]);
+});
+
+test.skipIf(process.platform === "win32")("who may read a file stays as it was", async () => {
+  const path = join(temporaryFolder(), "plan.json");
+  writeFileSync(path, "old");
+  chmodSync(path, 0o640);
+  await writeWhole(path, "new");
+  expect(statSync(path).mode & 0o777).toBe(0o640);
 });

@@ -77,9 +77,13 @@ function checkSound(file: GgufFile): void {
     const value = decodeOrFail(() => entry.decode());
     // Booleans other than 0 and 1, and not-a-numbers, have several forms on disk.
     if (value !== undefined && !/float|bool|array/.test(entry.type))
-      expect(encodeValue(value)).toEqual(entry.raw);
+      if (!JSON.stringify(value, plain).includes("\ufffd"))
+        // What is no UTF-8 is only told, and carried over as bytes.
+        expect(encodeValue(value)).toEqual(entry.raw);
   }
 }
+
+const plain = (_: string, value: unknown) => (typeof value === "bigint" ? String(value) : value);
 
 function decodeOrFail(decode: () => GgufValue): GgufValue | undefined {
   try {

@@ -12,7 +12,13 @@ export function smallModel(name: string, blocks = 4): Uint8Array {
       "general.name": str(name),
       "llama.block_count": u32(blocks),
     },
-    tensors: [{ name: "token_embd.weight", shape: [32, 4] }],
+    tensors: [
+      { name: "token_embd.weight", shape: [32, 4] },
+      ...Array.from({ length: blocks }, (_, block) => ({
+        name: `blk.${block}.attn_norm.weight`,
+        shape: [8],
+      })),
+    ],
   });
 }
 

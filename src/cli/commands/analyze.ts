@@ -5,6 +5,7 @@ import {
   addCacheOptions,
   addCalibrationOptions,
   addClusterOptions,
+  addForceOption,
   addOutputOptions,
   addRunOptions,
 } from "../options/groups.ts";
@@ -13,7 +14,10 @@ import { addSourceOptions, findModel, type SourceOptions } from "../options/sour
 import { run } from "../run.ts";
 import { type OutputOptions, openTerminal } from "../terminal.ts";
 
-type Options = AnalyzeOptions & OutputOptions & PageOptions & SourceOptions & { readonly output?: string };
+type Options = AnalyzeOptions &
+  OutputOptions &
+  PageOptions &
+  SourceOptions & { readonly output?: string; readonly force?: boolean };
 
 export function define(command: Command): void {
   command.option("-o, --output <file>", "write the Analysis (JSON) here");
@@ -23,13 +27,18 @@ export function define(command: Command): void {
   addClusterOptions(command);
   addRunOptions(command);
   addSourceOptions(command);
+  addForceOption(command);
   addOutputOptions(command);
   command.action((model: string, options: Options) =>
     run(async (signal) => {
       const terminal = openTerminal(options);
       const { analyze } = await import("../../api/analyze.ts");
       const { path } = await findModel(model, options, terminal, signal);
-      await checkFiles({ reads: [path, options.calibration], writes: [options.output, options.report] });
+      await checkFiles({
+        reads: [path, options.calibration],
+        writes: [options.output, options.report],
+        force: options.force,
+      });
       const analysis = await analyze(path, { ...options, signal, onProgress: terminal.onProgress });
       await writeFiles(analysis, options, terminal);
       const { describeAnalysis } = await import("../text/documents.ts");

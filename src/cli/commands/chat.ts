@@ -7,6 +7,7 @@ import type { AnswerOptions, Conversation, ConversationOptions } from "../../cha
 import { AbortedError } from "../../errors.ts";
 import { addDeviceOptions, whole } from "../options/groups.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
+import { printable } from "../printable.ts";
 import { run } from "../run.ts";
 import { openTerminal } from "../terminal.ts";
 
@@ -81,11 +82,11 @@ async function print(
   options: AnswerOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const onText = (text: string) => process.stdout.write(text);
+  const onText = (text: string) => process.stdout.write(printable(text));
   // The same draws for both.
   const seed = options.seed ?? randomInt(2 ** 32);
   for (const { name, conversation } of speakers) {
-    if (speakers.length > 1) process.stdout.write(`${name}:\n`);
+    if (speakers.length > 1) process.stdout.write(`${printable(name)}:\n`);
     await conversation.answer(prompt, { ...options, seed, signal, onText }).finally(() => {
       process.stdout.write("\n");
     });

@@ -4,6 +4,7 @@ import { checkFiles } from "../options/files.ts";
 import {
   addCalibrationOptions,
   addClusterOptions,
+  addForceOption,
   addOutputOptions,
   addRunOptions,
   addSearchOptions,
@@ -15,7 +16,10 @@ import { addSourceOptions, findModel, type SourceOptions } from "../options/sour
 import { run } from "../run.ts";
 import { type OutputOptions, openTerminal } from "../terminal.ts";
 
-type Options = CompareOptions & OutputOptions & PageOptions & SourceOptions & { readonly output?: string };
+type Options = CompareOptions &
+  OutputOptions &
+  PageOptions &
+  SourceOptions & { readonly output?: string; readonly force?: boolean };
 
 export function define(command: Command): void {
   command
@@ -31,6 +35,7 @@ export function define(command: Command): void {
   addClusterOptions(command);
   addRunOptions(command);
   addSourceOptions(command);
+  addForceOption(command);
   addOutputOptions(command);
   command.action((model: string, options: Options) =>
     run(async (signal) => {
@@ -38,7 +43,11 @@ export function define(command: Command): void {
       const { compare } = await import("../../api/compare.ts");
       const { path } = await findModel(model, options, terminal, signal);
       const { calibration, text = [], output, report } = options;
-      await checkFiles({ reads: [path, calibration, ...text], writes: [output, report] });
+      await checkFiles({
+        reads: [path, calibration, ...text],
+        writes: [output, report],
+        force: options.force,
+      });
       const comparison = await compare(path, { ...options, signal, onProgress: terminal.onProgress });
       await writeFiles(comparison, options, terminal);
       const { describeComparison } = await import("../text/evaluation.ts");

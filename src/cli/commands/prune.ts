@@ -58,7 +58,7 @@ export function define(command: Command): void {
           reads: filesRead([]),
           writes: [
             ...textsWritten(dryRun ? [] : [exports.modelfile, exports.modelCard], force ?? false),
-            ...textsWritten([page]),
+            ...textsWritten([page], force ?? false),
           ],
         },
         signal,

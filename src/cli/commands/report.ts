@@ -1,14 +1,15 @@
 import type { Command } from "commander";
 import { checkFiles } from "../options/files.ts";
-import { addOutputOptions } from "../options/groups.ts";
+import { addForceOption, addOutputOptions } from "../options/groups.ts";
 import { writePage } from "../options/page.ts";
 import { run } from "../run.ts";
 import { type OutputOptions, openTerminal } from "../terminal.ts";
 
-type Options = OutputOptions & { readonly output?: string };
+type Options = OutputOptions & { readonly output?: string; readonly force?: boolean };
 
 export function define(command: Command): void {
   command.option("-o, --output <file>", "where to write the page (default: beside the document)");
+  addForceOption(command);
   addOutputOptions(command);
   command.action((path: string, options: Options) =>
     run(async () => {
@@ -16,7 +17,7 @@ export function define(command: Command): void {
       const { readDocument } = await import("../../documents/files.ts");
       const { completeAnalysis } = await import("../../analysis/complete.ts");
       const page = options.output ?? `${path.replace(/\.json$/i, "")}.html`;
-      await checkFiles({ reads: [path], writes: [page] });
+      await checkFiles({ reads: [path], writes: [page], force: options.force });
       const document = await readDocument(path);
       const isAnalysis = !("plan" in document || "removals" in document || "candidates" in document);
       await writePage(page, isAnalysis ? completeAnalysis(document) : document);

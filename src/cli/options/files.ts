@@ -8,8 +8,10 @@ type Names = readonly (string | undefined)[];
 interface Files {
   /** A model's first part stands for all. */
   readonly reads: Names;
-  /** Documents and pages; an older one is replaced. */
+  /** Documents and pages. */
   readonly writes: Names;
+  /** Replace what is there. */
+  readonly force?: boolean | undefined;
 }
 
 /** Every file that a command reads, the recipe included. */
@@ -20,12 +22,12 @@ export function filesRead(names: Names): string[] {
 }
 
 /** Where documents and pages go. */
-export function textsWritten(names: Names, replace = true): Destination[] {
+export function textsWritten(names: Names, replace = false): Destination[] {
   return names.flatMap((path) => (path === undefined ? [] : [{ path, holds: "text" as const, replace }]));
 }
 
 /** Refuses what cannot be written, or not without loss, before any work is done. @throws SurgeryError */
-export async function checkFiles({ reads, writes }: Files): Promise<void> {
+export async function checkFiles({ reads, writes, force }: Files): Promise<void> {
   const { checkDestinations } = await import("../../files/destinations.ts");
-  await checkDestinations(textsWritten(writes), filesRead(reads));
+  await checkDestinations(textsWritten(writes, force), filesRead(reads));
 }

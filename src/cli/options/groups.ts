@@ -128,6 +128,10 @@ export function addSearchOptions(command: Command): Command {
     .option("--search-time <seconds>", "when the method auto stops looking further", whole(0));
 }
 
+export function addForceOption(command: Command): Command {
+  return command.option("--force", "replace existing files");
+}
+
 export function addWriteOptions(command: Command): Command {
   return command
     .option("-o, --output <file>", "where to write (default: beside the input)")

@@ -1,4 +1,5 @@
 import { visibleCommands } from "../help/command-tree.ts";
+import { printable } from "../printable.ts";
 import { buildProgram } from "../program.ts";
 import { readRecipe, withRecipe } from "./arguments.ts";
 
@@ -12,5 +13,6 @@ export async function addRecipe(path: string): Promise<void> {
   if (recipe === undefined || recipe.added.length === 0) return;
   process.argv = [node, lorp, ...withRecipe(args, recipe.added)];
   const quiet = process.argv.some((arg) => arg === "--quiet" || arg === "-q");
-  if (!quiet) process.stderr.write(`Options from ${recipe.path}: ${recipe.added.join(" ")}\n`);
+  if (!quiet)
+    process.stderr.write(`${printable(`Options from ${recipe.path}: ${recipe.added.join(" ")}`)}\n`);
 }

@@ -1,8 +1,9 @@
 import type { Command, Option } from "commander";
+import { DocumentError } from "../../documents/errors.ts";
 import { readJson } from "../../documents/files.ts";
 import { validate } from "../../documents/validate.ts";
-import { COMMON, type Recipe, type RecipeValue, recipeOptions } from "./options.ts";
-import { optionArguments } from "./place.ts";
+import { COMMON, ONLY_IF_NAMED, type Recipe, type RecipeValue, recipeOptions } from "./options.ts";
+import { isNamed, optionArguments } from "./place.ts";
 import { recipeSchema } from "./schema.ts";
 
 /** Options that exclude each other: one on the command line goes before the others in a recipe. */
@@ -34,7 +35,22 @@ export async function readRecipe(
   const command = commands.find((candidate) => candidate.name() === args[0]);
   if (command === undefined) return undefined;
   const recipe = validate<Recipe>(recipeSchema(commands), await readJson(path), path);
+  if (!isNamed(args)) refuseUnasked(path, recipe, command);
   return { path, added: recipeArguments(recipe, command, args) };
+}
+
+/** A folder's recipe may come with what was fetched from somebody. @throws DocumentError `RECIPE_NOT_NAMED` */
+function refuseUnasked(path: string, recipe: Recipe, command: Command): void {
+  const settings = { ...recipe[COMMON], ...recipe[command.name()] };
+  const option = recipeOptions(command).find((each) => {
+    const name = each.attributeName();
+    return ONLY_IF_NAMED.has(name) && (settings[name] ?? false) !== false;
+  });
+  if (option === undefined) return;
+  throw new DocumentError(
+    "RECIPE_NOT_NAMED",
+    `${path} sets "${option.attributeName()}", which a recipe may only do that you ask for: check it and name it with --config ${path}, or take that out.`,
+  );
 }
 
 /** The recipe's options for a command, but those that the command line gives, or gives an alternative to. */

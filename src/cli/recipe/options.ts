@@ -15,3 +15,15 @@ export function recipeOptions(command: Command): Option[] {
     ({ hidden, long }) => !hidden && long !== "--config" && long !== "--hf-token",
   );
 }
+
+/** What only a recipe that the user names may set: where is written what, what is replaced and untold, who gets the model. */
+export const ONLY_IF_NAMED: ReadonlySet<string> = new Set([
+  "output",
+  "report",
+  "modelfile",
+  "modelCard",
+  "baseCache",
+  "force",
+  "quiet",
+  "rpc",
+]);

@@ -9,6 +9,13 @@ export function optionArguments(args: readonly string[]): readonly string[] {
   return end < 0 ? args : args.slice(0, end);
 }
 
+/** Whether the command line names its recipe, and takes not just the one that lies there. */
+export function isNamed(args: readonly string[]): boolean {
+  return optionArguments(args).some((arg) => CONFIG.test(arg));
+}
+
+const CONFIG = /^--config(=|$)/;
+
 /**
  * Where the recipe for a command line is; undefined if there is none, or help is asked for, which a bad one must not stop.
  * @param args the command line without node and lorp
@@ -16,7 +23,7 @@ export function optionArguments(args: readonly string[]): readonly string[] {
 export function recipePath(args: readonly string[]): string | undefined {
   const options = optionArguments(args);
   if (options.some((arg) => arg === "--help" || arg === "-h")) return undefined;
-  const at = options.findIndex((arg) => /^--config(=|$)/.test(arg));
+  const at = options.findIndex((arg) => CONFIG.test(arg));
   if (at < 0) return existsSync(DEFAULT_RECIPE) ? DEFAULT_RECIPE : undefined;
   return options[at]?.includes("=") ? options[at].slice("--config=".length) : options[at + 1];
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
+import { decodeText, NoText } from "../../decode-text.ts";
 import { EvaluationError } from "../errors.ts";
 import { readHellaSwag } from "./hellaswag.ts";
 import { readJsonLines } from "./jsonl.ts";
@@ -33,14 +34,14 @@ export async function loadTask(path: string): Promise<Task> {
       `The task ${path} has none of the known endings: use .jsonl, .txt (HellaSwag) or .csv (Winogrande).`,
     );
   }
-  const content = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     throw new EvaluationError(
       "EVALUATION_TASK_UNREADABLE",
       `Cannot read the task ${path} (${cause.code}); check the path and its permissions.`,
       { cause },
     );
   });
-  const items = read(content);
+  const items = read(decode(bytes, path));
   if ("reason" in items) {
     throw new EvaluationError(
       "EVALUATION_TASK_LINE",
@@ -51,4 +52,17 @@ export async function loadTask(path: string): Promise<Task> {
     throw new EvaluationError("EVALUATION_TASK_LINE", `The task ${path} has no items; give at least one.`);
   }
   return { name: basename(path), path, items };
+}
+
+function decode(bytes: Uint8Array, path: string): string {
+  try {
+    return decodeText(bytes);
+  } catch (cause) {
+    if (!(cause instanceof NoText)) throw cause;
+    throw new EvaluationError(
+      "EVALUATION_TASK_ENCODING",
+      `The task ${path} ${cause.message}; convert it to UTF-8 first.`,
+      { cause },
+    );
+  }
 }
