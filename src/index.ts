@@ -3,6 +3,7 @@
 export { type AnalyzeOptions, analyze } from "./api/analyze.ts";
 export { type Applied, apply, type WriteOptions, type Written } from "./api/apply.ts";
 export { type CompareOptions, compare } from "./api/compare.ts";
+export { type DeviceDiagnosis, type Diagnosis, diagnose } from "./api/diagnose.ts";
 export { diff } from "./api/diff.ts";
 export {
   type EvaluatedTask,

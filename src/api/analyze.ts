@@ -68,6 +68,7 @@ export async function analyzeOpened(
           sequences: measured.length,
           sequenceLength,
           tokens,
+          device: opened.model.runtime.device,
         },
         similarity,
       },

@@ -101,7 +101,7 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
     return closable;
   };
   try {
-    const runtime = await openRuntime(options.gpu, options.rpc);
+    const runtime = await openRuntime(options.gpu, options.rpc, options.onNotice);
     const before = await runtime.residentMemory();
     const model = keep(await openModel(described.file.paths[0]!, options));
     const sequenceLength =

@@ -71,7 +71,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
       ...(analysis && { analysis }),
       plan,
       perplexity: null,
-      settings: settingsInForce(options),
+      settings: { ...settingsInForce(options), device: opened.model.runtime.device },
     };
     if (options.dryRun) return report;
     const output = await applyDescribed(described, plan, quantization, options);

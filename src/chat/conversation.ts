@@ -15,6 +15,8 @@ export interface ConversationOptions {
   readonly threads?: number | undefined;
   readonly system?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told in a sentence which GPU is not used, and why. */
+  readonly onNotice?: ((sentence: string) => void) | undefined;
 }
 
 export interface AnswerOptions {
@@ -45,7 +47,7 @@ export interface Conversation {
  */
 export async function openConversation(
   path: string,
-  { signal, ...options }: ConversationOptions = {},
+  { signal, onNotice, ...options }: ConversationOptions = {},
 ): Promise<Conversation> {
   const file = await readGguf(path, { signal });
   checkPreconditions(file);
@@ -62,7 +64,10 @@ export async function openConversation(
   const host = startProcess<ChatCalls>("chat/host");
   try {
     const { gpu, gpuLayers, threads, system } = options;
-    await host.call("open", [paths[0]!, mode, { gpu, gpuLayers, threads, system }], { signal });
+    await host.call("open", [paths[0]!, mode, { gpu, gpuLayers, threads, system }], {
+      signal,
+      onProgress: (notice) => onNotice?.(String(notice)),
+    });
   } catch (error) {
     await host.end();
     throw explain(error, path);

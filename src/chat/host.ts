@@ -2,7 +2,7 @@
 
 import type { LLamaChatPromptOptions, LlamaCompletionGenerationOptions } from "node-llama-cpp";
 import { AbortedError } from "../errors.ts";
-import { gpuMissing, reasonIn } from "../model/llama.ts";
+import { loadLibraries, reasonIn } from "../model/llama.ts";
 import { idleProcessors, physicalCores, usefulThreads } from "../model/threads.ts";
 import { type CallContext, serve } from "../process/serve.ts";
 import type { Conversation, ConversationOptions } from "./conversation.ts";
@@ -18,8 +18,8 @@ let generate: Generate;
 let chooseThreads: () => Promise<void>;
 
 serve<ChatCalls>({
-  async open({ signal }, path, mode, options) {
-    generate = await stoppable(signal, load(path, mode, options, signal));
+  async open({ signal, report }, path, mode, options) {
+    generate = await stoppable(signal, load(path, mode, options, signal, report));
   },
   async answer(
     { signal, report },
@@ -58,20 +58,12 @@ async function load(
   mode: Conversation["mode"],
   { gpu = "auto", gpuLayers, threads, system }: ConversationOptions,
   signal: AbortSignal,
+  onNotice: (sentence: string) => void,
 ): Promise<Generate> {
   const runtime = await import("node-llama-cpp");
   const complaints: string[] = [];
-  const llama = await runtime
-    .getLlama({
-      gpu: gpu === "off" ? false : gpu,
-      build: "never",
-      progressLogs: false,
-      logLevel: runtime.LlamaLogLevel.error,
-      logger: (_level, message) => complaints.push(message.trim()),
-    })
-    .catch((cause: unknown) => {
-      throw gpuMissing(gpu, cause);
-    });
+  const { llama, notice } = await loadLibraries(gpu, (message) => complaints.push(message));
+  if (notice !== undefined) onNotice(notice);
   // By itself node-llama-cpp takes four threads at least, which on fewer cores spend their time waiting in turn.
   llama.maxThreads = threads ?? physicalCores(llama.cpuMathCores);
   chooseThreads = async () => {

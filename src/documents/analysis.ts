@@ -25,6 +25,9 @@ export const AnalysisSettingsSchema = Type.Object({
   sequences: Type.Optional(count("Number of token sequences.")),
   sequenceLength: Type.Optional(count("Tokens in a sequence.")),
   tokens: Type.Optional(count("Tokens measured in all.")),
+  device: Type.Optional(
+    Type.String({ description: "What computed: cpu, cuda, vulkan, metal, or other machines by rpc." }),
+  ),
   seed: Type.Optional(seed),
   clusters: Type.Optional(
     Type.Integer({ minimum: 1, description: "The number of clusters asked for, if any was." }),

@@ -13,7 +13,7 @@ import type { Llama } from "./llama.ts";
 /** A model or a session in the process that runs llama.cpp, numbered by the one that asks for it. */
 export type Handle = number;
 
-export type LlamaFacts = Pick<Llama, "device" | "mathCores" | "release">;
+export type LlamaFacts = Pick<Llama, "device" | "gpuNames" | "notice" | "mathCores" | "release">;
 
 /** What the process that runs llama.cpp offers (host.ts): the addon's surface, objects named by handles. */
 export interface HostCalls {

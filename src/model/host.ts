@@ -37,8 +37,8 @@ const sessionOf = (handle: Handle) => found(sessions, handle);
 const handlers: Handlers<HostCalls> = {
   async open(_, gpu, rpc) {
     llama = await loadLlama(gpu, rpc);
-    const { device, mathCores, release } = llama;
-    return { device, mathCores, release };
+    const { device, gpuNames, notice, mathCores, release } = llama;
+    return { device, gpuNames, notice, mathCores, release };
   },
   freeGpuMemory: () => llama.freeGpuMemory(),
   idleProcessors: () => idleProcessors(),

@@ -2,9 +2,11 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { connect as connectSocket } from "node:net";
 import { fileURLToPath } from "node:url";
+import type { Llama as NodeLlama } from "node-llama-cpp";
 import { variable } from "../environment.ts";
 import { addon } from "../native/addon.ts";
 import { withControl } from "../native/control.ts";
+import { type Gpu, gpuTitle, isInstalled, packageOf, whyUnused } from "./backends.ts";
 import { RuntimeError } from "./errors.ts";
 import type { GpuChoice } from "./gpu.ts";
 
@@ -12,6 +14,10 @@ import type { GpuChoice } from "./gpu.ts";
 export interface Llama {
   /** What computes: `cuda`, `vulkan`, `metal`, `cpu`, or other machines by `rpc`. */
   readonly device: "cuda" | "vulkan" | "metal" | "cpu" | "rpc";
+  /** What the GPUs that compute are called; none on the CPU. */
+  readonly gpuNames: readonly string[];
+  /** Under `auto`: a sentence on each kind of GPU that this system has and that is not used, and why. */
+  readonly notice: string | undefined;
   /** Threads worth using for matrix products on this machine. */
   readonly mathCores: number;
   /** Bytes of GPU memory that nothing uses; none is known of other machines'. */
@@ -39,19 +45,8 @@ const ANSWER_TIME = 10_000;
  */
 export async function loadLlama(gpu: GpuChoice = "auto", rpc: readonly string[] = []): Promise<Llama> {
   if (rpc.length > 0) await requireServers(rpc);
-  const { getLlama, LlamaLogLevel } = await import("node-llama-cpp");
   let complaints: string[] = [];
-  const llama = await getLlama({
-    gpu: gpu === "off" ? false : gpu,
-    build: "never",
-    progressLogs: false,
-    logLevel: LlamaLogLevel.error,
-    logger: (_level, message) => {
-      complaints.push(message.trim());
-    },
-  }).catch((error: unknown) => {
-    throw gpuMissing(gpu, error);
-  });
+  const { llama, gpuNames, notice } = await loadLibraries(gpu, (message) => complaints.push(message));
   try {
     addon.attach();
   } catch (error) {
@@ -62,9 +57,11 @@ export async function loadLlama(gpu: GpuChoice = "auto", rpc: readonly string[] 
     );
   }
   if (rpc.length > 0) await connect(rpc);
-  const own = llama.gpu === false ? "cpu" : llama.gpu;
+  const own = gpuNames.length === 0 || llama.gpu === false ? "cpu" : llama.gpu;
   return {
     device: rpc.length > 0 ? "rpc" : own,
+    gpuNames,
+    notice,
     mathCores: llama.cpuMathCores,
     release: addon.release,
     freeGpuMemory: async () =>
@@ -79,13 +76,56 @@ export async function loadLlama(gpu: GpuChoice = "auto", rpc: readonly string[] 
   };
 }
 
-/** node-llama-cpp has found no llama.cpp that computes on it. */
-export function gpuMissing(gpu: GpuChoice, cause: unknown): RuntimeError {
-  return new RuntimeError(
-    "RUNTIME_NOT_FOUND",
-    `No llama.cpp for GPU "${gpu}" is installed for this machine; try --gpu off, or reinstall without omitting optional packages.`,
-    { cause },
-  );
+export interface LoadedLibraries {
+  readonly llama: NodeLlama;
+  readonly gpuNames: readonly string[];
+  readonly notice: string | undefined;
+}
+
+/**
+ * Lets node-llama-cpp load llama.cpp into this process. A GPU that was asked for by name is used or refused; `auto` goes
+ * on with what there is, and says so.
+ * @param onError what llama.cpp logs as an error
+ * @throws RuntimeError `RUNTIME_NOT_FOUND`
+ */
+export async function loadLibraries(
+  gpu: GpuChoice,
+  onError: (message: string) => void,
+): Promise<LoadedLibraries> {
+  const { getLlama, getLlamaGpuTypes, LlamaLogLevel } = await import("node-llama-cpp");
+  const supported = (await getLlamaGpuTypes("supported")).filter((type) => type !== false);
+  const unused = (type: Gpu, empty: boolean) => {
+    const facts = { supported: supported.includes(type), installed: isInstalled(packageOf(type)), empty };
+    return `${gpuTitle(type)} ${whyUnused(type, facts)}`;
+  };
+  const llama = await getLlama({
+    gpu: gpu === "off" ? false : gpu,
+    build: "never",
+    progressLogs: false,
+    logLevel: LlamaLogLevel.error,
+    logger: (_level, message) => onError(message.trim()),
+  }).catch((cause: unknown) => {
+    throw gpuMissing(gpu === "auto" || gpu === "off" ? undefined : unused(gpu, false), cause);
+  });
+  const gpuNames = llama.gpu === false ? [] : await llama.getGpuDeviceNames();
+  const used = gpuNames.length > 0 && llama.gpu;
+  if (gpu !== "auto" && gpu !== "off" && used !== gpu) throw gpuMissing(unused(gpu, llama.gpu === gpu));
+  const better = used ? supported.slice(0, supported.indexOf(used)) : supported;
+  const reasons = better.map((type) => unused(type, llama.gpu === type));
+  const notice =
+    gpu === "auto" && reasons.length > 0
+      ? `${reasons.join("; ")}: computing on ${used ? gpuTitle(used) : "the CPU"}. "lorp doctor" tells more.`
+      : undefined;
+  return { llama, gpuNames, notice };
+}
+
+/** @param why the GPU that was asked for by name is not used; undefined where even the CPU's llama.cpp is not there */
+function gpuMissing(why: string | undefined, cause?: unknown): RuntimeError {
+  const message =
+    why === undefined
+      ? `No llama.cpp for this machine is installed; install ${packageOf(undefined)}, or reinstall without omitting optional packages.`
+      : `${why}; --gpu off computes on the CPU.`;
+  return new RuntimeError("RUNTIME_NOT_FOUND", message, { cause });
 }
 
 /** What llama.cpp logs when it gives up, whatever the reason was. */

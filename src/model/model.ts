@@ -28,6 +28,8 @@ export interface RunOptions {
   /** Bytes that may be used beside the mapped model file; 3/4 of what the machine has left by default. */
   readonly maxMemory?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told, in a sentence, what the run does in another way than might be expected: which GPU is not used, and why. */
+  readonly onNotice?: ((sentence: string) => void) | undefined;
 }
 
 export interface SessionOptions {
@@ -138,7 +140,7 @@ const MOST_KEPT = 128e6;
 export async function openModel(path: string, options: RunOptions = {}): Promise<Model> {
   const { signal } = options;
   const [runtime, file] = await Promise.all([
-    openRuntime(options.gpu, options.rpc),
+    openRuntime(options.gpu, options.rpc, options.onNotice),
     readRunnable(path, signal),
   ]);
   const bytes = file.sizes.reduce((sum, size) => sum + size, 0);

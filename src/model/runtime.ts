@@ -36,13 +36,21 @@ const opened = new Map<string, Promise<Runtime>>();
 /**
  * Opens a runtime, once a process for each choice of devices.
  * @param rpc `host:port` of llama.cpp's RPC servers to compute on
+ * @param onNotice told once, when it opens, which GPU is not used
  * @throws RuntimeError if no llama.cpp fits this machine, its release is not the addon's, or a server cannot be reached
  */
-export function openRuntime(gpu: GpuChoice = "auto", rpc: readonly string[] = []): Promise<Runtime> {
+export function openRuntime(
+  gpu: GpuChoice = "auto",
+  rpc: readonly string[] = [],
+  onNotice?: (sentence: string) => void,
+): Promise<Runtime> {
   const devices = [gpu, ...rpc].join();
   const known = opened.get(devices);
   if (known) return known;
-  const runtime = startRuntime(gpu, rpc, () => opened.delete(devices));
+  const runtime = startRuntime(gpu, rpc, () => opened.delete(devices)).then((started) => {
+    if (started.notice !== undefined) onNotice?.(started.notice);
+    return started;
+  });
   opened.set(devices, runtime);
   return runtime;
 }

@@ -39,7 +39,12 @@ export function define(command: Command): void {
         writes: [options.output, options.report],
         force: options.force,
       });
-      const analysis = await analyze(path, { ...options, signal, onProgress: terminal.onProgress });
+      const analysis = await analyze(path, {
+        ...options,
+        signal,
+        onProgress: terminal.onProgress,
+        onNotice: terminal.say,
+      });
       await writeFiles(analysis, options, terminal);
       const { describeAnalysis } = await import("../text/documents.ts");
       await terminal.result(describeAnalysis(analysis, terminal.style), analysis);

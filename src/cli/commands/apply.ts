@@ -31,8 +31,8 @@ export function define(command: Command): void {
       const plan = await readPlan(planPath);
       const { path, stem } = await findModel(reference, options, terminal, signal);
       const otherFiles = { reads: filesRead([planPath]), writes: [] };
-      const { onProgress } = terminal;
-      const written = await apply(path, plan, { ...options, stem, otherFiles, signal, onProgress });
+      const { onProgress, say: onNotice } = terminal;
+      const written = await apply(path, plan, { ...options, stem, otherFiles, signal, onProgress, onNotice });
       const { formatBytes } = await import("../../report/format.ts");
       const lines = [
         `Wrote ${written.path} (${formatBytes(written.bytes)}) without layers ${plan.removedLayers.join(", ")}`,

@@ -61,7 +61,7 @@ async function openSpeaker(reference: string, options: Options, signal: AbortSig
   const terminal = openTerminal({});
   const { path } = await findModel(reference, options, terminal, signal);
   const { openConversation } = await import("../../chat/conversation.ts");
-  const conversation = await openConversation(path, { ...options, signal });
+  const conversation = await openConversation(path, { ...options, signal, onNotice: terminal.say });
   if (conversation.mode === "completion") {
     terminal.say(`${reference} has no chat template, so it goes on with your text instead of answering it.`);
   }

@@ -48,7 +48,12 @@ export function define(command: Command): void {
         writes: [output, report],
         force: options.force,
       });
-      const comparison = await compare(path, { ...options, signal, onProgress: terminal.onProgress });
+      const comparison = await compare(path, {
+        ...options,
+        signal,
+        onProgress: terminal.onProgress,
+        onNotice: terminal.say,
+      });
       await writeFiles(comparison, options, terminal);
       const { describeComparison } = await import("../text/evaluation.ts");
       await terminal.result(describeComparison(comparison), comparison);

@@ -40,6 +40,7 @@ export function define(command: Command): void {
         against: base?.path,
         signal,
         onProgress: terminal.onProgress,
+        onNotice: terminal.say,
       });
       const { describeEvaluation } = await import("../text/evaluation.ts");
       await terminal.result(describeEvaluation(evaluation, terminal.style), evaluation);

@@ -100,6 +100,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./diff.ts"),
   },
   {
+    name: "doctor",
+    description: "say what lorp is installed with here, what it computes on, and why not on another GPU",
+    arguments: [],
+    load: () => import("./doctor.ts"),
+  },
+  {
     name: "completion",
     description: "print what makes a shell complete lorp's commands, options, methods and layer numbers",
     arguments: [new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"])],

@@ -48,7 +48,7 @@ export function define(command: Command): void {
       const exports = await placeExports(options, model);
       const { dryRun, force, report: page } = options;
       const { prune, withoutMatrix } = await import("../../api/prune.ts");
-      const { onProgress } = terminal;
+      const { onProgress, say: onNotice } = terminal;
       const pruned = await prune(model.path, {
         ...options,
         // The page and the drawing show the matrix, whether or not the JSON report keeps it.
@@ -63,6 +63,7 @@ export function define(command: Command): void {
         },
         signal,
         onProgress,
+        onNotice,
       });
       const shown = { ...pruned, command: commandLine() };
       const report = options.matrix ? shown : withoutMatrix(shown);
