@@ -68,6 +68,21 @@ BlockChanges block_changes(const Napi::Object& given, std::int32_t n_blocks) {
     return changes;
 }
 
+/** @param n_vocab of the vocabulary that its tokens are of */
+TopDistributions top_distributions(const Napi::Value& value, const std::string& name, std::uint32_t n_vocab) {
+    const Napi::Object given = arguments::object(value, name);
+    TopDistributions top{arguments::integer<std::uint32_t>(given.Get("width"), "width", 1U, n_vocab),
+                         arguments::int32s(given.Get("tokens"), "tokens"),
+                         arguments::floats(given.Get("logProb"), "logProb")};
+    const auto last = static_cast<std::int32_t>(n_vocab) - 1;
+    const auto known = [=](std::int32_t token) { return token >= 0 && token <= last; };
+    if (top.tokens.size() % top.width != 0 || top.tokens.size() != top.log_prob.size() ||
+        !std::all_of(top.tokens.begin(), top.tokens.end(), known)) {
+        throw arguments::wrong(value, name, "rows of tokens of the vocabulary and their probabilities");
+    }
+    return top;
+}
+
 /** The C++ object behind one of our classes' objects; any other object has another behind it, or none. */
 template <typename Handle>
 Handle& unwrapped(const Napi::Value& value, const std::string& name, const char* expected) {
@@ -97,9 +112,7 @@ public:
 
 private:
     void stop(const Napi::CallbackInfo&) { control_->stop(); }
-    Napi::Value progress(const Napi::CallbackInfo& info) {
-        return Napi::Number::New(info.Env(), control_->progress());
-    }
+    Napi::Value progress(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), control_->progress()); }
 
     const std::shared_ptr<Control> control_ = std::make_shared<Control>();
 };
@@ -263,9 +276,10 @@ private:
     Napi::Value sum_cosines(const Napi::CallbackInfo& info) {
         const auto session = take(info.Env());
         const auto tokens = arguments::int32s(info[0], "tokens");
+        const auto first = arguments::integer<std::uint32_t>(info[1], "first", 0U);
         return Task<std::vector<double>>::run(
-            info.Env(), control(info[1]),
-            [=](const Control& control) { return session->sum_cosines(tokens, control); },
+            info.Env(), control(info[2]),
+            [=](const Control& control) { return session->sum_cosines(tokens, first, control); },
             [](Napi::Env env, std::vector<double>&& sums) { return typed_array<Napi::Float64Array>(env, sums); });
     }
 
@@ -294,12 +308,20 @@ private:
             const auto offset = arguments::integer<std::uint64_t>(named.Get("offset"), "offset", 0U);
             file = guarded(info.Env(), [&] { return std::make_shared<LogitsFile>(path, mode, offset); });
         }
+        const auto n_vocab = static_cast<std::uint32_t>(session->model().n_vocab());
+        const auto keep_top = arguments::integer<std::uint32_t>(given.Get("keepTop"), "keepTop", 0U, n_vocab);
+        std::shared_ptr<const TopDistributions> base_top;
+        if (const Napi::Value top = given.Get("baseTop"); !top.IsUndefined()) {
+            base_top = std::make_shared<TopDistributions>(top_distributions(top, "baseTop", n_vocab));
+        }
         return Task<Session::Scores>::run(
             info.Env(), control(info[2]),
             [=](const Control& control) {
-                if (!base) return session->score(tokens, first, changes, nullptr, file.get(), control);
+                Session::Comparison comparison{nullptr, file.get(), base_top.get(), keep_top};
+                if (!base) return session->score(tokens, first, changes, comparison, control);
                 const Session::Base side{*base, base_changes};
-                return session->score(tokens, first, changes, &side, nullptr, control);
+                comparison.base = &side;
+                return session->score(tokens, first, changes, comparison, control);
             },
             [](Napi::Env env, Session::Scores&& scores) -> Napi::Value {
                 Napi::Object result = Napi::Object::New(env);
@@ -307,6 +329,13 @@ private:
                 result.Set("baseLogProb", typed_array<Napi::Float64Array>(env, scores.base_log_prob));
                 result.Set("kl", typed_array<Napi::Float64Array>(env, scores.kl));
                 result.Set("sameTop", typed_array<Napi::Uint8Array>(env, scores.same_top));
+                if (scores.top.width > 0) {
+                    Napi::Object top = Napi::Object::New(env);
+                    top.Set("width", static_cast<double>(scores.top.width));
+                    top.Set("tokens", typed_array<Napi::Int32Array>(env, scores.top.tokens));
+                    top.Set("logProb", typed_array<Napi::Float32Array>(env, scores.top.log_prob));
+                    result.Set("top", top);
+                }
                 return result;
             });
     }
@@ -325,8 +354,7 @@ private:
         const auto session = take(info.Env());
         const auto tokens = arguments::int32s(info[0], "tokens");
         return Task<std::vector<float>>::run(
-            info.Env(), control(info[1]),
-            [=](const Control& control) { return session->state_norms(tokens, control); },
+            info.Env(), control(info[1]), [=](const Control& control) { return session->state_norms(tokens, control); },
             [](Napi::Env env, std::vector<float>&& norms) { return typed_array<Napi::Float32Array>(env, norms); });
     }
 

@@ -124,7 +124,9 @@ void Session::decode(std::span<const llama_token> tokens, std::size_t from, std:
     if (status != 0) throw std::runtime_error("llama_decode failed with status " + std::to_string(status));
 }
 
-std::vector<double> Session::sum_cosines(std::span<const llama_token> tokens, const Control& control) {
+std::vector<double> Session::sum_cosines(std::span<const llama_token> tokens, std::size_t first,
+                                         const Control& control) {
+    if (first >= tokens.size()) throw std::runtime_error("no token of the sequence would count");
     start_sequence(tokens);
     const auto n_blocks = static_cast<std::size_t>(layout().n_blocks);
     const auto state_size = static_cast<std::size_t>(layout().state_size());
@@ -136,6 +138,12 @@ std::vector<double> Session::sum_cosines(std::span<const llama_token> tokens, co
         CaptureStates capture(layout(), static_cast<std::int64_t>(count), states_);
         decode(tokens, from, count, from + count - 1, &capture, control);
         if (!capture.complete()) fail_without_outputs();
+        const std::size_t uncounted = from < first ? std::min(first - from, count) : 0;
+        for (std::size_t block = 0; block < n_blocks; ++block) {
+            // A zero vector has cosine 0 with everything.
+            std::fill_n(states_.begin() + static_cast<std::ptrdiff_t>(block * count * state_size),
+                        uncounted * state_size, 0.0F);
+        }
         accumulate_cosines(states_, n_blocks, count, state_size, sums);
         control.report(static_cast<double>(from + count) / static_cast<double>(tokens.size()));
     }
@@ -204,12 +212,17 @@ std::span<const float> Session::logits_at(std::size_t index) const {
 }
 
 Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t first, const BlockChanges& changes,
-                               const Base* base, LogitsFile* file, const Control& control) {
+                               const Comparison& comparison, const Control& control) {
+    const auto [base, file, base_top, keep_top] = comparison;
     if (first < 1 || first >= tokens.size()) throw std::runtime_error("no token of the sequence would be scored");
     start_sequence(tokens);
     if (base != nullptr) base->session.start_sequence(tokens);
     const std::size_t n_ubatch = shared_micro_batch(base == nullptr ? *this : base->session);
+    if (base_top != nullptr && base_top->rows() != tokens.size() - first) {
+        throw std::runtime_error("the base has another number of distributions");
+    }
     Scores scores;
+    scores.top.width = keep_top;
     // The last token is predicted, never fed.
     const auto fed = tokens.first(tokens.size() - 1);
     const bool keeps = options_.kept_bytes > 0 && base == nullptr && file == nullptr && changes.factors.empty();
@@ -226,6 +239,12 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
             const double normalizer = log_sum_exp(row);
             scores.log_prob.push_back(static_cast<double>(row[target]) - normalizer);
             if (file != nullptr && file->appends()) file->append(row);
+            if (keep_top > 0) scores.top.append(row, normalizer);
+            if (base_top != nullptr) {
+                const Divergence divergence = base_top->compare(scores.kl.size(), row, normalizer);
+                scores.kl.push_back(divergence.kl);
+                scores.same_top.push_back(divergence.same_top ? 1 : 0);
+            }
             if (base == nullptr && (file == nullptr || file->appends())) continue;
             const std::span<const float> base_row =
                 base != nullptr ? base->session.logits_at(i) : file->read(row.size());

@@ -11,6 +11,7 @@
 #include "logits_file.h"
 #include "model.h"
 #include "residual_stream.h"
+#include "top_distribution.h"
 
 namespace lorp {
 
@@ -53,12 +54,13 @@ public:
 
     /**
      * Runs a sequence through all blocks but the last.
+     * @param first index of the first token whose states count
      * @return n_blocks × n_blocks sums over tokens of the cosines of the block inputs; above the diagonal
      * @throws std::runtime_error, Stopped
      */
-    std::vector<double> sum_cosines(std::span<const llama_token> tokens, const Control& control);
+    std::vector<double> sum_cosines(std::span<const llama_token> tokens, std::size_t first, const Control& control);
 
-    /** What `score` says of the tokens first … n−1 of a sequence. The last three are empty without a base. */
+    /** What `score` says of the tokens first … n−1 of a sequence; empty what was not asked for. */
     struct Scores {
         /** Natural log-probability of each token given those before it. */
         std::vector<double> log_prob;
@@ -66,6 +68,8 @@ public:
         /** KL(base ‖ this) of the distributions that predict each token, in nats. */
         std::vector<double> kl;
         std::vector<std::uint8_t> same_top;
+        /** One row a scored token. */
+        TopDistributions top;
     };
 
     /** Another session that runs the same tokens side by side, to compare distributions with. */
@@ -74,14 +78,24 @@ public:
         const BlockChanges& changes;
     };
 
+    /** What distributions are compared with or kept for; one of the first three at most. */
+    struct Comparison {
+        const Base* base = nullptr;
+        /** Logits of each scored token, to be kept there, or kept there as the base's. */
+        LogitsFile* file = nullptr;
+        /** The base's, one row a scored token. */
+        const TopDistributions* top = nullptr;
+        /** How many of the most probable tokens of each distribution to return. */
+        std::size_t keep_top = 0;
+    };
+
     /**
      * Log-probabilities of the tokens first … n−1 of the changed model. Logits are reduced as each micro-batch is done.
      * @param first index of the first token scored, ≥ 1
-     * @param file without a base: logits of each scored token, to be kept there, or kept there as the base's
      * @throws std::runtime_error, Stopped
      */
-    Scores score(std::span<const llama_token> tokens, std::size_t first, const BlockChanges& changes, const Base* base,
-                 LogitsFile* file, const Control& control);
+    Scores score(std::span<const llama_token> tokens, std::size_t first, const BlockChanges& changes,
+                 const Comparison& comparison, const Control& control);
 
     /** Seconds that a run took. */
     struct Timing {

@@ -19,7 +19,13 @@ import { RuntimeError } from "../model/errors.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { VERSION } from "../version.ts";
 import { checkOptions } from "./check-options.ts";
-import { type DescribedModel, describeModel, type OpenedModel, openForCalibration } from "./stages/open.ts";
+import {
+  type DescribedModel,
+  describeModel,
+  type OpenedModel,
+  openForCalibration,
+  textOf,
+} from "./stages/open.ts";
 import type { CacheOptions, CalibrationOptions, ModelRunOptions } from "./stages/options.ts";
 import { type Goal, type GoalOptions, goalOf } from "./stages/purpose.ts";
 
@@ -51,7 +57,7 @@ export async function analyzeOpened(
   opened: OpenedModel,
   options: AnalyzeOptions,
 ): Promise<Analysis> {
-  const { calibration, sequenceLength } = opened;
+  const { calibration, sequenceLength, bos } = opened;
   const { architecture, summary } = described;
   const lanes = opened.model.openLanes({ sequenceLength, states: architecture.states });
   try {
@@ -64,7 +70,8 @@ export async function analyzeOpened(
         lorpVersion: VERSION,
         model: summary,
         settings: {
-          calibration: { name: calibration.name, sha256: calibration.sha256 },
+          calibration: textOf(calibration, "analysis"),
+          bos: bos >= 0,
           sequences: measured.length,
           sequenceLength,
           tokens,
@@ -81,14 +88,15 @@ export async function analyzeOpened(
 
 /** Runs the sequences, all or until the answer has settled; what is measured is kept for later runs. */
 async function measure(
-  { split, sequenceLength }: OpenedModel,
+  { split, sequenceLength, bos }: OpenedModel,
   lanes: Lanes,
   cache: CaptureCache | undefined,
   goal: Goal,
   options: AnalyzeOptions,
 ): Promise<Capture> {
   const sequences = options.sequences === undefined ? spreadOut(split.analysis) : split.analysis;
-  const all = sequences.length * sequenceLength;
+  const first = bos < 0 ? 0 : 1;
+  const all = sequences.length * (sequenceLength - first);
   let latest: readonly SequenceSums[] = [];
   let certainty = "";
   const report = (total: number) => {
@@ -114,7 +122,7 @@ async function measure(
   };
   report(all);
   try {
-    const capture = await captureSimilarity(lanes, sequences, { earlier: cache?.earlier, onSequence });
+    const capture = await captureSimilarity(lanes, sequences, { first, earlier: cache?.earlier, onSequence });
     await cache?.finish(capture.measured);
     return capture;
   } catch (error) {
@@ -144,7 +152,7 @@ function localityOf(measured: readonly SequenceSums[]): string {
 
 function openCache(
   { summary }: DescribedModel,
-  { calibration, model, sequenceLength, split }: OpenedModel,
+  { calibration, model, sequenceLength, bos, split }: OpenedModel,
   { microBatch }: Lanes,
   { sequences, gpuLayers, rpc = [], resume = false }: AnalyzeOptions,
 ): Promise<CaptureCache> {
@@ -152,6 +160,7 @@ function openCache(
     model: summary.fingerprint,
     text: createHash("sha256").update(calibration.text).digest("hex"),
     sequenceLength,
+    bos,
     order: sequences === undefined ? `spread over ${split.analysis.length}` : "consecutive",
     microBatch,
     repacked: model.repacked,

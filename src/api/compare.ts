@@ -1,13 +1,12 @@
+import type { SequenceSettings } from "../calibration/sequences.ts";
 import type { Comparison } from "../documents/comparison.ts";
 import type { Plan } from "../documents/plan.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { UsageError } from "../errors.ts";
 import { type Divergence, distanceOf } from "../evaluation/divergence.ts";
-import { modelLosses } from "../evaluation/losses.ts";
 import { scoredBytes } from "../evaluation/scores.ts";
 import { measureText, openText, type WindowedText } from "../evaluation/text.ts";
 import { GRADES, verdictOf } from "../evaluation/verdict.ts";
-import type { Windows } from "../evaluation/windows.ts";
 import type { Lanes } from "../model/lanes.ts";
 import type { Model } from "../model/model.ts";
 import { checkBudget } from "../selection/budget.ts";
@@ -17,8 +16,15 @@ import { findAnyMethod, METHODS } from "../selection/methods.ts";
 import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { checkOptions } from "./check-options.ts";
-import { type DescribedModel, describeModel, type OpenedModel, openForCalibration } from "./stages/open.ts";
-import { createPlanner, type Planner, requireHeldBack, type SearchOptions } from "./stages/planner.ts";
+import { lossesOf } from "./stages/objective.ts";
+import {
+  type DescribedModel,
+  describeModel,
+  type OpenedModel,
+  openForCalibration,
+  partOf,
+} from "./stages/open.ts";
+import { createPlanner, type Planner, type SearchOptions } from "./stages/planner.ts";
 
 export interface CompareOptions extends Omit<AnalyzeOptions, "remove" | "ratio" | "method">, SearchOptions {
   /** Numbers of layers to remove. */
@@ -57,13 +63,12 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
 
   const opened = await openForCalibration(described, options);
   try {
-    requireHeldBack(opened, "a comparison");
     const texts = await openTexts(opened, options);
     const analysis = await analyzeOpened(described, opened, {
       ...options,
       remove: largestLegal(described, remove),
     });
-    const losses = modelLosses(opened.lanes, opened.split.heldBack);
+    const losses = lossesOf(opened, options.objective ?? "kl");
     const plans = await planAll(createPlanner(opened, analysis, losses, options), methods, remove);
     const { states } = described.architecture;
     const base = opened.model.openLanes({ sequenceLength: opened.sequenceLength, states, scores: true });
@@ -106,29 +111,26 @@ function largestLegal(
   return legalSizes(constraints, analysedBlocks).findLast((size) => budgets.includes(size));
 }
 
-/** The held-back sequences first, then the texts asked for. */
+/** The part of the calibration text that is kept for this first, then the texts asked for. */
 async function openTexts(
-  { model, calibration, sequenceLength, split }: OpenedModel,
+  opened: OpenedModel,
   { text = [], textSequences }: CompareOptions,
 ): Promise<WindowedText[]> {
-  const heldBack: Windows = { sequences: split.heldBack, first: 1 };
-  const { name, sha256 } = calibration;
-  const bytes = scoredBytes(heldBack, await model.tokenBytes());
-  const texts: WindowedText[] = [
-    { name: `${name} (held back)`, sha256, sequenceLength, windows: heldBack, bytes },
-  ];
-  for (const path of text) texts.push(await openSome(model, path, sequenceLength, textSequences));
+  const { model, sequenceLength, bos } = opened;
+  const texts: WindowedText[] = [await partOf(opened, "report")];
+  for (const path of text) {
+    texts.push(await openSome(model, path, { sequenceLength, sequences: textSequences, bos }));
+  }
   return texts;
 }
 
 async function openSome(
   model: Model,
   path: string,
-  sequenceLength: number,
-  sequences: number | undefined,
+  settings: SequenceSettings & { readonly bos: number },
 ): Promise<WindowedText> {
-  const whole = await openText(model, path, { sequenceLength, sequences, protocol: "windows" });
-  const kept = sequences ?? DEFAULT_TEXT_SEQUENCES;
+  const whole = await openText(model, path, { ...settings, protocol: "windows" });
+  const kept = settings.sequences ?? DEFAULT_TEXT_SEQUENCES;
   const windows = { ...whole.windows, sequences: whole.windows.sequences.slice(0, kept) };
   return { ...whole, windows, bytes: scoredBytes(windows, await model.tokenBytes()) };
 }

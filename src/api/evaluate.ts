@@ -10,7 +10,7 @@ import { loadTask } from "../evaluation/tasks/load.ts";
 import { measureText, openText, type TextMeasures, type WindowedText } from "../evaluation/text.ts";
 import { GRADES, verdictOf } from "../evaluation/verdict.ts";
 import { requireSameVocabulary } from "../evaluation/vocabulary.ts";
-import { checkWindows, type Protocol } from "../evaluation/windows.ts";
+import { checkWindows, type Protocol, type WindowSettings } from "../evaluation/windows.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { type Model, openModel } from "../model/model.ts";
 import { openRuntime } from "../model/runtime.ts";
@@ -18,7 +18,7 @@ import { parseLayers } from "../selection/budget.ts";
 import { explicitPlan } from "../selection/plan.ts";
 import { VERSION } from "../version.ts";
 import { checkOptions } from "./check-options.ts";
-import { type DescribedModel, describeModel, fileBytes } from "./stages/open.ts";
+import { bosOf, type DescribedModel, describeModel, fileBytes } from "./stages/open.ts";
 import type { ModelRunOptions } from "./stages/options.ts";
 
 export interface EvaluateOptions extends ModelRunOptions {
@@ -34,6 +34,8 @@ export interface EvaluateOptions extends ModelRunOptions {
   readonly protocol?: Protocol | undefined;
   /** Tokens in a window; 512, or the model's own context if that is shorter, by default. */
   readonly sequenceLength?: number | undefined;
+  /** Whether texts begin with the model's BOS token where it wants one; by default they do. */
+  readonly bos?: boolean | undefined;
   /** Windows scored of each text; all by default. */
   readonly sequences?: number | undefined;
   /** File that keeps the base's logits on the texts, for later runs with the same base and texts; needs a base. */
@@ -50,6 +52,8 @@ export interface Evaluation {
   /** Layers that were made the identity. */
   readonly skippedLayers: readonly number[];
   readonly protocol: Protocol;
+  /** Whether texts begin with the model's BOS token. */
+  readonly bos: boolean;
   readonly texts: readonly EvaluatedText[];
   readonly tasks: readonly EvaluatedTask[];
   /** The model's file, as it is, then its base's if that is another one; empty unless asked for. */
@@ -106,7 +110,9 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
     const model = keep(await openModel(described.file.paths[0]!, options));
     const sequenceLength =
       options.sequenceLength ?? Math.min(DEFAULT_SEQUENCE_LENGTH, model.info.trainedContextLength);
-    const texts = await openTexts(model, { ...options, protocol, sequenceLength });
+    const bos = bosOf(model, options);
+    checkWindows(protocol, sequenceLength, bos);
+    const texts = await openTexts(model, options, { protocol, sequenceLength, bos });
     const tasks: TokenizedTask[] = [];
     for (const file of options.task ?? []) tasks.push(await tokenizeTask(model, await loadTask(file)));
     const longest = Math.max(
@@ -162,6 +168,7 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
       base: hasBase ? (against ?? path) : null,
       skippedLayers,
       protocol,
+      bos: bos >= 0,
       texts: await evaluateTexts(sides, texts, options),
       tasks: await evaluateTasks(sides, tasks),
       resources,
@@ -197,15 +204,12 @@ function skipped({ summary }: DescribedModel, layers: string): readonly number[]
 
 async function openTexts(
   model: Model,
-  {
-    text,
-    task,
-    ...settings
-  }: EvaluateOptions & { readonly protocol: Protocol; readonly sequenceLength: number },
+  { text, task, sequences }: EvaluateOptions,
+  settings: WindowSettings,
 ): Promise<WindowedText[]> {
   const paths = text?.length ? text : task?.length ? [] : [undefined];
   const texts: WindowedText[] = [];
-  for (const path of paths) texts.push(await openText(model, path, settings));
+  for (const path of paths) texts.push(await openText(model, path, { ...settings, sequences }));
   return texts;
 }
 

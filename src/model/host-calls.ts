@@ -6,6 +6,7 @@ import type {
   NativeSessionOptions,
   Timing,
   TokenScores,
+  TopDistributions,
 } from "../native/addon.ts";
 import type { GpuChoice } from "./gpu.ts";
 import type { Llama } from "./llama.ts";
@@ -32,7 +33,7 @@ export interface HostCalls {
   tokenBytes(model: Handle): Int32Array;
   tokenize(model: Handle, text: string): Int32Array;
   openSession(session: Handle, model: Handle, options: NativeSessionOptions): void;
-  sumCosines(session: Handle, tokens: Int32Array): Float64Array;
+  sumCosines(session: Handle, tokens: Int32Array, first: number): Float64Array;
   score(session: Handle, tokens: Int32Array, options: HostScoreOptions): TokenScores;
   logits(session: Handle, tokens: Int32Array, changes: NativeChanges): Float32Array;
   time(session: Handle, tokens: Int32Array, prompt: number, everyLogit: boolean): Timing;
@@ -48,6 +49,8 @@ export interface HostScoreOptions extends NativeChanges {
   readonly base?: Handle | undefined;
   readonly baseChanges?: NativeChanges | undefined;
   readonly file?: LogitsPlace | undefined;
+  readonly keepTop: number;
+  readonly baseTop?: TopDistributions | undefined;
 }
 
 export interface HostFitOptions {

@@ -59,8 +59,8 @@ const handlers: Handlers<HostCalls> = {
     await run(context, (control) => session.open(control));
     sessions.set(handle, session);
   },
-  sumCosines: (context, session, tokens) =>
-    run(context, (control) => sessionOf(session).sumCosines(tokens, control)),
+  sumCosines: (context, session, tokens, first) =>
+    run(context, (control) => sessionOf(session).sumCosines(tokens, first, control)),
   score: (context, session, tokens, { base, ...options }) =>
     run(context, (control) =>
       sessionOf(session).score(

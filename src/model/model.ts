@@ -4,7 +4,14 @@ import type { BlockFactors } from "../documents/compensation.ts";
 import { UsageError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
 import type { GgufFile } from "../gguf/types.ts";
-import type { LogitsPlace, ModelInfo, NativeChanges, Timing, TokenScores } from "../native/addon.ts";
+import type {
+  LogitsPlace,
+  ModelInfo,
+  NativeChanges,
+  Timing,
+  TokenScores,
+  TopDistributions,
+} from "../native/addon.ts";
 import type { CallOptions } from "../process/start.ts";
 import { availableMemory } from "./available-memory.ts";
 import { cacheWidth } from "./cache-width.ts";
@@ -87,6 +94,10 @@ export interface ScoreOptions extends BlockChanges {
   readonly base?: ({ readonly session: Session } & BlockChanges) | undefined;
   /** Without a base: a file to keep the logits of the scored tokens in, or the base's logits kept earlier. */
   readonly file?: LogitsPlace | undefined;
+  /** How many of the most probable tokens of each distribution to return as `top`; none by default. */
+  readonly keepTop?: number | undefined;
+  /** Without a base: its distributions on these tokens, kept earlier. */
+  readonly baseTop?: TopDistributions | undefined;
 }
 
 export interface FitOptions {
@@ -101,8 +112,11 @@ export interface FitOptions {
 
 /** A llama.cpp context: runs one sequence at a time. Every call stops within one micro-batch of the model's signal. */
 export interface Session {
-  /** N×N sums over tokens of the cosines of the block inputs (row-major, above the diagonal). */
-  sumCosines(tokens: Int32Array): Promise<Float64Array>;
+  /**
+   * N×N sums over tokens of the cosines of the block inputs (row-major, above the diagonal).
+   * @param first index of the first token that counts; 0 by default
+   */
+  sumCosines(tokens: Int32Array, first?: number): Promise<Float64Array>;
   /** Log-probabilities of tokens first … n−1, and how they differ from the base's. */
   score(tokens: Int32Array, options?: ScoreOptions): Promise<TokenScores>;
   /** Logits at every position, tokens × vocabulary. */
@@ -255,11 +269,11 @@ function openSession(
   };
   return {
     opened,
-    async sumCosines(tokens) {
-      const sums = await call("sumCosines", [handle, tokens]);
+    async sumCosines(tokens, first = 0) {
+      const sums = await call("sumCosines", [handle, tokens, first]);
       return sums.some(Number.isNaN) ? refuseNaN(tokens) : sums;
     },
-    score: async (tokens, { first = 1, base, file, ...changes } = {}) => {
+    score: async (tokens, { first = 1, base, file, keepTop = 0, baseTop, ...changes } = {}) => {
       const scores = await call("score", [
         handle,
         tokens,
@@ -269,6 +283,8 @@ function openSession(
           base: await base?.session.opened,
           baseChanges: base && toNative(base, layers),
           file,
+          keepTop,
+          baseTop,
         },
       ]);
       const { skip = [], factors = [] } = changes;

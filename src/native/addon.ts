@@ -136,8 +136,8 @@ export interface NativeChanges {
 export interface NativeSession {
   /** Makes the context; called first, once. */
   open(control: NativeControl): Promise<void>;
-  /** N×N sums over the sequence's tokens of the cosines of the block inputs; above the diagonal. */
-  sumCosines(tokens: Int32Array, control: NativeControl): Promise<Float64Array>;
+  /** N×N sums over the tokens from `first` on of the cosines of the block inputs; above the diagonal. */
+  sumCosines(tokens: Int32Array, first: number, control: NativeControl): Promise<Float64Array>;
   score(
     tokens: Int32Array,
     options: NativeChanges & {
@@ -146,6 +146,10 @@ export interface NativeSession {
       baseChanges?: NativeChanges | undefined;
       /** Without a base: a file to keep the logits of the scored tokens in, or the base's logits kept earlier. */
       file?: LogitsPlace | undefined;
+      /** How many of the most probable tokens of each distribution to return as `top`; 0 for none. */
+      keepTop: number;
+      /** The base's distributions, kept earlier. */
+      baseTop?: TopDistributions | undefined;
     },
     control: NativeControl,
   ): Promise<TokenScores>;
@@ -182,7 +186,19 @@ export interface Timing {
   readonly generation: number;
 }
 
-/** One number for each scored token; the last three are empty without a base. */
+/**
+ * What is kept of the distributions that predict some tokens: a row for each, of the `width` most probable tokens, the
+ * most probable first. What is left counts as one more token, so that KL against them is a lower bound.
+ */
+export interface TopDistributions {
+  readonly width: number;
+  /** rows × width */
+  readonly tokens: Int32Array;
+  /** rows × width, natural logarithms. */
+  readonly logProb: Float32Array;
+}
+
+/** One number for each scored token; empty what was not asked for. */
 export interface TokenScores {
   /** Natural log-probability of the token given those before it. */
   readonly logProb: Float64Array;
@@ -191,6 +207,8 @@ export interface TokenScores {
   readonly kl: Float64Array;
   /** 1 where both put the most probability on the same token. */
   readonly sameTop: Uint8Array;
+  /** With `keepTop`. */
+  readonly top?: TopDistributions;
 }
 
 /** The compiled addon; loading it does not touch llama.cpp. */

@@ -2,19 +2,18 @@ import { statesAfter } from "../../architecture/architecture.ts";
 import type { Plan } from "../../documents/plan.ts";
 import type { Report } from "../../documents/report.ts";
 import { distanceOf } from "../../evaluation/divergence.ts";
-import { scoredBytes } from "../../evaluation/scores.ts";
 import { measureText, type TextMeasures } from "../../evaluation/text.ts";
 import { GRADES, verdictOf } from "../../evaluation/verdict.ts";
 import type { Lanes } from "../../model/lanes.ts";
 import { openModel } from "../../model/model.ts";
-import type { DescribedModel, OpenedModel } from "./open.ts";
+import { type DescribedModel, type OpenedModel, partOf, textOf } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
 
 /** What a removal cost, as a Report holds it. */
 export type Cost = Pick<Report, "perplexity" | "divergence" | "verdict" | "grades">;
 
 /**
- * Measures a written model and the original on the held-back sequences, of which the text may have none. On a CPU, where
+ * Measures a written model and the original on the part of the text that is kept for the report. On a CPU, where
  * models are mapped files, both run side by side, so that their distributions can be compared; a GPU may not hold both, so
  * there they run one after the other, and `opened` is closed between.
  * @param path of the model that was written by the Plan
@@ -27,18 +26,9 @@ export async function measureCost(
   opened: OpenedModel,
   options: ModelRunOptions,
 ): Promise<Cost> {
-  const { calibration, split, sequenceLength, model } = opened;
-  const { name, sha256 } = calibration;
-  const sequences = split.heldBack.length;
-  if (sequences === 0) return { perplexity: null };
-  const windows = { sequences: split.heldBack, first: 1 };
-  const text = {
-    name,
-    sha256,
-    sequenceLength,
-    windows,
-    bytes: scoredBytes(windows, await model.tokenBytes()),
-  };
+  const { calibration, sequenceLength, model } = opened;
+  const text = await partOf(opened, "report");
+  const sequences = text.windows.sequences.length;
   const total = sequences * sequenceLength;
   const onProgress = (done: number) =>
     options.onProgress?.({ stage: "evaluate", done, total, unit: "tokens" });
@@ -62,7 +52,7 @@ export async function measureCost(
           original,
           pruned,
           ratio: pruned / original,
-          text: { name, sha256 },
+          text: textOf(calibration, "report"),
           sequences,
           sequenceLength,
         },
