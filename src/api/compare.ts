@@ -16,6 +16,7 @@ import { findAnyMethod, METHODS } from "../selection/methods.ts";
 import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { checkOptions } from "./check-options.ts";
+import { DEFAULT_CHOICE } from "./stages/choose.ts";
 import { lossesOf } from "./stages/objective.ts";
 import {
   type DescribedModel,
@@ -27,9 +28,9 @@ import {
 import { createPlanner, type Planner, type SearchOptions } from "./stages/planner.ts";
 
 export interface CompareOptions extends Omit<AnalyzeOptions, "remove" | "ratio" | "method">, SearchOptions {
-  /** Numbers of layers to remove. */
-  readonly remove: readonly number[];
-  /** Methods by name; all by default. */
+  /** Numbers of layers to remove; by default each from 1 to a third of the layers that the architecture allows. */
+  readonly remove?: readonly number[] | undefined;
+  /** Methods by name; by default all, or the default method alone where no numbers are named. */
   readonly methods?: readonly string[] | undefined;
   /** Texts to measure on beside the held-back calibration text, by path. */
   readonly text?: readonly string[] | undefined;
@@ -52,13 +53,15 @@ type Measure = Candidate["measures"][number];
  * @throws UsageError, GgufError, ArchitectureError, CalibrationError, RuntimeError, AbortedError
  */
 export async function compare(path: string, options: CompareOptions): Promise<Comparison> {
-  const { remove, methods = METHODS.map(({ name }) => name), divergence = true, signal } = options;
+  const { divergence = true, signal } = options;
+  const { methods = options.remove ? METHODS.map(({ name }) => name) : [DEFAULT_CHOICE] } = options;
   checkOptions(options);
   for (const name of methods) findAnyMethod(name);
-  if (remove.length === 0) {
+  if (options.remove?.length === 0) {
     throw new UsageError("BUDGET_INVALID", "Say for how many layers to compare, such as --remove 3,5,7.");
   }
   const described = await describeModel(path, signal);
+  const remove = options.remove ?? upToAThird(described);
   for (const budget of remove) checkBudget(budget, described.architecture.analysedBlocks);
 
   const opened = await openForCalibration(described, options);
@@ -101,6 +104,13 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
   } finally {
     opened.close();
   }
+}
+
+/** The frontier to choose on: more than a third of the depth ruins a model. */
+function upToAThird({ architecture: { constraints, analysedBlocks } }: DescribedModel): number[] {
+  return legalSizes(constraints, analysedBlocks).filter(
+    (size) => size > 0 && size <= Math.max(1, analysedBlocks / 3),
+  );
 }
 
 /** The largest of the numbers of layers that the architecture allows to go; undefined if it allows none. */
