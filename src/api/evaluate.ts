@@ -11,6 +11,7 @@ import { measureText, openText, type TextMeasures, type WindowedText } from "../
 import { GRADES, verdictOf } from "../evaluation/verdict.ts";
 import { requireSameVocabulary } from "../evaluation/vocabulary.ts";
 import { checkWindows, type Protocol } from "../evaluation/windows.ts";
+import { contentDigest } from "../gguf/content.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { type Model, openModel } from "../model/model.ts";
 import { openRuntime } from "../model/runtime.ts";
@@ -145,7 +146,7 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
       ? await openBaseCache(
           options.baseCache!,
           {
-            model: (describedBase ?? described).summary.fingerprint,
+            model: await contentDigest((describedBase ?? described).file, options.signal),
             vocabularySize: model.info.vocabularySize,
             texts,
           },
