@@ -35,6 +35,8 @@ export interface SessionOptions {
   readonly sequenceLength: number;
   /** Tokens of one micro-batch; as long as the sequence, at most 512 or what fits in memory, by default. */
   readonly microBatch?: number | undefined;
+  /** Compute threads; the model's by default. */
+  readonly threads?: number;
   /** Where the states between blocks are in llama.cpp's graph, from src/architecture. */
   readonly states: StateTensors;
   /** Whether blocks add attention and feed-forward to the same state; needed only where factors are used. */
@@ -49,7 +51,7 @@ export interface SessionOptions {
   readonly keptBytes?: number | undefined;
 }
 
-export interface LaneOptions extends Omit<SessionOptions, "keptBytes"> {
+export interface LaneOptions extends Omit<SessionOptions, "keptBytes" | "threads"> {
   /** Whether the lanes score too, which takes memory for logits; false by default. */
   readonly scores?: boolean | undefined;
   /** Whether blocks take nothing from earlier ones but the state, so that scores can start behind what they share. */
@@ -133,12 +135,17 @@ const MOST_KEPT = 128e6;
 
 /**
  * Loads a model (memory-mapped; the first part of a split one).
+ * @param ownRuntime where it runs, instead of the one that all models share
  * @throws RuntimeError when llama.cpp refuses the file, with its reason; AbortedError
  */
-export async function openModel(path: string, options: RunOptions = {}): Promise<Model> {
+export async function openModel(
+  path: string,
+  options: RunOptions = {},
+  ownRuntime?: Runtime,
+): Promise<Model> {
   const { signal } = options;
   const [runtime, file] = await Promise.all([
-    openRuntime(options.gpu, options.rpc),
+    ownRuntime ?? openRuntime(options.gpu, options.rpc),
     readRunnable(path, signal),
   ]);
   const bytes = file.sizes.reduce((sum, size) => sum + size, 0);
@@ -175,7 +182,7 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
     openSession(given) {
       const needs = { ...workload(given), logits: info.vocabularySize, lanes: 1 };
       const { microBatch } = layOut(needs, memory.work);
-      return open({ ...given, microBatch: given.microBatch ?? microBatch, threads });
+      return open({ threads, ...given, microBatch: given.microBatch ?? microBatch });
     },
     openLanes(given) {
       const lanes = usefulLanes(runtime.device, cores, memory);
