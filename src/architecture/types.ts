@@ -44,6 +44,8 @@ export interface Rewrite {
   readonly scales?: ReadonlyMap<string, number>;
   /** New name of each tensor, or null if it goes. */
   renameTensor(name: string): string | null;
+  /** By name: tensors whose rows change places. */
+  readonly permutations?: ReadonlyMap<string, RowPermutation> | undefined;
   /** By name: tensors of the whole model that hold something of each block side by side. */
   readonly slices?: ReadonlyMap<string, TensorSlice>;
 }
@@ -56,3 +58,17 @@ export interface TensorSlice {
   /** Ascending indices of those that stay. */
   readonly kept: readonly number[];
 }
+
+/** Each group of `order.length` rows of a tensor is put in this order: row i is what row `order[i]` was. */
+export interface RowPermutation {
+  readonly order: readonly number[];
+  readonly rowBytes: number;
+}
+
+/** @throws ArchitectureError (refused by name, with the reason) */
+export type DescribeArchitecture = (file: GgufFile) => Architecture;
+/**
+ * @param kept ascending indices of the kept blocks among all `blockCount` (MTP blocks included).
+ * @throws ArchitectureError when the removal breaks a rule
+ */
+export type PlanRewrite = (file: GgufFile, kept: readonly number[]) => Rewrite;
