@@ -247,7 +247,7 @@ private:
         const auto ridge = arguments::number(info[0], "ridge", std::numeric_limits<double>::min());
         const auto threads = arguments::integer<std::uint32_t>(info[1], "threads", 1U, GGML_MAX_N_THREADS);
         return Task<std::vector<float>>::run(
-            info.Env(), arguments::control(info[2]),
+            info.Env(), control(info[2]),
             [=](const Control& control) { return sums->solve(ridge, threads, control); },
             [](Napi::Env env, std::vector<float>&& map) { return typed_array<Napi::Float32Array>(env, map); });
     }
@@ -456,7 +456,7 @@ private:
             throw arguments::wrong(given.Get("weight"), "weight", "the name of the tensor whose input is wanted");
         }
         return Task<bool>::run(
-            info.Env(), arguments::control(info[2]),
+            info.Env(), control(info[2]),
             [=](const Control& control) {
                 session->gather(tokens, gap, changes, original.get(), {product.get(), normalized.get()}, control);
                 return true;

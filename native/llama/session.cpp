@@ -338,8 +338,8 @@ std::vector<BlockFactors> Session::fit_factors(std::span<const llama_token> toke
 
 void Session::gather(std::span<const llama_token> tokens, const Gap& gap, const BlockChanges& changes,
                      Session* original, const RepairSums& sums, const Control& control) {
-    start_sequence(tokens.size());
-    if (original != nullptr) original->start_sequence(tokens.size());
+    start_sequence(tokens);
+    if (original != nullptr) original->start_sequence(tokens);
     const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
     const auto n_embd = static_cast<std::size_t>(layout().n_embd);
     const auto n_threads = static_cast<std::size_t>(options_.n_threads);

@@ -61,12 +61,9 @@ std::vector<long double> brute_force(const std::vector<float>& features, const s
     return map;
 }
 
-const std::int32_t words_at_rest[2] = {0, 0};
-lorp::Control control(std::int32_t* words) { return lorp::Control(words); }
-
 void compare(std::size_t n, std::size_t m, std::size_t rows, std::size_t threads, double ridge, bool dependent,
              std::mt19937& random) {
-    std::int32_t words[2] = {words_at_rest[0], words_at_rest[1]};
+    const lorp::Control control;
     std::vector<float> features = normals(rows * n, random);
     const std::vector<float> targets = normals(rows * m, random);
     if (dependent)
@@ -77,7 +74,7 @@ void compare(std::size_t n, std::size_t m, std::size_t rows, std::size_t threads
     sums.add(f.first(first * n), t.first(first * m), threads);
     sums.add(f.subspan(first * n), t.subspan(first * m), threads);
     check(sums.n_rows() == rows, "number of rows", n, m);
-    const std::vector<float> map = sums.solve(ridge, threads, control(words));
+    const std::vector<float> map = sums.solve(ridge, threads, control);
     const std::vector<long double> expected = brute_force(features, targets, n, m, ridge);
     long double difference = 0, size = 0;
     for (std::size_t i = 0; i < map.size(); ++i) {
@@ -86,7 +83,7 @@ void compare(std::size_t n, std::size_t m, std::size_t rows, std::size_t threads
     }
     check(std::sqrt(difference / size) < 1e-6L, "solution", n, m);
     // Solving leaves the sums as they were.
-    check(sums.solve(ridge, 1, control(words)) == map, "second solution", n, m);
+    check(sums.solve(ridge, 1, control) == map, "second solution", n, m);
     double square = 0;
     for (std::size_t k = 0; k < rows; ++k) square += static_cast<double>(features[k * n]) * features[k * n];
     check(std::abs(sums.mean_squares()[0] - square / static_cast<double>(rows)) < 1e-5, "mean squares", n, m);
@@ -113,17 +110,17 @@ int main() {
     compare(70, 10, 300, 2, 1e-6, true, random);
     compare(70, 10, 20, 2, 1e-2, false, random);
 
-    std::int32_t words[2] = {0, 0};
+    lorp::Control control;
     lorp::NormalEquations sums(70, 2);
-    check(throws<std::runtime_error>([&] { sums.solve(1e-2, 1, control(words)); }), "singular sums", 70, 2);
+    check(throws<std::runtime_error>([&] { sums.solve(1e-2, 1, control); }), "singular sums", 70, 2);
     std::vector<float> features(70, 1.0F), targets(2, 1.0F);
     features[69] = std::numeric_limits<float>::quiet_NaN();
     check(throws<std::runtime_error>([&] { sums.add(features, targets, 1); }), "NaN", 70, 2);
     check(sums.n_rows() == 0, "nothing added", 70, 2);
     features[69] = 1;
     sums.add(features, targets, 1);
-    words[0] = 1;
-    check(throws<lorp::Stopped>([&] { sums.solve(1e-2, 1, control(words)); }), "stop", 70, 2);
+    control.stop();
+    check(throws<lorp::Stopped>([&] { sums.solve(1e-2, 1, control); }), "stop", 70, 2);
 
     if (failures == 0) std::printf("normal equations: all as brute force\n");
     return failures == 0 ? 0 : 1;

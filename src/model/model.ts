@@ -4,14 +4,21 @@ import type { BlockFactors } from "../documents/compensation.ts";
 import { UsageError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
 import type { GgufFile } from "../gguf/types.ts";
-import type { LogitsPlace, ModelInfo, NativeChanges, Timing, TokenScores } from "../native/addon.ts";
+import type {
+  LogitsPlace,
+  ModelInfo,
+  NativeGap,
+  NativeRepair,
+  Timing,
+  TokenScores,
+} from "../native/addon.ts";
 import type { CallOptions } from "../process/start.ts";
 import { availableMemory } from "./available-memory.ts";
 import { cacheWidth } from "./cache-width.ts";
 import { RuntimeError } from "./errors.ts";
 import type { GpuChoice } from "./gpu.ts";
 import { fittingGpuLayers } from "./gpu-layers.ts";
-import type { Handle, HostCalls } from "./host-calls.ts";
+import type { Handle, HostCalls, HostChanges } from "./host-calls.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
 import { budgetMemory, layOut, usefulLanes } from "./memory.ts";
 import { openRuntime, type Runtime } from "./runtime.ts";
@@ -71,6 +78,31 @@ export interface Model {
   openSession(options: SessionOptions): Session;
   /** Contexts to run sequences with, as many and as large as is fastest in the memory that may be used. */
   openLanes(options: LaneOptions): Lanes;
+  /** @param targets as many as the embedding is long, of sums that a session gathers */
+  openSums(features: number, targets: number): Sums;
+  /** Holds a map where the model runs, so that it is sent there once. */
+  keepRepair(repair: NativeRepair): Promise<KeptRepair>;
+  close(): void;
+}
+
+/** Sums of a least-squares problem with a vector of features and one of targets a token; a ridge solves it. */
+export interface Sums {
+  /**
+   * The map, targets × features.
+   * @param ridge λ relative to the mean of the features' summed squares
+   */
+  solve(ridge: number): Promise<Float32Array>;
+  /** Mean of each feature's square. */
+  meanSquares(): Promise<Float32Array>;
+  close(): void;
+  /** @internal its handle, once it is open */
+  readonly opened: Promise<Handle>;
+}
+
+/** A linear map that is added to a block's output while the model runs. */
+export interface KeptRepair extends Omit<NativeRepair, "map"> {
+  /** @internal */
+  readonly map: Handle;
   close(): void;
 }
 
@@ -80,6 +112,18 @@ export interface BlockChanges {
   readonly skip?: readonly number[] | undefined;
   /** Of the blocks whose outputs are scaled. */
   readonly factors?: readonly BlockFactors[] | undefined;
+  /** Maps added to blocks' outputs, in ascending order of blocks; not beside factors. */
+  readonly repairs?: readonly KeptRepair[] | undefined;
+}
+
+/** Removed blocks that stand together, and where what they did is gathered. */
+export interface GatherOptions extends BlockChanges, NativeGap {
+  /** Runs the original model side by side; needed where anything before the gap is changed. */
+  readonly original?: Session | undefined;
+  /** Sums whose features are the input of the weight's product in the block before. */
+  readonly product?: Sums | undefined;
+  /** Sums whose features are the block's output divided by its RMS. */
+  readonly normalized?: Sums | undefined;
 }
 
 export interface ScoreOptions extends BlockChanges {
@@ -112,6 +156,7 @@ export interface Session {
     tokens: Int32Array,
     skip?: readonly number[],
     factors?: readonly BlockFactors[],
+    repairs?: readonly KeptRepair[],
   ): Promise<Float32Array>;
   /**
    * Seconds for the first `prompt` tokens run as a prompt, and for the others run one at a time.
@@ -125,6 +170,11 @@ export interface Session {
    * @param sequences equally long
    */
   fitFactors(sequences: readonly Int32Array[], options: FitOptions): Promise<BlockFactors[]>;
+  /**
+   * Adds to sums, for each token, how far the state before a gap of removed blocks is from what the original makes of it
+   * after the gap.
+   */
+  gather(tokens: Int32Array, options: GatherOptions): Promise<void>;
   close(): void;
   /** @internal its handle, once it is open */
   readonly opened: Promise<Handle>;
@@ -203,6 +253,22 @@ export async function openModel(
       );
       return createLanes(sessions, microBatch, () => closing.abort());
     },
+    openSums(features, targets) {
+      const sums = runtime.newHandle();
+      const opened = call("openSums", [sums, features, targets]).then(() => sums);
+      opened.catch(() => {});
+      return {
+        opened,
+        solve: async (ridge) => call("solve", [await opened, ridge, threads]),
+        meanSquares: async () => call("meanSquares", [await opened]),
+        close: () => release(call("closeSums", [sums], UNSTOPPED)),
+      };
+    },
+    async keepRepair({ map: values, ...repair }) {
+      const map = runtime.newHandle();
+      await call("keepMap", [map, values]);
+      return { ...repair, map, close: () => release(call("dropMap", [map], UNSTOPPED)) };
+    },
     close: () => release(call("closeModel", [handle], UNSTOPPED)),
   };
 }
@@ -278,12 +344,13 @@ function openSession(
           file,
         },
       ]);
-      const { skip = [], factors = [] } = changes;
+      const { skip = [], factors = [], repairs = [] } = changes;
       // What is computed with blocks changed says nothing against the model; whoever changed them judges it.
-      const isWhole = skip.length === 0 && factors.length === 0;
+      const isWhole = skip.length === 0 && factors.length === 0 && repairs.length === 0;
       return isWhole && scores.logProb.some(Number.isNaN) ? refuseNaN(tokens) : scores;
     },
-    logits: (tokens, skip, factors) => call("logits", [handle, tokens, toNative({ skip, factors }, layers)]),
+    logits: (tokens, skip, factors, repairs) =>
+      call("logits", [handle, tokens, toNative({ skip, factors, repairs }, layers)]),
     time: (tokens, prompt, everyLogit = false) => call("time", [handle, tokens, prompt, everyLogit]),
     stateNorms,
     fitFactors: async (sequences, { skip, ridge, original, onProgress }) => {
@@ -299,6 +366,21 @@ function openSession(
         feedForward: pairs[2 * layer + 1]!,
       })).filter(({ attention, feedForward }) => attention !== 1 || feedForward !== 1);
     },
+    gather: async (tokens, { original, product, normalized, before, last, weight, epsilon, ...changes }) =>
+      call("gather", [
+        handle,
+        tokens,
+        {
+          ...toNative(changes, layers),
+          before,
+          last,
+          weight,
+          epsilon,
+          original: await original?.opened,
+          product: await product?.opened,
+          normalized: await normalized?.opened,
+        },
+      ]),
     close: () => release(callOpen("closeSession", [handle], UNSTOPPED)),
   };
 }
@@ -325,9 +407,13 @@ function noNumbers(path: string, block: number): RuntimeError {
   );
 }
 
-function toNative({ skip = [], factors = [] }: BlockChanges, layers: number): NativeChanges {
-  if (factors.length === 0) return { skip: Int32Array.from(skip) };
+function toNative({ skip = [], factors = [], repairs = [] }: BlockChanges, layers: number): HostChanges {
+  const changes = {
+    skip: Int32Array.from(skip),
+    repairs: repairs.map(({ block, weight, epsilon, map }) => ({ block, weight, epsilon, map })),
+  };
+  if (factors.length === 0) return changes;
   const pairs = new Float64Array(2 * layers).fill(1);
   for (const { layer, attention, feedForward } of factors) pairs.set([attention, feedForward], 2 * layer);
-  return { skip: Int32Array.from(skip), factors: pairs };
+  return { ...changes, factors: pairs };
 }

@@ -54,7 +54,10 @@ export interface Addon {
   readonly Model: new () => NativeModel;
   readonly Session: new (model: NativeModel, options: NativeSessionOptions) => NativeSession;
   /** Sums of a least-squares problem: one target vector for each feature vector (native/core/normal_equations.h). */
-  readonly NormalEquations: new (features: number, targets: number) => NativeNormalEquations;
+  readonly NormalEquations: new (
+    features: number,
+    targets: number,
+  ) => NativeNormalEquations;
 }
 
 export interface NativeNormalEquations {
@@ -62,7 +65,7 @@ export interface NativeNormalEquations {
    * The map, targets × features, that minimises the squared error + λ its squared size.
    * @param ridge λ relative to the mean of the features' summed squares
    */
-  solve(ridge: number, threads: number, control: Int32Array): Promise<Float32Array>;
+  solve(ridge: number, threads: number, control: NativeControl): Promise<Float32Array>;
   /** Mean of each feature's square. */
   meanSquares(): Float32Array;
   close(): void;
@@ -148,6 +151,16 @@ export interface NativeChanges {
   readonly repairs?: readonly NativeRepair[] | undefined;
 }
 
+/** Removed blocks that stand together, as a session gathers what they did. */
+export interface NativeGap {
+  /** The kept block before them. */
+  readonly before: number;
+  readonly last: number;
+  /** Of the block before, as in a NativeRepair; empty: none. */
+  readonly weight: string;
+  readonly epsilon: number;
+}
+
 /** block's output += map · features */
 export interface NativeRepair {
   readonly block: number;
@@ -196,20 +209,16 @@ export interface NativeSession {
    */
   gather(
     tokens: Int32Array,
-    options: NativeChanges & {
-      /** The kept block before the gap, the last removed one, and what a NativeRepair says of features. */
-      before: number;
-      last: number;
-      weight: string;
-      epsilon: number;
-      /** Runs the unchanged model; undefined where nothing before the gap is changed, and this session does both. */
-      original?: NativeSession | undefined;
-      /** With the input of the weight's product as features. */
-      product?: NativeNormalEquations | undefined;
-      /** With the block's output divided by its RMS as features. */
-      normalized?: NativeNormalEquations | undefined;
-    },
-    control: Int32Array,
+    options: NativeChanges &
+      NativeGap & {
+        /** Runs the unchanged model; undefined where nothing before the gap is changed, and this session does both. */
+        original?: NativeSession | undefined;
+        /** With the input of the weight's product as features. */
+        product?: NativeNormalEquations | undefined;
+        /** With the block's output divided by its RMS as features. */
+        normalized?: NativeNormalEquations | undefined;
+      },
+    control: NativeControl,
   ): Promise<void>;
   close(): void;
 }
