@@ -8,7 +8,8 @@ import { openModel } from "../../src/model/model.ts";
 import { applyPlan } from "../../src/surgery/apply.ts";
 import { buildFixture } from "../support/architectures.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
-import { randomNumbers, temporaryFolder } from "../support/gguf.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { randomNumbers } from "../support/gguf.ts";
 
 const TOKENS = 48;
 const everyBlock = (count: number) => Array.from({ length: count }, (_, index) => index);
