@@ -64,11 +64,3 @@ export interface RowPermutation {
   readonly order: readonly number[];
   readonly rowBytes: number;
 }
-
-/** @throws ArchitectureError (refused by name, with the reason) */
-export type DescribeArchitecture = (file: GgufFile) => Architecture;
-/**
- * @param kept ascending indices of the kept blocks among all `blockCount` (MTP blocks included).
- * @throws ArchitectureError when the removal breaks a rule
- */
-export type PlanRewrite = (file: GgufFile, kept: readonly number[]) => Rewrite;
