@@ -10,6 +10,8 @@
 #include "control.h"
 #include "logits_file.h"
 #include "model.h"
+#include "normal_equations.h"
+#include "repair.h"
 #include "residual_stream.h"
 #include "top_distribution.h"
 
@@ -21,6 +23,8 @@ struct BlockChanges {
     std::vector<bool> skipped;
     /** One a block, or empty. */
     std::vector<BlockFactors> factors;
+    /** At most one a block; none beside factors. */
+    std::vector<Repair> repairs;
 };
 
 /** A llama.cpp context over a model: runs one sequence at a time, micro-batch by micro-batch. Not thread-safe. */
@@ -133,6 +137,33 @@ public:
      */
     std::vector<BlockFactors> fit_factors(std::span<const llama_token> tokens, std::size_t sequence_length,
                                           const Fit& fit, const Control& control);
+
+    /** Removed blocks that stand together, and the kept one before them, whose output is to make up for them. */
+    struct Gap {
+        /** The kept block; its product's input is one of the features. */
+        OutputPoint before;
+        std::int32_t last;
+        /** Of the RMS that the kept block's output is divided by to become the other features. */
+        double epsilon;
+    };
+
+    /** Sums of the repairs of one gap that are fitted together. */
+    struct RepairSums {
+        /** With the kept block's product's input as features, or null. */
+        NormalEquations* product;
+        /** With the kept block's output divided by its RMS as features, or null. */
+        NormalEquations* normalized;
+    };
+
+    /**
+     * Adds to sums for each token of a sequence how far the output of the block before a gap is, in the changed model,
+     * from what the original's gap makes of it.
+     * @param original runs the unchanged model side by side; null: this one does both, as nothing before the gap is
+     * changed
+     * @throws std::runtime_error, Stopped
+     */
+    void gather(std::span<const llama_token> tokens, const Gap& gap, const BlockChanges& changes, Session* original,
+                const RepairSums& sums, const Control& control);
 
 private:
     /** One micro-batch: tokens from … from+count−1 at these positions; logits for positions ≥ first_output. */

@@ -15,6 +15,7 @@ import type { Analysis, Confidence } from "../documents/analysis.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
 import { cacheFolder } from "../files/cache-folder.ts";
+import { contentDigest } from "../gguf/content.ts";
 import { RuntimeError } from "../model/errors.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { VERSION } from "../version.ts";
@@ -150,14 +151,15 @@ function localityOf(measured: readonly SequenceSums[]): string {
   return score?.toFixed(3) ?? "none";
 }
 
-function openCache(
-  { summary }: DescribedModel,
+async function openCache(
+  { file, summary }: DescribedModel,
   { calibration, model, sequenceLength, bos, split }: OpenedModel,
   { microBatch }: Lanes,
-  { sequences, gpuLayers, rpc = [], resume = false }: AnalyzeOptions,
+  { sequences, gpuLayers, rpc = [], resume = false, signal }: AnalyzeOptions,
 ): Promise<CaptureCache> {
   const key = {
     model: summary.fingerprint,
+    content: await contentDigest(file, signal),
     text: createHash("sha256").update(calibration.text).digest("hex"),
     sequenceLength,
     bos,

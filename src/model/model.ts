@@ -7,7 +7,8 @@ import type { GgufFile } from "../gguf/types.ts";
 import type {
   LogitsPlace,
   ModelInfo,
-  NativeChanges,
+  NativeGap,
+  NativeRepair,
   Timing,
   TokenScores,
   TopDistributions,
@@ -18,7 +19,7 @@ import { cacheWidth } from "./cache-width.ts";
 import { RuntimeError } from "./errors.ts";
 import type { GpuChoice } from "./gpu.ts";
 import { fittingGpuLayers } from "./gpu-layers.ts";
-import type { Handle, HostCalls } from "./host-calls.ts";
+import type { Handle, HostCalls, HostChanges } from "./host-calls.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
 import { budgetMemory, layOut, usefulLanes } from "./memory.ts";
 import { openRuntime, type Runtime } from "./runtime.ts";
@@ -42,6 +43,8 @@ export interface SessionOptions {
   readonly sequenceLength: number;
   /** Tokens of one micro-batch; as long as the sequence, at most 512 or what fits in memory, by default. */
   readonly microBatch?: number | undefined;
+  /** Compute threads; the model's by default. */
+  readonly threads?: number;
   /** Where the states between blocks are in llama.cpp's graph, from src/architecture. */
   readonly states: StateTensors;
   /** Whether blocks add attention and feed-forward to the same state; needed only where factors are used. */
@@ -56,7 +59,7 @@ export interface SessionOptions {
   readonly keptBytes?: number | undefined;
 }
 
-export interface LaneOptions extends Omit<SessionOptions, "keptBytes"> {
+export interface LaneOptions extends Omit<SessionOptions, "keptBytes" | "threads"> {
   /** Whether the lanes score too, which takes memory for logits; false by default. */
   readonly scores?: boolean | undefined;
   /** Whether blocks take nothing from earlier ones but the state, so that scores can start behind what they share. */
@@ -76,6 +79,31 @@ export interface Model {
   openSession(options: SessionOptions): Session;
   /** Contexts to run sequences with, as many and as large as is fastest in the memory that may be used. */
   openLanes(options: LaneOptions): Lanes;
+  /** @param targets as many as the embedding is long, of sums that a session gathers */
+  openSums(features: number, targets: number): Sums;
+  /** Holds a map where the model runs, so that it is sent there once. */
+  keepRepair(repair: NativeRepair): Promise<KeptRepair>;
+  close(): void;
+}
+
+/** Sums of a least-squares problem with a vector of features and one of targets a token; a ridge solves it. */
+export interface Sums {
+  /**
+   * The map, targets × features.
+   * @param ridge λ relative to the mean of the features' summed squares
+   */
+  solve(ridge: number): Promise<Float32Array>;
+  /** Mean of each feature's square. */
+  meanSquares(): Promise<Float32Array>;
+  close(): void;
+  /** @internal its handle, once it is open */
+  readonly opened: Promise<Handle>;
+}
+
+/** A linear map that is added to a block's output while the model runs. */
+export interface KeptRepair extends Omit<NativeRepair, "map"> {
+  /** @internal */
+  readonly map: Handle;
   close(): void;
 }
 
@@ -85,6 +113,18 @@ export interface BlockChanges {
   readonly skip?: readonly number[] | undefined;
   /** Of the blocks whose outputs are scaled. */
   readonly factors?: readonly BlockFactors[] | undefined;
+  /** Maps added to blocks' outputs, in ascending order of blocks; not beside factors. */
+  readonly repairs?: readonly KeptRepair[] | undefined;
+}
+
+/** Removed blocks that stand together, and where what they did is gathered. */
+export interface GatherOptions extends BlockChanges, NativeGap {
+  /** Runs the original model side by side; needed where anything before the gap is changed. */
+  readonly original?: Session | undefined;
+  /** Sums whose features are the input of the weight's product in the block before. */
+  readonly product?: Sums | undefined;
+  /** Sums whose features are the block's output divided by its RMS. */
+  readonly normalized?: Sums | undefined;
 }
 
 export interface ScoreOptions extends BlockChanges {
@@ -124,6 +164,7 @@ export interface Session {
     tokens: Int32Array,
     skip?: readonly number[],
     factors?: readonly BlockFactors[],
+    repairs?: readonly KeptRepair[],
   ): Promise<Float32Array>;
   /**
    * Seconds for the first `prompt` tokens run as a prompt, and for the others run one at a time.
@@ -137,6 +178,11 @@ export interface Session {
    * @param sequences equally long
    */
   fitFactors(sequences: readonly Int32Array[], options: FitOptions): Promise<BlockFactors[]>;
+  /**
+   * Adds to sums, for each token, how far the state before a gap of removed blocks is from what the original makes of it
+   * after the gap.
+   */
+  gather(tokens: Int32Array, options: GatherOptions): Promise<void>;
   close(): void;
   /** @internal its handle, once it is open */
   readonly opened: Promise<Handle>;
@@ -147,12 +193,17 @@ const MOST_KEPT = 128e6;
 
 /**
  * Loads a model (memory-mapped; the first part of a split one).
+ * @param ownRuntime where it runs, instead of the one that all models share
  * @throws RuntimeError when llama.cpp refuses the file, with its reason; AbortedError
  */
-export async function openModel(path: string, options: RunOptions = {}): Promise<Model> {
+export async function openModel(
+  path: string,
+  options: RunOptions = {},
+  ownRuntime?: Runtime,
+): Promise<Model> {
   const { signal } = options;
   const [runtime, file] = await Promise.all([
-    openRuntime(options.gpu, options.rpc),
+    ownRuntime ?? openRuntime(options.gpu, options.rpc),
     readRunnable(path, signal),
   ]);
   const bytes = file.sizes.reduce((sum, size) => sum + size, 0);
@@ -189,7 +240,7 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
     openSession(given) {
       const needs = { ...workload(given), logits: info.vocabularySize, lanes: 1 };
       const { microBatch } = layOut(needs, memory.work);
-      return open({ ...given, microBatch: given.microBatch ?? microBatch, threads });
+      return open({ threads, ...given, microBatch: given.microBatch ?? microBatch });
     },
     openLanes(given) {
       const lanes = usefulLanes(runtime.device, cores, memory);
@@ -209,6 +260,22 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
         ),
       );
       return createLanes(sessions, microBatch, () => closing.abort());
+    },
+    openSums(features, targets) {
+      const sums = runtime.newHandle();
+      const opened = call("openSums", [sums, features, targets]).then(() => sums);
+      opened.catch(() => {});
+      return {
+        opened,
+        solve: async (ridge) => call("solve", [await opened, ridge, threads]),
+        meanSquares: async () => call("meanSquares", [await opened]),
+        close: () => release(call("closeSums", [sums], UNSTOPPED)),
+      };
+    },
+    async keepRepair({ map: values, ...repair }) {
+      const map = runtime.newHandle();
+      await call("keepMap", [map, values]);
+      return { ...repair, map, close: () => release(call("dropMap", [map], UNSTOPPED)) };
     },
     close: () => release(call("closeModel", [handle], UNSTOPPED)),
   };
@@ -287,12 +354,13 @@ function openSession(
           baseTop,
         },
       ]);
-      const { skip = [], factors = [] } = changes;
+      const { skip = [], factors = [], repairs = [] } = changes;
       // What is computed with blocks changed says nothing against the model; whoever changed them judges it.
-      const isWhole = skip.length === 0 && factors.length === 0;
+      const isWhole = skip.length === 0 && factors.length === 0 && repairs.length === 0;
       return isWhole && scores.logProb.some(Number.isNaN) ? refuseNaN(tokens) : scores;
     },
-    logits: (tokens, skip, factors) => call("logits", [handle, tokens, toNative({ skip, factors }, layers)]),
+    logits: (tokens, skip, factors, repairs) =>
+      call("logits", [handle, tokens, toNative({ skip, factors, repairs }, layers)]),
     time: (tokens, prompt, everyLogit = false) => call("time", [handle, tokens, prompt, everyLogit]),
     stateNorms,
     fitFactors: async (sequences, { skip, ridge, original, onProgress }) => {
@@ -308,6 +376,21 @@ function openSession(
         feedForward: pairs[2 * layer + 1]!,
       })).filter(({ attention, feedForward }) => attention !== 1 || feedForward !== 1);
     },
+    gather: async (tokens, { original, product, normalized, before, last, weight, epsilon, ...changes }) =>
+      call("gather", [
+        handle,
+        tokens,
+        {
+          ...toNative(changes, layers),
+          before,
+          last,
+          weight,
+          epsilon,
+          original: await original?.opened,
+          product: await product?.opened,
+          normalized: await normalized?.opened,
+        },
+      ]),
     close: () => release(callOpen("closeSession", [handle], UNSTOPPED)),
   };
 }
@@ -334,9 +417,13 @@ function noNumbers(path: string, block: number): RuntimeError {
   );
 }
 
-function toNative({ skip = [], factors = [] }: BlockChanges, layers: number): NativeChanges {
-  if (factors.length === 0) return { skip: Int32Array.from(skip) };
+function toNative({ skip = [], factors = [], repairs = [] }: BlockChanges, layers: number): HostChanges {
+  const changes = {
+    skip: Int32Array.from(skip),
+    repairs: repairs.map(({ block, weight, epsilon, map }) => ({ block, weight, epsilon, map })),
+  };
+  if (factors.length === 0) return changes;
   const pairs = new Float64Array(2 * layers).fill(1);
   for (const { layer, attention, feedForward } of factors) pairs.set([attention, feedForward], 2 * layer);
-  return { skip: Int32Array.from(skip), factors: pairs };
+  return { ...changes, factors: pairs };
 }

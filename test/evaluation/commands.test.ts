@@ -57,6 +57,10 @@ describe("evaluate", () => {
       speed: true,
     });
     expect(evaluation.resources).toHaveLength(2);
+    // The same file takes the same memory, whichever side is measured first.
+    const [memory = 0, ofBase = 0] = evaluation.resources.map(({ memoryBytes }) => memoryBytes);
+    expect(memory / ofBase).toBeGreaterThan(0.9);
+    expect(memory / ofBase).toBeLessThan(1.1);
     for (const { fileBytes, memoryBytes, tokensPerSecond } of evaluation.resources) {
       expect(fileBytes).toBe(readFileSync(EXAMPLE_MODEL).length);
       expect(memoryBytes).toBeGreaterThan(0);
