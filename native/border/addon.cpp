@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,6 +18,7 @@
 #include "file_copy.h"
 #include "llama_api.h"
 #include "model.h"
+#include "normal_equations.h"
 #include "quantize_file.h"
 #include "rpc_servers.h"
 #include "session.h"
@@ -54,9 +56,31 @@ std::vector<bool> block_flags(const Napi::Value& value, const std::string& name,
     return flags;
 }
 
-/** `skip` and `factors` of an object; the latter two numbers a block or undefined. */
-BlockChanges block_changes(const Napi::Object& given, std::int32_t n_blocks) {
-    BlockChanges changes{block_flags(given.Get("skip"), "skip", n_blocks), {}};
+/** `repairs` of an object, or undefined: each with its block, weight, epsilon, and map of n_embd rows. */
+std::vector<Repair> repairs_of(const Napi::Value& value, const BlockLayout& layout) {
+    std::vector<Repair> repairs;
+    if (value.IsUndefined()) return repairs;
+    if (!value.IsArray()) throw arguments::wrong(value, "repairs", "an array");
+    const auto array = value.As<Napi::Array>();
+    for (std::uint32_t i = 0; i < array.Length(); ++i) {
+        const Napi::Object given = arguments::object(array.Get(i), "repairs");
+        repairs.push_back({{arguments::integer<std::int32_t>(given.Get("block"), "block", 0, layout.n_blocks - 1),
+                            arguments::string(given.Get("weight"), "weight")},
+                           arguments::number(given.Get("epsilon"), "epsilon", 0.0),
+                           arguments::floats(given.Get("map"), "map")});
+        const std::vector<float>& map = repairs.back().map;
+        if (map.empty() || map.size() % static_cast<std::size_t>(layout.n_embd) != 0) {
+            throw arguments::wrong(given.Get("map"), "map", "a Float32Array of as many rows as the embedding is long");
+        }
+    }
+    return repairs;
+}
+
+/** `skip`, `factors` and `repairs` of an object; factors are two numbers a block or undefined. */
+BlockChanges block_changes(const Napi::Object& given, const BlockLayout& layout) {
+    BlockChanges changes{block_flags(given.Get("skip"), "skip", layout.n_blocks),
+                         {},
+                         repairs_of(given.Get("repairs"), layout)};
     const Napi::Value value = given.Get("factors");
     if (value.IsUndefined()) return changes;
     const std::vector<double> factors = arguments::doubles(value, "factors");
@@ -66,6 +90,21 @@ BlockChanges block_changes(const Napi::Object& given, std::int32_t n_blocks) {
     }
     for (std::size_t i = 0; i < factors.size(); i += 2) changes.factors.push_back({factors[i], factors[i + 1]});
     return changes;
+}
+
+/** @param n_vocab of the vocabulary that its tokens are of */
+TopDistributions top_distributions(const Napi::Value& value, const std::string& name, std::uint32_t n_vocab) {
+    const Napi::Object given = arguments::object(value, name);
+    TopDistributions top{arguments::integer<std::uint32_t>(given.Get("width"), "width", 1U, n_vocab),
+                         arguments::int32s(given.Get("tokens"), "tokens"),
+                         arguments::floats(given.Get("logProb"), "logProb")};
+    const auto last = static_cast<std::int32_t>(n_vocab) - 1;
+    const auto known = [=](std::int32_t token) { return token >= 0 && token <= last; };
+    if (top.tokens.size() % top.width != 0 || top.tokens.size() != top.log_prob.size() ||
+        !std::all_of(top.tokens.begin(), top.tokens.end(), known)) {
+        throw arguments::wrong(value, name, "rows of tokens of the vocabulary and their probabilities");
+    }
+    return top;
 }
 
 /** The C++ object behind one of our classes' objects; any other object has another behind it, or none. */
@@ -97,9 +136,7 @@ public:
 
 private:
     void stop(const Napi::CallbackInfo&) { control_->stop(); }
-    Napi::Value progress(const Napi::CallbackInfo& info) {
-        return Napi::Number::New(info.Env(), control_->progress());
-    }
+    Napi::Value progress(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), control_->progress()); }
 
     const std::shared_ptr<Control> control_ = std::make_shared<Control>();
 };
@@ -189,6 +226,54 @@ private:
     std::shared_ptr<const Model> model_;
 };
 
+/** Sums of a least-squares problem, held between the tasks that add to them and those that solve it. */
+class NormalEquationsHandle final : public Napi::ObjectWrap<NormalEquationsHandle> {
+public:
+    static Napi::Function define(Napi::Env env) {
+        return DefineClass(env, "NormalEquations",
+                           {
+                               InstanceMethod("solve", &NormalEquationsHandle::solve),
+                               InstanceMethod("meanSquares", &NormalEquationsHandle::mean_squares),
+                               InstanceMethod("close", &NormalEquationsHandle::close),
+                           });
+    }
+
+    static constexpr napi_type_tag tag{0x3b7e90d25c1f4a68, 0x91d4c60b8e2a7f53};
+
+    explicit NormalEquationsHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NormalEquationsHandle>(info) {
+        const auto features = arguments::integer<std::uint32_t>(info[0], "features", 1U, 1U << 20);
+        const auto targets = arguments::integer<std::uint32_t>(info[1], "targets", 1U, 1U << 20);
+        sums_ = guarded(info.Env(), [&] { return std::make_shared<NormalEquations>(features, targets); });
+        Value().TypeTag(&tag);
+    }
+
+    /** The sums for one task. */
+    std::shared_ptr<NormalEquations> take(Napi::Env env) {
+        if (!sums_) throw Napi::Error::New(env, "the sums are closed");
+        if (sums_.use_count() > 1) throw Napi::Error::New(env, "the sums are still busy with an earlier call");
+        return sums_;
+    }
+
+private:
+    Napi::Value solve(const Napi::CallbackInfo& info) {
+        const auto sums = take(info.Env());
+        const auto ridge = arguments::number(info[0], "ridge", std::numeric_limits<double>::min());
+        const auto threads = arguments::integer<std::uint32_t>(info[1], "threads", 1U, GGML_MAX_N_THREADS);
+        return Task<std::vector<float>>::run(
+            info.Env(), control(info[2]),
+            [=](const Control& control) { return sums->solve(ridge, threads, control); },
+            [](Napi::Env env, std::vector<float>&& map) { return typed_array<Napi::Float32Array>(env, map); });
+    }
+
+    Napi::Value mean_squares(const Napi::CallbackInfo& info) {
+        return typed_array<Napi::Float32Array>(info.Env(), take(info.Env())->mean_squares());
+    }
+
+    void close(const Napi::CallbackInfo&) { sums_.reset(); }
+
+    std::shared_ptr<NormalEquations> sums_;
+};
+
 class SessionHandle final : public Napi::ObjectWrap<SessionHandle> {
 public:
     static Napi::Function define(Napi::Env env) {
@@ -201,6 +286,7 @@ public:
                                InstanceMethod("time", &SessionHandle::time),
                                InstanceMethod("stateNorms", &SessionHandle::state_norms),
                                InstanceMethod("fitFactors", &SessionHandle::fit_factors),
+                               InstanceMethod("gather", &SessionHandle::gather),
                                InstanceMethod("close", &SessionHandle::close),
                            });
     }
@@ -263,9 +349,10 @@ private:
     Napi::Value sum_cosines(const Napi::CallbackInfo& info) {
         const auto session = take(info.Env());
         const auto tokens = arguments::int32s(info[0], "tokens");
+        const auto first = arguments::integer<std::uint32_t>(info[1], "first", 0U);
         return Task<std::vector<double>>::run(
-            info.Env(), control(info[1]),
-            [=](const Control& control) { return session->sum_cosines(tokens, control); },
+            info.Env(), control(info[2]),
+            [=](const Control& control) { return session->sum_cosines(tokens, first, control); },
             [](Napi::Env env, std::vector<double>&& sums) { return typed_array<Napi::Float64Array>(env, sums); });
     }
 
@@ -274,13 +361,13 @@ private:
         const auto tokens = arguments::int32s(info[0], "tokens");
         const Napi::Object given = arguments::object(info[1], "options");
         const auto first = arguments::integer<std::uint32_t>(given.Get("first"), "first", 1U);
-        const auto changes = block_changes(given, session->layout().n_blocks);
+        const auto changes = block_changes(given, session->layout());
         std::shared_ptr<Session> base;
         BlockChanges base_changes;
         if (const Napi::Value base_value = given.Get("base"); !base_value.IsUndefined()) {
             base = take_other(base_value, "base", session);
             base_changes =
-                block_changes(arguments::object(given.Get("baseChanges"), "baseChanges"), base->layout().n_blocks);
+                block_changes(arguments::object(given.Get("baseChanges"), "baseChanges"), base->layout());
             if (base->model().n_vocab() != session->model().n_vocab()) {
                 throw arguments::wrong(base_value, "base", "a session with as large a vocabulary");
             }
@@ -294,12 +381,20 @@ private:
             const auto offset = arguments::integer<std::uint64_t>(named.Get("offset"), "offset", 0U);
             file = guarded(info.Env(), [&] { return std::make_shared<LogitsFile>(path, mode, offset); });
         }
+        const auto n_vocab = static_cast<std::uint32_t>(session->model().n_vocab());
+        const auto keep_top = arguments::integer<std::uint32_t>(given.Get("keepTop"), "keepTop", 0U, n_vocab);
+        std::shared_ptr<const TopDistributions> base_top;
+        if (const Napi::Value top = given.Get("baseTop"); !top.IsUndefined()) {
+            base_top = std::make_shared<TopDistributions>(top_distributions(top, "baseTop", n_vocab));
+        }
         return Task<Session::Scores>::run(
             info.Env(), control(info[2]),
             [=](const Control& control) {
-                if (!base) return session->score(tokens, first, changes, nullptr, file.get(), control);
+                Session::Comparison comparison{nullptr, file.get(), base_top.get(), keep_top};
+                if (!base) return session->score(tokens, first, changes, comparison, control);
                 const Session::Base side{*base, base_changes};
-                return session->score(tokens, first, changes, &side, nullptr, control);
+                comparison.base = &side;
+                return session->score(tokens, first, changes, comparison, control);
             },
             [](Napi::Env env, Session::Scores&& scores) -> Napi::Value {
                 Napi::Object result = Napi::Object::New(env);
@@ -307,6 +402,13 @@ private:
                 result.Set("baseLogProb", typed_array<Napi::Float64Array>(env, scores.base_log_prob));
                 result.Set("kl", typed_array<Napi::Float64Array>(env, scores.kl));
                 result.Set("sameTop", typed_array<Napi::Uint8Array>(env, scores.same_top));
+                if (scores.top.width > 0) {
+                    Napi::Object top = Napi::Object::New(env);
+                    top.Set("width", static_cast<double>(scores.top.width));
+                    top.Set("tokens", typed_array<Napi::Int32Array>(env, scores.top.tokens));
+                    top.Set("logProb", typed_array<Napi::Float32Array>(env, scores.top.log_prob));
+                    result.Set("top", top);
+                }
                 return result;
             });
     }
@@ -314,7 +416,7 @@ private:
     Napi::Value logits(const Napi::CallbackInfo& info) {
         const auto session = take(info.Env());
         const auto tokens = arguments::int32s(info[0], "tokens");
-        const auto changes = block_changes(arguments::object(info[1], "changes"), session->layout().n_blocks);
+        const auto changes = block_changes(arguments::object(info[1], "changes"), session->layout());
         return Task<std::vector<float>>::run(
             info.Env(), control(info[2]),
             [=](const Control& control) { return session->logits(tokens, changes, control); },
@@ -325,8 +427,7 @@ private:
         const auto session = take(info.Env());
         const auto tokens = arguments::int32s(info[0], "tokens");
         return Task<std::vector<float>>::run(
-            info.Env(), control(info[1]),
-            [=](const Control& control) { return session->state_norms(tokens, control); },
+            info.Env(), control(info[1]), [=](const Control& control) { return session->state_norms(tokens, control); },
             [](Napi::Env env, std::vector<float>&& norms) { return typed_array<Napi::Float32Array>(env, norms); });
     }
 
@@ -351,6 +452,44 @@ private:
                 }
                 return typed_array<Napi::Float64Array>(env, factors);
             });
+    }
+
+    Napi::Value gather(const Napi::CallbackInfo& info) {
+        const auto session = take(info.Env());
+        const auto tokens = arguments::int32s(info[0], "tokens");
+        const Napi::Object given = arguments::object(info[1], "options");
+        const BlockLayout& layout = session->layout();
+        const auto before = arguments::integer<std::int32_t>(given.Get("before"), "before", 0, layout.n_blocks - 2);
+        const Session::Gap gap{{before, arguments::string(given.Get("weight"), "weight")},
+                               arguments::integer<std::int32_t>(given.Get("last"), "last", before + 1,
+                                                                layout.n_blocks - 1),
+                               arguments::number(given.Get("epsilon"), "epsilon", 0.0)};
+        const auto changes = block_changes(given, layout);
+        std::shared_ptr<Session> original;
+        if (const Napi::Value value = given.Get("original"); !value.IsUndefined()) {
+            original = take_other(value, "original", session);
+        }
+        const auto sums = [&](const char* name) -> std::shared_ptr<NormalEquations> {
+            const Napi::Value value = given.Get(name);
+            if (value.IsUndefined()) return nullptr;
+            auto taken = unwrapped<NormalEquationsHandle>(value, name, "NormalEquations").take(info.Env());
+            if (taken->n_targets() != static_cast<std::size_t>(layout.n_embd)) {
+                throw arguments::wrong(value, name, "sums with as many targets as the embedding is long");
+            }
+            return taken;
+        };
+        const auto product = sums("product");
+        const auto normalized = sums("normalized");
+        if (product && gap.before.weight.empty()) {
+            throw arguments::wrong(given.Get("weight"), "weight", "the name of the tensor whose input is wanted");
+        }
+        return Task<bool>::run(
+            info.Env(), control(info[2]),
+            [=](const Control& control) {
+                session->gather(tokens, gap, changes, original.get(), {product.get(), normalized.get()}, control);
+                return true;
+            },
+            [](Napi::Env env, bool&&) { return env.Undefined(); });
     }
 
     Napi::Value time(const Napi::CallbackInfo& info) {
@@ -511,6 +650,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     exports.Set("Control", ControlHandle::define(env));
     exports.Set("Model", ModelHandle::define(env));
     exports.Set("Session", SessionHandle::define(env));
+    exports.Set("NormalEquations", NormalEquationsHandle::define(env));
     return exports;
 }
 

@@ -14,8 +14,8 @@
 namespace lorp {
 
 /**
- * Runs `work` on a thread of Node's pool and gives JavaScript a promise of `convert(env, result)`. An exception in `work`
- * rejects the promise with its message; `Stopped` with code ABORTED.
+ * Runs `work` on a thread of Node's pool and gives JavaScript a promise of `convert(env, result)`. An exception in
+ * `work` rejects the promise with its message; `Stopped` with code ABORTED.
  */
 template <typename Result>
 class Task final : public Napi::AsyncWorker {

@@ -85,6 +85,29 @@ public:
     virtual bool computed(ggml_tensor& node) = 0;
 };
 
+/** Two hooks on one pass, the first's work done first; both see a node that either wants only if they want it. */
+class ChainedHooks final : public EvalHook {
+public:
+    ChainedHooks(EvalHook& first, EvalHook& second) : first_(first), second_(second) {}
+
+    bool wants(ggml_tensor& node) override {
+        first_wants_ = first_.wants(node);
+        second_wants_ = second_.wants(node);
+        return first_wants_ || second_wants_;
+    }
+    bool computed(ggml_tensor& node) override {
+        const bool first_goes_on = !first_wants_ || first_.computed(node);
+        const bool second_goes_on = !second_wants_ || second_.computed(node);
+        return first_goes_on && second_goes_on;
+    }
+
+private:
+    EvalHook& first_;
+    EvalHook& second_;
+    bool first_wants_ = false;
+    bool second_wants_ = false;
+};
+
 /**
  * Copies every block's input, n_blocks × n_tokens × state_size, then ends the pass before the last block is computed.
  * An output must be asked for all the same: some graphs cannot be built without one.

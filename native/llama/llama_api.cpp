@@ -18,7 +18,8 @@ std::string version_of(const LoadedImage& image) {
     return version ? version() : "";
 }
 
-/** @param release a tag of llama.cpp, e.g. v0.5.0 @param version e.g. 0.5.0-dev, as builds of that tag call themselves */
+/** @param release a tag of llama.cpp, e.g. v0.5.0 @param version e.g. 0.5.0-dev, as builds of that tag call themselves
+ */
 bool is_of_release(std::string_view version, std::string_view release) {
     const std::string_view numbers = version.substr(0, version.find('-'));
     return release.starts_with('v') && release.substr(1) == numbers;
@@ -38,8 +39,8 @@ void attach(std::string_view release) {
     });
     if (found == images.end()) {
         throw std::runtime_error(other.empty() ? "no library of this process is llama.cpp"
-                                               : "the llama.cpp in this process is " + other + ", and lorp was compiled for " +
-                                                     std::string(release));
+                                               : "the llama.cpp in this process is " + other +
+                                                     ", and lorp was compiled for " + std::string(release));
     }
 
     LlamaApi api;

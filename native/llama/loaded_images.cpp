@@ -38,9 +38,7 @@ std::wstring folder_of(HMODULE module) {
     return path.substr(0, path.find_last_of(L"\\/") + 1);
 }
 
-void* exported(HMODULE module, const char* symbol) {
-    return reinterpret_cast<void*>(GetProcAddress(module, symbol));
-}
+void* exported(HMODULE module, const char* symbol) { return reinterpret_cast<void*>(GetProcAddress(module, symbol)); }
 
 }  // namespace
 

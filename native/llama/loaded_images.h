@@ -6,7 +6,7 @@ namespace lorp {
 
 /** An executable or library that is in this process. */
 class LoadedImage {
-  public:
+public:
     /** What the system knows the image by: a handle on POSIX, a module on Windows. */
     using Handle = void*;
 
@@ -15,7 +15,7 @@ class LoadedImage {
     /** The address of an exported function, in the image or in what it is linked to; null if there is none. */
     void* find(const char* symbol) const;
 
-  private:
+private:
     Handle handle_;
 };
 

@@ -106,29 +106,29 @@ private:
     std::int32_t scaled_ = 0;
 };
 
-/** Skips blocks and scales others on one pass: a skipped block hands on its input as it was scaled. */
-class SkipAndScale final : public EvalHook {
+/** Skips blocks and changes others on one pass: a skipped block hands on its input as it was changed. */
+class SkipAndChange final : public EvalHook {
 public:
-    SkipAndScale(SkipBlocks& skip, StreamHook& scale) : skip_(skip), scale_(scale) {}
+    SkipAndChange(SkipBlocks& skip, EvalHook& change) : skip_(skip), change_(change) {}
 
     bool wants(ggml_tensor& node) override {
         // Skipping takes a node's operation away, by which the stream is followed.
-        scale_wants_ = scale_.wants(node);
+        change_wants_ = change_.wants(node);
         skip_wants_ = skip_.wants(node);
-        return skip_wants_ || scale_wants_;
+        return skip_wants_ || change_wants_;
     }
     bool computed(ggml_tensor& node) override {
         if (skip_wants_ && skip_.overwrites()) skip_.computed(node);
-        const bool goes_on = !scale_wants_ || scale_.computed(node);
+        const bool goes_on = !change_wants_ || change_.computed(node);
         if (skip_wants_ && !skip_.overwrites()) skip_.computed(node);
         return goes_on;
     }
 
 private:
     SkipBlocks& skip_;
-    StreamHook& scale_;
+    EvalHook& change_;
     bool skip_wants_ = false;
-    bool scale_wants_ = false;
+    bool change_wants_ = false;
 };
 
 }  // namespace lorp

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "fit_factors.h"
+#include "linear_map.h"
 #include "log_softmax.h"
 #include "similarity.h"
 
@@ -124,7 +126,9 @@ void Session::decode(std::span<const llama_token> tokens, std::size_t from, std:
     if (status != 0) throw std::runtime_error("llama_decode failed with status " + std::to_string(status));
 }
 
-std::vector<double> Session::sum_cosines(std::span<const llama_token> tokens, const Control& control) {
+std::vector<double> Session::sum_cosines(std::span<const llama_token> tokens, std::size_t first,
+                                         const Control& control) {
+    if (first >= tokens.size()) throw std::runtime_error("no token of the sequence would count");
     start_sequence(tokens);
     const auto n_blocks = static_cast<std::size_t>(layout().n_blocks);
     const auto state_size = static_cast<std::size_t>(layout().state_size());
@@ -136,6 +140,12 @@ std::vector<double> Session::sum_cosines(std::span<const llama_token> tokens, co
         CaptureStates capture(layout(), static_cast<std::int64_t>(count), states_);
         decode(tokens, from, count, from + count - 1, &capture, control);
         if (!capture.complete()) fail_without_outputs();
+        const std::size_t uncounted = from < first ? std::min(first - from, count) : 0;
+        for (std::size_t block = 0; block < n_blocks; ++block) {
+            // A zero vector has cosine 0 with everything.
+            std::fill_n(states_.begin() + static_cast<std::ptrdiff_t>(block * count * state_size),
+                        uncounted * state_size, 0.0F);
+        }
         accumulate_cosines(states_, n_blocks, count, state_size, sums);
         control.report(static_cast<double>(from + count) / static_cast<double>(tokens.size()));
     }
@@ -185,16 +195,17 @@ void Session::decode_changed(std::span<const llama_token> tokens, std::size_t fr
                              const Control& control) {
     const std::vector<bool>& skipped = changes.skipped;
     if (kept == nullptr && std::find(skipped.begin(), skipped.end(), true) == skipped.end() &&
-        changes.factors.empty()) {
+        changes.factors.empty() && changes.repairs.empty()) {
         decode(tokens, from, count, first_output, nullptr, control);
         return;
     }
     SkipBlocks skip(layout(), static_cast<std::int64_t>(count), skipped, kept == nullptr ? KeptStates{} : *kept);
     ScaleBlocks scale(layout(), changes.factors);
-    SkipAndScale hooks(skip, scale);
+    ApplyRepairs repair(layout(), changes.repairs, static_cast<std::size_t>(options_.n_threads));
+    SkipAndChange hooks(skip, changes.repairs.empty() ? static_cast<EvalHook&>(scale) : repair);
     // llama.cpp's last block keeps only the rows whose logits are asked for; its input can replace all or none.
     decode(tokens, from, count, skipped.back() ? 0 : first_output, &hooks, control);
-    if (!skip.complete() || !scale.complete()) fail_without_outputs();
+    if (!skip.complete() || !scale.complete() || !repair.complete()) fail_without_outputs();
 }
 
 std::span<const float> Session::logits_at(std::size_t index) const {
@@ -204,15 +215,21 @@ std::span<const float> Session::logits_at(std::size_t index) const {
 }
 
 Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t first, const BlockChanges& changes,
-                               const Base* base, LogitsFile* file, const Control& control) {
+                               const Comparison& comparison, const Control& control) {
+    const auto [base, file, base_top, keep_top] = comparison;
     if (first < 1 || first >= tokens.size()) throw std::runtime_error("no token of the sequence would be scored");
     start_sequence(tokens);
     if (base != nullptr) base->session.start_sequence(tokens);
     const std::size_t n_ubatch = shared_micro_batch(base == nullptr ? *this : base->session);
+    if (base_top != nullptr && base_top->rows() != tokens.size() - first) {
+        throw std::runtime_error("the base has another number of distributions");
+    }
     Scores scores;
+    scores.top.width = keep_top;
     // The last token is predicted, never fed.
     const auto fed = tokens.first(tokens.size() - 1);
-    const bool keeps = options_.kept_bytes > 0 && base == nullptr && file == nullptr && changes.factors.empty();
+    const bool keeps = options_.kept_bytes > 0 && base == nullptr && file == nullptr && changes.factors.empty() &&
+                       changes.repairs.empty();
     const std::int32_t start = keeps ? recall(fed, changes.skipped) : 0;
     for (std::size_t from = 0; from < fed.size(); from += n_ubatch) {
         const std::size_t count = std::min(n_ubatch, fed.size() - from);
@@ -226,6 +243,12 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
             const double normalizer = log_sum_exp(row);
             scores.log_prob.push_back(static_cast<double>(row[target]) - normalizer);
             if (file != nullptr && file->appends()) file->append(row);
+            if (keep_top > 0) scores.top.append(row, normalizer);
+            if (base_top != nullptr) {
+                const Divergence divergence = base_top->compare(scores.kl.size(), row, normalizer);
+                scores.kl.push_back(divergence.kl);
+                scores.same_top.push_back(divergence.same_top ? 1 : 0);
+            }
             if (base == nullptr && (file == nullptr || file->appends())) continue;
             const std::span<const float> base_row =
                 base != nullptr ? base->session.logits_at(i) : file->read(row.size());
@@ -319,7 +342,7 @@ std::vector<BlockFactors> Session::fit_factors(std::span<const llama_token> toke
             fit.original.decode(sequence, from, count, 0, &original, control);
             SkipBlocks skip(layout(), static_cast<std::int64_t>(count), fit.skipped);
             FitFactors factors(layout(), {layout().n_embd, fitted, fit.ridge, from == 0 ? 1U : 0U}, original, sums);
-            SkipAndScale hooks(skip, factors);
+            SkipAndChange hooks(skip, factors);
             decode(sequence, from, count, 0, &hooks, control);
         }
         control.report(static_cast<double>(start + sequence_length) / static_cast<double>(tokens.size()));
@@ -330,6 +353,52 @@ std::vector<BlockFactors> Session::fit_factors(std::span<const llama_token> toke
         result[block] = {layout().parallel ? feed_forward : sums[2 * block].solve(fit.ridge), feed_forward};
     }
     return result;
+}
+
+void Session::gather(std::span<const llama_token> tokens, const Gap& gap, const BlockChanges& changes,
+                     Session* original, const RepairSums& sums, const Control& control) {
+    start_sequence(tokens);
+    if (original != nullptr) original->start_sequence(tokens);
+    const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
+    const auto n_embd = static_cast<std::size_t>(layout().n_embd);
+    const auto n_threads = static_cast<std::size_t>(options_.n_threads);
+    const OutputPoint after{gap.last, ""};
+    std::vector<float> targets;
+    std::vector<float> normalized;
+    for (std::size_t from = 0; from < tokens.size(); from += n_ubatch) {
+        const std::size_t count = std::min(n_ubatch, tokens.size() - from);
+        // llama.cpp's last block keeps only the rows whose logits are asked for.
+        const std::size_t first_output = gap.last + 1 == layout().n_blocks ? 0 : from + count - 1;
+        CaptureOutputs target(layout(), {after});
+        CaptureOutputs both(layout(), {gap.before, after});
+        CaptureOutputs before(layout(), {gap.before});
+        const CaptureOutputs& mine = original == nullptr ? both : before;
+        if (original == nullptr) {
+            decode(tokens, from, count, first_output, &both, control);
+        } else {
+            original->decode(tokens, from, count, first_output, &target, control);
+            SkipBlocks skip(layout(), static_cast<std::int64_t>(count), changes.skipped);
+            ApplyRepairs repair(layout(), changes.repairs, n_threads);
+            ChainedHooks changed(repair, before);
+            SkipAndChange hooks(skip, changed);
+            decode(tokens, from, count, from + count - 1, &hooks, control);
+        }
+        if (!mine.complete() || (original != nullptr && !target.complete())) fail_without_outputs();
+        const std::span<const float> output = mine.output(0);
+        const std::span<const float> wanted = original == nullptr ? both.output(1) : target.output(0);
+        if (output.size() != wanted.size()) {
+            throw std::runtime_error("the outputs before and after the removed blocks differ in size");
+        }
+        targets.resize(output.size());
+        std::ranges::transform(wanted, output, targets.begin(), std::minus<>());
+        if (sums.product != nullptr) sums.product->add(mine.input(0), targets, n_threads);
+        if (sums.normalized != nullptr) {
+            normalized.resize(output.size());
+            rms_normalize(output, n_embd, gap.epsilon, normalized);
+            sums.normalized->add(normalized, targets, n_threads);
+        }
+        control.report(static_cast<double>(from + count) / static_cast<double>(tokens.size()));
+    }
 }
 
 }  // namespace lorp

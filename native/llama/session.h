@@ -10,7 +10,10 @@
 #include "control.h"
 #include "logits_file.h"
 #include "model.h"
+#include "normal_equations.h"
+#include "repair.h"
 #include "residual_stream.h"
+#include "top_distribution.h"
 
 namespace lorp {
 
@@ -20,6 +23,8 @@ struct BlockChanges {
     std::vector<bool> skipped;
     /** One a block, or empty. */
     std::vector<BlockFactors> factors;
+    /** At most one a block; none beside factors. */
+    std::vector<Repair> repairs;
 };
 
 /** A llama.cpp context over a model: runs one sequence at a time, micro-batch by micro-batch. Not thread-safe. */
@@ -53,12 +58,13 @@ public:
 
     /**
      * Runs a sequence through all blocks but the last.
+     * @param first index of the first token whose states count
      * @return n_blocks × n_blocks sums over tokens of the cosines of the block inputs; above the diagonal
      * @throws std::runtime_error, Stopped
      */
-    std::vector<double> sum_cosines(std::span<const llama_token> tokens, const Control& control);
+    std::vector<double> sum_cosines(std::span<const llama_token> tokens, std::size_t first, const Control& control);
 
-    /** What `score` says of the tokens first … n−1 of a sequence. The last three are empty without a base. */
+    /** What `score` says of the tokens first … n−1 of a sequence; empty what was not asked for. */
     struct Scores {
         /** Natural log-probability of each token given those before it. */
         std::vector<double> log_prob;
@@ -66,6 +72,8 @@ public:
         /** KL(base ‖ this) of the distributions that predict each token, in nats. */
         std::vector<double> kl;
         std::vector<std::uint8_t> same_top;
+        /** One row a scored token. */
+        TopDistributions top;
     };
 
     /** Another session that runs the same tokens side by side, to compare distributions with. */
@@ -74,14 +82,24 @@ public:
         const BlockChanges& changes;
     };
 
+    /** What distributions are compared with or kept for; one of the first three at most. */
+    struct Comparison {
+        const Base* base = nullptr;
+        /** Logits of each scored token, to be kept there, or kept there as the base's. */
+        LogitsFile* file = nullptr;
+        /** The base's, one row a scored token. */
+        const TopDistributions* top = nullptr;
+        /** How many of the most probable tokens of each distribution to return. */
+        std::size_t keep_top = 0;
+    };
+
     /**
      * Log-probabilities of the tokens first … n−1 of the changed model. Logits are reduced as each micro-batch is done.
      * @param first index of the first token scored, ≥ 1
-     * @param file without a base: logits of each scored token, to be kept there, or kept there as the base's
      * @throws std::runtime_error, Stopped
      */
-    Scores score(std::span<const llama_token> tokens, std::size_t first, const BlockChanges& changes, const Base* base,
-                 LogitsFile* file, const Control& control);
+    Scores score(std::span<const llama_token> tokens, std::size_t first, const BlockChanges& changes,
+                 const Comparison& comparison, const Control& control);
 
     /** Seconds that a run took. */
     struct Timing {
@@ -119,6 +137,33 @@ public:
      */
     std::vector<BlockFactors> fit_factors(std::span<const llama_token> tokens, std::size_t sequence_length,
                                           const Fit& fit, const Control& control);
+
+    /** Removed blocks that stand together, and the kept one before them, whose output is to make up for them. */
+    struct Gap {
+        /** The kept block; its product's input is one of the features. */
+        OutputPoint before;
+        std::int32_t last;
+        /** Of the RMS that the kept block's output is divided by to become the other features. */
+        double epsilon;
+    };
+
+    /** Sums of the repairs of one gap that are fitted together. */
+    struct RepairSums {
+        /** With the kept block's product's input as features, or null. */
+        NormalEquations* product;
+        /** With the kept block's output divided by its RMS as features, or null. */
+        NormalEquations* normalized;
+    };
+
+    /**
+     * Adds to sums for each token of a sequence how far the output of the block before a gap is, in the changed model,
+     * from what the original's gap makes of it.
+     * @param original runs the unchanged model side by side; null: this one does both, as nothing before the gap is
+     * changed
+     * @throws std::runtime_error, Stopped
+     */
+    void gather(std::span<const llama_token> tokens, const Gap& gap, const BlockChanges& changes, Session* original,
+                const RepairSums& sums, const Control& control);
 
 private:
     /** One micro-batch: tokens from … from+count−1 at these positions; logits for positions ≥ first_output. */

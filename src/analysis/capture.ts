@@ -18,6 +18,8 @@ export interface Capture {
 }
 
 export interface CaptureOptions {
+  /** Index of the first token of each sequence that counts; 0 by default, 1 behind a BOS token. */
+  readonly first?: number | undefined;
   /** What an earlier run over the same sequences has measured; those are not run again. */
   readonly earlier?: readonly SequenceSums[] | undefined;
   /** Hears of each sequence in turn, earlier ones too, with all so far; the capture ends where it answers `true`. */
@@ -33,7 +35,7 @@ export interface CaptureOptions {
 export async function captureSimilarity(
   lanes: Pick<Lanes, "count" | "run">,
   sequences: readonly Int32Array[],
-  { earlier = [], onSequence }: CaptureOptions = {},
+  { first = 0, earlier = [], onSequence }: CaptureOptions = {},
 ): Promise<Capture> {
   const measured: SequenceSums[] = [];
   const running: Promise<SequenceSums>[] = [];
@@ -44,7 +46,7 @@ export async function captureSimilarity(
       running.length <= lanes.count &&
       index + running.length < sequences.length
     ) {
-      const next = measure(lanes, sequences[index + running.length]!);
+      const next = measure(lanes, sequences[index + running.length]!, first);
       // Not every one is waited for: when the caller closes the lanes, what still runs ends.
       next.catch(() => {});
       running.push(next);
@@ -55,8 +57,9 @@ export async function captureSimilarity(
   return { similarity: meanSimilarity(measured), measured, tokens: countTokens(measured) };
 }
 
-async function measure(lanes: Pick<Lanes, "run">, tokens: Int32Array): Promise<SequenceSums> {
-  return { sums: await lanes.run((session) => session.sumCosines(tokens)), tokens: tokens.length };
+async function measure(lanes: Pick<Lanes, "run">, tokens: Int32Array, first: number): Promise<SequenceSums> {
+  const sums = await lanes.run((session) => session.sumCosines(tokens, first));
+  return { sums, tokens: tokens.length - first };
 }
 
 /** The mean cosines over all tokens of the sequences, as a full symmetric matrix. */

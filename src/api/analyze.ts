@@ -15,11 +15,18 @@ import type { Analysis, Confidence } from "../documents/analysis.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
 import { cacheFolder } from "../files/cache-folder.ts";
+import { contentDigest } from "../gguf/content.ts";
 import { RuntimeError } from "../model/errors.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { VERSION } from "../version.ts";
 import { checkOptions } from "./check-options.ts";
-import { type DescribedModel, describeModel, type OpenedModel, openForCalibration } from "./stages/open.ts";
+import {
+  type DescribedModel,
+  describeModel,
+  type OpenedModel,
+  openForCalibration,
+  textOf,
+} from "./stages/open.ts";
 import type { CacheOptions, CalibrationOptions, ModelRunOptions } from "./stages/options.ts";
 import { type Goal, type GoalOptions, goalOf } from "./stages/purpose.ts";
 
@@ -51,7 +58,7 @@ export async function analyzeOpened(
   opened: OpenedModel,
   options: AnalyzeOptions,
 ): Promise<Analysis> {
-  const { calibration, sequenceLength } = opened;
+  const { calibration, sequenceLength, bos } = opened;
   const { architecture, summary } = described;
   const lanes = opened.model.openLanes({ sequenceLength, states: architecture.states });
   try {
@@ -64,7 +71,8 @@ export async function analyzeOpened(
         lorpVersion: VERSION,
         model: summary,
         settings: {
-          calibration: { name: calibration.name, sha256: calibration.sha256 },
+          calibration: textOf(calibration, "analysis"),
+          bos: bos >= 0,
           sequences: measured.length,
           sequenceLength,
           tokens,
@@ -82,14 +90,15 @@ export async function analyzeOpened(
 
 /** Runs the sequences, all or until the answer has settled; what is measured is kept for later runs. */
 async function measure(
-  { split, sequenceLength }: OpenedModel,
+  { split, sequenceLength, bos }: OpenedModel,
   lanes: Lanes,
   cache: CaptureCache | undefined,
   goal: Goal,
   options: AnalyzeOptions,
 ): Promise<Capture> {
   const sequences = options.sequences === undefined ? spreadOut(split.analysis) : split.analysis;
-  const all = sequences.length * sequenceLength;
+  const first = bos < 0 ? 0 : 1;
+  const all = sequences.length * (sequenceLength - first);
   let latest: readonly SequenceSums[] = [];
   let certainty = "";
   const report = (total: number) => {
@@ -115,7 +124,7 @@ async function measure(
   };
   report(all);
   try {
-    const capture = await captureSimilarity(lanes, sequences, { earlier: cache?.earlier, onSequence });
+    const capture = await captureSimilarity(lanes, sequences, { first, earlier: cache?.earlier, onSequence });
     await cache?.finish(capture.measured);
     return capture;
   } catch (error) {
@@ -143,16 +152,18 @@ function localityOf(measured: readonly SequenceSums[]): string {
   return score?.toFixed(3) ?? "none";
 }
 
-function openCache(
-  { summary }: DescribedModel,
-  { calibration, model, sequenceLength, split }: OpenedModel,
+async function openCache(
+  { file, summary }: DescribedModel,
+  { calibration, model, sequenceLength, bos, split }: OpenedModel,
   { microBatch }: Lanes,
-  { sequences, gpuLayers, rpc = [], resume = false }: AnalyzeOptions,
+  { sequences, gpuLayers, rpc = [], resume = false, signal }: AnalyzeOptions,
 ): Promise<CaptureCache> {
   const key = {
     model: summary.fingerprint,
+    content: await contentDigest(file, signal),
     text: createHash("sha256").update(calibration.text).digest("hex"),
     sequenceLength,
+    bos,
     order: sequences === undefined ? `spread over ${split.analysis.length}` : "consecutive",
     microBatch,
     repacked: model.repacked,

@@ -144,15 +144,22 @@ async function cut(
   const { scaleTensors, signal } = options;
   const factors = plan.compensation?.factors ?? [];
   const rewrite = planRewrite(file, plan.keptLayers);
+  const changes = await storeFactors(file, architecture.name, factors, {
+    scales: rewrite.scales,
+    scaleTensors,
+    signal,
+  });
   return applyPlan({
     model: file,
     rewrite,
     provenance: outputMetadata(described, plan, rewrite),
-    changes: await storeFactors(file, architecture.name, factors, {
-      scales: rewrite.scales,
-      scaleTensors,
-      signal,
-    }),
+    changes: {
+      ...changes,
+      added: changes.added.map((tensor) => ({
+        ...tensor,
+        name: rewrite.renameTensor(tensor.name) ?? tensor.name,
+      })),
+    },
     output,
     force: options.force,
     split: { keepSplit: options.keepSplit, maxSize: options.splitMaxSize },

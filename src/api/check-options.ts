@@ -2,6 +2,7 @@ import { COMPENSATION_CHOICES } from "../compensation/modes.ts";
 import { UsageError } from "../errors.ts";
 import { PROTOCOLS } from "../evaluation/windows.ts";
 import { GPU_CHOICES } from "../model/gpu.ts";
+import { OBJECTIVES } from "../objectives.ts";
 import type { CacheOptions } from "./stages/options.ts";
 
 /** Whole numbers among the options of the functions that run a model: the least and the most of each. */
@@ -22,6 +23,7 @@ const BOUNDS = {
 const CHOICES = {
   compensate: COMPENSATION_CHOICES,
   gpu: GPU_CHOICES,
+  objective: OBJECTIVES,
   protocol: PROTOCOLS,
 } as const;
 

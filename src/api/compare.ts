@@ -1,13 +1,12 @@
+import type { SequenceSettings } from "../calibration/sequences.ts";
 import type { Comparison } from "../documents/comparison.ts";
 import type { Plan } from "../documents/plan.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { UsageError } from "../errors.ts";
 import { type Divergence, distanceOf } from "../evaluation/divergence.ts";
-import { modelLosses } from "../evaluation/losses.ts";
 import { scoredBytes } from "../evaluation/scores.ts";
 import { measureText, openText, type WindowedText } from "../evaluation/text.ts";
 import { GRADES, verdictOf } from "../evaluation/verdict.ts";
-import type { Windows } from "../evaluation/windows.ts";
 import type { Lanes } from "../model/lanes.ts";
 import type { Model } from "../model/model.ts";
 import { checkBudget } from "../selection/budget.ts";
@@ -17,13 +16,21 @@ import { findAnyMethod, METHODS } from "../selection/methods.ts";
 import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { checkOptions } from "./check-options.ts";
-import { type DescribedModel, describeModel, type OpenedModel, openForCalibration } from "./stages/open.ts";
-import { createPlanner, type Planner, requireHeldBack, type SearchOptions } from "./stages/planner.ts";
+import { DEFAULT_CHOICE } from "./stages/choose.ts";
+import { lossesOf } from "./stages/objective.ts";
+import {
+  type DescribedModel,
+  describeModel,
+  type OpenedModel,
+  openForCalibration,
+  partOf,
+} from "./stages/open.ts";
+import { createPlanner, type Planner, type SearchOptions } from "./stages/planner.ts";
 
 export interface CompareOptions extends Omit<AnalyzeOptions, "remove" | "ratio" | "method">, SearchOptions {
-  /** Numbers of layers to remove. */
-  readonly remove: readonly number[];
-  /** Methods by name; all by default. */
+  /** Numbers of layers to remove; by default each from 1 to a third of the layers that the architecture allows. */
+  readonly remove?: readonly number[] | undefined;
+  /** Methods by name; by default all, or the default method alone where no numbers are named. */
   readonly methods?: readonly string[] | undefined;
   /** Texts to measure on beside the held-back calibration text, by path. */
   readonly text?: readonly string[] | undefined;
@@ -46,24 +53,25 @@ type Measure = Candidate["measures"][number];
  * @throws UsageError, GgufError, ArchitectureError, CalibrationError, RuntimeError, AbortedError
  */
 export async function compare(path: string, options: CompareOptions): Promise<Comparison> {
-  const { remove, methods = METHODS.map(({ name }) => name), divergence = true, signal } = options;
+  const { divergence = true, signal } = options;
+  const { methods = options.remove ? METHODS.map(({ name }) => name) : [DEFAULT_CHOICE] } = options;
   checkOptions(options);
   for (const name of methods) findAnyMethod(name);
-  if (remove.length === 0) {
+  if (options.remove?.length === 0) {
     throw new UsageError("BUDGET_INVALID", "Say for how many layers to compare, such as --remove 3,5,7.");
   }
   const described = await describeModel(path, signal);
+  const remove = options.remove ?? upToAThird(described);
   for (const budget of remove) checkBudget(budget, described.architecture.analysedBlocks);
 
   const opened = await openForCalibration(described, options);
   try {
-    requireHeldBack(opened, "a comparison");
     const texts = await openTexts(opened, options);
     const analysis = await analyzeOpened(described, opened, {
       ...options,
       remove: largestLegal(described, remove),
     });
-    const losses = modelLosses(opened.lanes, opened.split.heldBack);
+    const losses = lossesOf(opened, options.objective ?? "kl");
     const plans = await planAll(createPlanner(opened, analysis, losses, options), methods, remove);
     const { states } = described.architecture;
     const base = opened.model.openLanes({ sequenceLength: opened.sequenceLength, states, scores: true });
@@ -98,6 +106,13 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
   }
 }
 
+/** The frontier to choose on: more than a third of the depth ruins a model. */
+function upToAThird({ architecture: { constraints, analysedBlocks } }: DescribedModel): number[] {
+  return legalSizes(constraints, analysedBlocks).filter(
+    (size) => size > 0 && size <= Math.max(1, analysedBlocks / 3),
+  );
+}
+
 /** The largest of the numbers of layers that the architecture allows to go; undefined if it allows none. */
 function largestLegal(
   { architecture: { constraints, analysedBlocks } }: DescribedModel,
@@ -106,29 +121,26 @@ function largestLegal(
   return legalSizes(constraints, analysedBlocks).findLast((size) => budgets.includes(size));
 }
 
-/** The held-back sequences first, then the texts asked for. */
+/** The part of the calibration text that is kept for this first, then the texts asked for. */
 async function openTexts(
-  { model, calibration, sequenceLength, split }: OpenedModel,
+  opened: OpenedModel,
   { text = [], textSequences }: CompareOptions,
 ): Promise<WindowedText[]> {
-  const heldBack: Windows = { sequences: split.heldBack, first: 1 };
-  const { name, sha256 } = calibration;
-  const bytes = scoredBytes(heldBack, await model.tokenBytes());
-  const texts: WindowedText[] = [
-    { name: `${name} (held back)`, sha256, sequenceLength, windows: heldBack, bytes },
-  ];
-  for (const path of text) texts.push(await openSome(model, path, sequenceLength, textSequences));
+  const { model, sequenceLength, bos } = opened;
+  const texts: WindowedText[] = [await partOf(opened, "report")];
+  for (const path of text) {
+    texts.push(await openSome(model, path, { sequenceLength, sequences: textSequences, bos }));
+  }
   return texts;
 }
 
 async function openSome(
   model: Model,
   path: string,
-  sequenceLength: number,
-  sequences: number | undefined,
+  settings: SequenceSettings & { readonly bos: number },
 ): Promise<WindowedText> {
-  const whole = await openText(model, path, { sequenceLength, sequences, protocol: "windows" });
-  const kept = sequences ?? DEFAULT_TEXT_SEQUENCES;
+  const whole = await openText(model, path, { ...settings, protocol: "windows" });
+  const kept = settings.sequences ?? DEFAULT_TEXT_SEQUENCES;
   const windows = { ...whole.windows, sequences: whole.windows.sequences.slice(0, kept) };
   return { ...whole, windows, bytes: scoredBytes(windows, await model.tokenBytes()) };
 }

@@ -5,21 +5,21 @@ import { type BaseCache, openBaseCache } from "../evaluation/base-cache.ts";
 import { answerTask, type TaskMeasures, type TokenizedTask, tokenizeTask } from "../evaluation/choices.ts";
 import { distanceOf } from "../evaluation/divergence.ts";
 import { scoreWindows } from "../evaluation/scores.ts";
-import { measureSpeed, type Speed } from "../evaluation/speed.ts";
 import { loadTask } from "../evaluation/tasks/load.ts";
 import { measureText, openText, type TextMeasures, type WindowedText } from "../evaluation/text.ts";
 import { GRADES, verdictOf } from "../evaluation/verdict.ts";
 import { requireSameVocabulary } from "../evaluation/vocabulary.ts";
-import { checkWindows, type Protocol } from "../evaluation/windows.ts";
+import { checkWindows, type Protocol, type WindowSettings } from "../evaluation/windows.ts";
+import { contentDigest } from "../gguf/content.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { type Model, openModel } from "../model/model.ts";
-import { openRuntime } from "../model/runtime.ts";
 import { parseLayers } from "../selection/budget.ts";
 import { explicitPlan } from "../selection/plan.ts";
 import { VERSION } from "../version.ts";
 import { checkOptions } from "./check-options.ts";
-import { type DescribedModel, describeModel, fileBytes } from "./stages/open.ts";
+import { bosOf, type DescribedModel, describeModel } from "./stages/open.ts";
 import type { ModelRunOptions } from "./stages/options.ts";
+import { measureResources, type Resources } from "./stages/resources.ts";
 
 export interface EvaluateOptions extends ModelRunOptions {
   /** The model to compare with: a file of the same vocabulary; with `skipLayers` the model itself by default. */
@@ -34,6 +34,8 @@ export interface EvaluateOptions extends ModelRunOptions {
   readonly protocol?: Protocol | undefined;
   /** Tokens in a window; 512, or the model's own context if that is shorter, by default. */
   readonly sequenceLength?: number | undefined;
+  /** Whether texts begin with the model's BOS token where it wants one; by default they do. */
+  readonly bos?: boolean | undefined;
   /** Windows scored of each text; all by default. */
   readonly sequences?: number | undefined;
   /** File that keeps the base's logits on the texts, for later runs with the same base and texts; needs a base. */
@@ -50,6 +52,8 @@ export interface Evaluation {
   /** Layers that were made the identity. */
   readonly skippedLayers: readonly number[];
   readonly protocol: Protocol;
+  /** Whether texts begin with the model's BOS token. */
+  readonly bos: boolean;
   readonly texts: readonly EvaluatedText[];
   readonly tasks: readonly EvaluatedTask[];
   /** The model's file, as it is, then its base's if that is another one; empty unless asked for. */
@@ -69,15 +73,6 @@ export interface EvaluatedText extends TextMeasures {
 
 export interface EvaluatedTask extends TaskMeasures {
   readonly base?: TaskMeasures;
-}
-
-/** What running a file takes. */
-export interface Resources {
-  readonly path: string;
-  readonly fileBytes: number;
-  /** What loading and running it added to llama.cpp's resident memory; GPU memory is not in it. */
-  readonly memoryBytes: number;
-  readonly tokensPerSecond: Speed;
 }
 
 /**
@@ -101,12 +96,12 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
     return closable;
   };
   try {
-    const runtime = await openRuntime(options.gpu, options.rpc, options.onNotice);
-    const before = await runtime.residentMemory();
     const model = keep(await openModel(described.file.paths[0]!, options));
     const sequenceLength =
       options.sequenceLength ?? Math.min(DEFAULT_SEQUENCE_LENGTH, model.info.trainedContextLength);
-    const texts = await openTexts(model, { ...options, protocol, sequenceLength });
+    const bos = bosOf(model, options);
+    checkWindows(protocol, sequenceLength, bos);
+    const texts = await openTexts(model, options, { protocol, sequenceLength, bos });
     const tasks: TokenizedTask[] = [];
     for (const file of options.task ?? []) tasks.push(await tokenizeTask(model, await loadTask(file)));
     const longest = Math.max(
@@ -119,33 +114,22 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
       states: architecture.states,
     });
     const open = (of: Model, its: DescribedModel) => keep(of.openLanes({ ...context(its), scores: true }));
-    const resources: Resources[] = [];
-    const time = async (of: Model, its: DescribedModel, residentBefore: number) => {
-      const session = keep(of.openSession(context(its)));
-      const tokensPerSecond = await measureSpeed(session, sample);
-      const memoryBytes = (await runtime.residentMemory()) - residentBefore;
-      const { file } = its;
-      resources.push({ path: file.paths[0]!, fileBytes: fileBytes(file), memoryBytes, tokensPerSecond });
-    };
-
-    if (options.speed) await time(model, described, before);
+    const files = describedBase ? [described, describedBase] : [described];
+    const resources = options.speed ? await measureResources(files, sample, options) : [];
     const lanes = open(model, described);
     const openBase = async (): Promise<Lanes | undefined> => {
       if (!describedBase) return skippedLayers.length > 0 ? open(model, described) : undefined;
-      const beforeBase = await runtime.residentMemory();
-      const base = keep(await openModel(describedBase.file.paths[0]!, options));
-      if (options.speed) await time(base, describedBase, beforeBase);
-      return open(base, describedBase);
+      return open(keep(await openModel(describedBase.file.paths[0]!, options)), describedBase);
     };
     const hasBase = describedBase !== undefined || skippedLayers.length > 0;
     const cached = hasBase && options.baseCache !== undefined;
-    // With its logits on disk the base need not be in memory, unless for something else.
-    let base = cached && tasks.length === 0 && !options.speed ? undefined : await openBase();
+    // With its logits on disk the base need not be in memory, unless for tasks.
+    let base = cached && tasks.length === 0 ? undefined : await openBase();
     const cache = cached
       ? await openBaseCache(
           options.baseCache!,
           {
-            model: (describedBase ?? described).summary.fingerprint,
+            model: await contentDigest((describedBase ?? described).file, options.signal),
             vocabularySize: model.info.vocabularySize,
             texts,
           },
@@ -162,6 +146,7 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
       base: hasBase ? (against ?? path) : null,
       skippedLayers,
       protocol,
+      bos: bos >= 0,
       texts: await evaluateTexts(sides, texts, options),
       tasks: await evaluateTasks(sides, tasks),
       resources,
@@ -197,15 +182,12 @@ function skipped({ summary }: DescribedModel, layers: string): readonly number[]
 
 async function openTexts(
   model: Model,
-  {
-    text,
-    task,
-    ...settings
-  }: EvaluateOptions & { readonly protocol: Protocol; readonly sequenceLength: number },
+  { text, task, sequences }: EvaluateOptions,
+  settings: WindowSettings,
 ): Promise<WindowedText[]> {
   const paths = text?.length ? text : task?.length ? [] : [undefined];
   const texts: WindowedText[] = [];
-  for (const path of paths) texts.push(await openText(model, path, settings));
+  for (const path of paths) texts.push(await openText(model, path, { ...settings, sequences }));
   return texts;
 }
 

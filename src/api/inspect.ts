@@ -1,3 +1,4 @@
+import { PREDICTION_BLOCKS } from "../architecture/rules.ts";
 import type { ModelSummary } from "../documents/model.ts";
 import { measureBlocks } from "../inspection/blocks.ts";
 import { describeModel, fileBytes } from "./stages/open.ts";
@@ -41,9 +42,13 @@ export async function inspect(path: string, options: { signal?: AbortSignal } = 
   const anatomy = measureBlocks(file, architecture.name, architecture.blockCount);
   const size = fileBytes(file);
   const active = [...anatomy.blocks, anatomy.rest].reduce((sum, part) => sum + part.activeParameters, 0);
-  const fixedBy = new Map(architecture.constraints.fixed.map(({ layer, rule }) => [layer, rule]));
+  const { fixed, oneOf = [] } = architecture.constraints;
+  const only = oneOf.flatMap(({ layers: [layer, ...others], rule }) =>
+    layer === undefined || others.length > 0 ? [] : [{ layer, rule }],
+  );
+  const fixedBy = new Map([...fixed, ...only].map(({ layer, rule }) => [layer, rule]));
   const blocks = anatomy.blocks.map((part, layer): InspectedBlock => {
-    const rule = fixedBy.get(layer);
+    const rule = layer < architecture.analysedBlocks ? fixedBy.get(layer) : PREDICTION_BLOCKS;
     return {
       layer,
       parameters: part.parameters,

@@ -32,6 +32,8 @@ export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions
   readonly compensate?: CompensationChoice | undefined;
   /** Stop after the plan: nothing is written and nothing evaluated. */
   readonly dryRun?: boolean | undefined;
+  /** Time the model before and after, on a CPU; not done by default. */
+  readonly speed?: boolean | undefined;
   /** Keep the similarity matrix in the Report's analysis. */
   readonly matrix?: boolean | undefined;
 }

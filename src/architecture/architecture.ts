@@ -112,7 +112,7 @@ function slicesOf(model: Model, rules: readonly Rule[], kept: readonly number[])
 }
 
 /** `blk.<i>.…` are the tensors of block i; every other tensor belongs to the whole model. */
-const BLOCK_TENSOR = /^blk\.(\d+)\./;
+export const BLOCK_TENSOR = /^blk\.(\d+)\./;
 
 function renameTensor(name: string, newIndex: ReadonlyMap<number, number>): string | null {
   const match = BLOCK_TENSOR.exec(name);

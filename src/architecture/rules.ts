@@ -102,8 +102,11 @@ const blockCount: Rule = {
   set: (model, kept) => [["block_count", sameType(model.value("block_count")!, kept.length)]],
 };
 
+/** The rule that keeps them together, or away. */
+export const PREDICTION_BLOCKS = "trailing multi-token-prediction blocks (nextn_predict_layers)";
+
 const predictionBlocks: Rule = {
-  name: "trailing multi-token-prediction blocks (nextn_predict_layers)",
+  name: PREDICTION_BLOCKS,
   source: "llama-hparams.cpp n_layer(): the last n_layer_nextn blocks are outside the trunk",
   shared: (model) => {
     const blocks = where(model.blockCount, (index) => index >= model.trunkBlocks);

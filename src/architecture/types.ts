@@ -44,6 +44,8 @@ export interface Rewrite {
   readonly scales?: ReadonlyMap<string, number>;
   /** New name of each tensor, or null if it goes. */
   renameTensor(name: string): string | null;
+  /** By name: tensors whose rows change places. */
+  readonly permutations?: ReadonlyMap<string, RowPermutation> | undefined;
   /** By name: tensors of the whole model that hold something of each block side by side. */
   readonly slices?: ReadonlyMap<string, TensorSlice>;
 }
@@ -55,4 +57,10 @@ export interface TensorSlice {
   readonly of: number;
   /** Ascending indices of those that stay. */
   readonly kept: readonly number[];
+}
+
+/** Each group of `order.length` rows of a tensor is put in this order: row i is what row `order[i]` was. */
+export interface RowPermutation {
+  readonly order: readonly number[];
+  readonly rowBytes: number;
 }

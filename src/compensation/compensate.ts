@@ -1,5 +1,6 @@
 import type { BlockFactors, Compensation } from "../documents/compensation.ts";
-import type { Session } from "../model/model.ts";
+import type { Windows } from "../evaluation/windows.ts";
+import type { ScoreOptions, Session } from "../model/model.ts";
 import { estimate } from "../statistics.ts";
 import { CompensationError } from "./errors.ts";
 import { magnitudeFactors } from "./magnitude.ts";
@@ -19,8 +20,8 @@ export interface CompensationRequest {
   readonly removed: readonly number[];
   /** Sequences to find the factors on, all equally long; the first MAX_SEQUENCES are used. */
   readonly calibration: readonly Int32Array[];
-  /** Sequences to judge the factors on. */
-  readonly heldBack: readonly Int32Array[];
+  /** What to judge the factors on. */
+  readonly heldBack: Windows;
   /** Called with the share of the work that is done. */
   readonly onProgress?: ((fraction: number) => void) | undefined;
 }
@@ -44,7 +45,7 @@ export async function compensate(
 ): Promise<JudgedCompensation> {
   const { session, removed, heldBack, onProgress } = request;
   const sequences = Math.min(request.calibration.length, MAX_SEQUENCES);
-  const steps = 2 * sequences + 2 * heldBack.length;
+  const steps = 2 * sequences + 2 * heldBack.sequences.length;
   const progress = (done: number) => onProgress?.(done / steps);
   const factors = await findFactors(mode, {
     ...request,
@@ -52,9 +53,11 @@ export async function compensate(
   });
   const without: number[] = [];
   const withFactors: number[] = [];
-  for (const tokens of heldBack) {
-    without.push(await meanLoss(session, tokens, removed, []));
-    withFactors.push(await meanLoss(session, tokens, removed, factors));
+  for (const tokens of heldBack.sequences) {
+    const loss = (factors: readonly BlockFactors[]) =>
+      meanLoss(session, tokens, { first: heldBack.first, skip: removed, factors });
+    without.push(await loss([]));
+    withFactors.push(await loss(factors));
     progress(2 * (sequences + without.length));
   }
   return {
@@ -65,7 +68,7 @@ export async function compensate(
       without: estimate(without).mean,
       with: estimate(withFactors).mean,
       standardError: estimate(without.map((loss, i) => loss - withFactors[i]!)).standardError,
-      sequences: heldBack.length,
+      sequences: heldBack.sequences.length,
     },
   };
 }
@@ -107,12 +110,7 @@ const FINDERS: Readonly<Record<CompensationMode, Finder>> = {
     session.fitFactors(calibration, { skip: removed, ridge: RIDGE, original, onProgress }),
 };
 
-async function meanLoss(
-  session: Session,
-  tokens: Int32Array,
-  skip: readonly number[],
-  factors: readonly BlockFactors[],
-): Promise<number> {
-  const { logProb } = await session.score(tokens, { skip, factors });
+async function meanLoss(session: Session, tokens: Int32Array, options: ScoreOptions): Promise<number> {
+  const { logProb } = await session.score(tokens, options);
   return -estimate(logProb).mean;
 }

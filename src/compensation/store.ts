@@ -32,7 +32,7 @@ export async function storeFactors(
   architecture: string,
   factors: readonly BlockFactors[],
   { scales = new Map(), scaleTensors = false, signal }: StoreOptions = {},
-): Promise<Changes> {
+): Promise<Required<Changes>> {
   const transforms = new Map<string, Transform>();
   const added: NewTensor[] = [];
   const multiply = async (tensor: TensorInfo, own: number) => {

@@ -16,6 +16,12 @@ export const CalibrationSchema = Type.Object(
   {
     name: Type.String({ description: "File name, or the name of the text that comes with lorp." }),
     sha256: Type.String({ description: "SHA-256 of the text, hexadecimal." }),
+    part: Type.Optional(
+      Type.Enum(["analysis", "choice", "report"], {
+        description:
+          "The part of the text, whose windows are dealt in turn: to the analysis, the choice, the analysis, the report.",
+      }),
+    ),
   },
   { description: "The text the model was run on." },
 );
@@ -27,6 +33,11 @@ export const AnalysisSettingsSchema = Type.Object({
   tokens: Type.Optional(count("Tokens measured in all.")),
   device: Type.Optional(
     Type.String({ description: "What computed: cpu, cuda, vulkan, metal, or other machines by rpc." }),
+  ),
+  bos: Type.Optional(
+    Type.Boolean({
+      description: "Whether each sequence begins with the model's BOS token, which is not measured itself.",
+    }),
   ),
   seed: Type.Optional(seed),
   clusters: Type.Optional(
@@ -113,6 +124,7 @@ export const AnalysisSchema = Type.Object({
 });
 
 export type SimilarityMatrix = readonly (readonly number[])[];
+export type CalibrationText = Immutable<Type.Static<typeof CalibrationSchema>>;
 export type Confidence = Immutable<Type.Static<typeof ConfidenceSchema>>;
 export type LayerMeasures = Immutable<Type.Static<typeof LayerSchema>>;
 export type AnalysisSettings = Immutable<Type.Static<typeof AnalysisSettingsSchema>>;

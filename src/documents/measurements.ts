@@ -1,8 +1,14 @@
 import Type from "typebox";
+import { OBJECTIVES } from "../objectives.ts";
 import { CalibrationSchema } from "./analysis.ts";
 import { count, type Immutable, layer, numberOrNull } from "./fields.ts";
 
-const loss = Type.Number({ description: "Mean negative log-likelihood of a token, nats." });
+const loss = Type.Number({
+  description:
+    "Mean over tokens, nats: KL divergence from the model as it is, or negative log-likelihood, as the objective says.",
+});
+
+const perplexity = Type.Optional(Type.Number({ description: "exp(loss), of a negative log-likelihood." }));
 
 export const MeasuredSetSchema = Type.Object(
   {
@@ -13,7 +19,7 @@ export const MeasuredSetSchema = Type.Object(
     }),
     sequences: count("Number of sequences measured."),
     loss,
-    perplexity: Type.Number({ description: "exp(loss)." }),
+    perplexity,
     difference: Type.Object(
       {
         mean: Type.Number(),
@@ -49,7 +55,10 @@ export const MeasurementsSchema = Type.Object(
     text: CalibrationSchema,
     sequences: count("Number of sequences that a complete measurement covers."),
     sequenceLength: count("Tokens in a sequence."),
-    original: Type.Union([Type.Object({ loss, perplexity: Type.Number() }), Type.Null()], {
+    objective: Type.Optional(
+      Type.Enum([...OBJECTIVES], { description: "What the choice made small; perplexity if absent." }),
+    ),
+    original: Type.Union([Type.Object({ loss, perplexity }), Type.Null()], {
       description: "The model as it is; null if it was not measured.",
     }),
     sets: Type.Array(MeasuredSetSchema, {

@@ -32,6 +32,11 @@ const DivergenceSchema = Type.Object(
   { description: "How far the predictions of the pruned model are from the original's, on the same text." },
 );
 
+const SpeedSchema = Type.Object({
+  prompt: Type.Number({ description: "Tokens per second of a prompt, read in micro-batches." }),
+  generation: Type.Number({ description: "Tokens per second of text generated token by token." }),
+});
+
 export const ReportSchema = Type.Object(
   {
     schemaVersion,
@@ -48,6 +53,12 @@ export const ReportSchema = Type.Object(
     plan: PlanSchema,
     perplexity: Type.Union([PerplexitySchema, Type.Null()], { description: "null if it was not measured." }),
     divergence: Type.Optional(DivergenceSchema),
+    speed: Type.Optional(
+      Type.Object(
+        { original: SpeedSchema, pruned: SpeedSchema },
+        { description: "How fast both run on the machine that made the report, timed in turn." },
+      ),
+    ),
     verdict: Type.Optional(VerdictSchema),
     grades: Type.Optional(GradesSchema),
     settings: Type.Record(Type.String(), Type.Unknown(), { description: "The options in force." }),

@@ -7,7 +7,7 @@ import type { WindowedText } from "./text.ts";
 
 /** What the logits in a file are of; a file of anything else is refused. */
 export interface CacheKey {
-  /** Fingerprint of the base model. */
+  /** Digest of the base model's whole content. */
   readonly model: string;
   readonly vocabularySize: number;
   readonly texts: readonly WindowedText[];

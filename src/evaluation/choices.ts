@@ -1,3 +1,4 @@
+import { withBos } from "../calibration/sequences.ts";
 import type { Lanes } from "../model/lanes.ts";
 import type { Model } from "../model/model.ts";
 import { wilsonInterval } from "../statistics.ts";
@@ -5,7 +6,6 @@ import { EvaluationError } from "./errors.ts";
 import { requireNumbers } from "./scores.ts";
 import type { Task } from "./tasks/load.ts";
 import type { Choice } from "./tasks/task.ts";
-import { withBos } from "./windows.ts";
 
 /** A share of right answers. */
 export interface Accuracy {

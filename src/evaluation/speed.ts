@@ -10,25 +10,43 @@ export interface Speed {
 
 /** Tokens generated in one run, at most. */
 const GENERATED = 32;
+
+/** Tokens of the run that only warms up: it touches every weight. */
+const WARM_UP = 16;
+
 const RUNS = 3;
 
+/** After this long no further run begins, milliseconds. */
+const LONG = 10_000;
+
 /**
- * Times a model: a sequence's beginning is its prompt, its end is what it generates. The fastest of three runs, after
- * one that only warms up.
+ * Times models in turn, so that what else the machine does falls on all alike: a sequence's beginning is the prompt, its
+ * end is what is generated. The fastest of three runs each, of fewer where they take long.
  * @param tokens at least two
+ * @returns of each session
  * @throws RuntimeError, AbortedError
  */
-export async function measureSpeed(session: Session, tokens: Int32Array): Promise<Speed> {
+export async function measureSpeeds(sessions: readonly Session[], tokens: Int32Array): Promise<Speed[]> {
   const generated = Math.min(GENERATED, Math.floor(tokens.length / 2));
   const prompt = tokens.length - generated;
-  await session.time(tokens, prompt);
-  let best = { prompt: Number.POSITIVE_INFINITY, generation: Number.POSITIVE_INFINITY };
-  for (let run = 0; run < RUNS; run++) {
-    const seconds = await session.time(tokens, prompt);
-    best = {
-      prompt: Math.min(best.prompt, seconds.prompt),
-      generation: Math.min(best.generation, seconds.generation),
-    };
+  const short = tokens.subarray(0, WARM_UP);
+  for (const session of sessions) await session.time(short, Math.ceil(short.length / 2));
+  const best = sessions.map(() => ({
+    prompt: Number.POSITIVE_INFINITY,
+    generation: Number.POSITIVE_INFINITY,
+  }));
+  const start = performance.now();
+  for (let run = 0; run < RUNS && (run === 0 || performance.now() - start < LONG); run++) {
+    for (const [i, session] of sessions.entries()) {
+      const seconds = await session.time(tokens, prompt);
+      best[i] = {
+        prompt: Math.min(best[i]!.prompt, seconds.prompt),
+        generation: Math.min(best[i]!.generation, seconds.generation),
+      };
+    }
   }
-  return { prompt: prompt / best.prompt, generation: generated / best.generation };
+  return best.map((seconds) => ({
+    prompt: prompt / seconds.prompt,
+    generation: generated / seconds.generation,
+  }));
 }

@@ -23,10 +23,10 @@ export interface WindowedText {
 export async function openText(
   model: Model,
   path: string | undefined,
-  settings: Omit<WindowSettings, "bos">,
+  settings: WindowSettings,
 ): Promise<WindowedText> {
   const { name, sha256, text } = await loadCalibration(path);
-  const windows = cutWindows(await model.tokenize(text), { ...settings, bos: model.info.bos });
+  const windows = cutWindows(await model.tokenize(text), settings);
   const { sequenceLength } = settings;
   return { name, sha256, sequenceLength, windows, bytes: scoredBytes(windows, await model.tokenBytes()) };
 }

@@ -2,15 +2,18 @@ import type {
   LogitsPlace,
   ModelInfo,
   NativeChanges,
+  NativeGap,
   NativeQuantizeOptions,
+  NativeRepair,
   NativeSessionOptions,
   Timing,
   TokenScores,
+  TopDistributions,
 } from "../native/addon.ts";
 import type { GpuChoice } from "./gpu.ts";
 import type { Llama } from "./llama.ts";
 
-/** A model or a session in the process that runs llama.cpp, numbered by the one that asks for it. */
+/** A model, a session, sums or a map in the process that runs llama.cpp, numbered by the one that asks for it. */
 export type Handle = number;
 
 export type LlamaFacts = Pick<Llama, "device" | "gpuNames" | "notice" | "mathCores" | "release">;
@@ -32,22 +35,41 @@ export interface HostCalls {
   tokenBytes(model: Handle): Int32Array;
   tokenize(model: Handle, text: string): Int32Array;
   openSession(session: Handle, model: Handle, options: NativeSessionOptions): void;
-  sumCosines(session: Handle, tokens: Int32Array): Float64Array;
+  sumCosines(session: Handle, tokens: Int32Array, first: number): Float64Array;
   score(session: Handle, tokens: Int32Array, options: HostScoreOptions): TokenScores;
-  logits(session: Handle, tokens: Int32Array, changes: NativeChanges): Float32Array;
+  logits(session: Handle, tokens: Int32Array, changes: HostChanges): Float32Array;
   time(session: Handle, tokens: Int32Array, prompt: number, everyLogit: boolean): Timing;
   stateNorms(session: Handle, tokens: Int32Array): Float32Array;
   fitFactors(session: Handle, tokens: Int32Array, options: HostFitOptions): Float64Array;
+  openSums(sums: Handle, features: number, targets: number): void;
+  gather(session: Handle, tokens: Int32Array, options: HostGatherOptions): void;
+  solve(sums: Handle, ridge: number, threads: number): Float32Array;
+  meanSquares(sums: Handle): Float32Array;
+  keepMap(map: Handle, values: Float32Array): void;
+  closeSums(sums: Handle): void;
+  dropMap(map: Handle): void;
   closeModel(model: Handle): void;
   closeSession(session: Handle): void;
   quantizeFile(input: string, output: string, options: NativeQuantizeOptions): void;
 }
 
-export interface HostScoreOptions extends NativeChanges {
+export interface HostChanges extends Omit<NativeChanges, "repairs"> {
+  readonly repairs?: readonly (Omit<NativeRepair, "map"> & { readonly map: Handle })[] | undefined;
+}
+
+export interface HostGatherOptions extends HostChanges, NativeGap {
+  readonly original?: Handle | undefined;
+  readonly product?: Handle | undefined;
+  readonly normalized?: Handle | undefined;
+}
+
+export interface HostScoreOptions extends HostChanges {
   readonly first: number;
   readonly base?: Handle | undefined;
-  readonly baseChanges?: NativeChanges | undefined;
+  readonly baseChanges?: HostChanges | undefined;
   readonly file?: LogitsPlace | undefined;
+  readonly keepTop: number;
+  readonly baseTop?: TopDistributions | undefined;
 }
 
 export interface HostFitOptions {

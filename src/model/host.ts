@@ -1,15 +1,24 @@
 // The process in which llama.cpp runs, so that nothing else ends when llama.cpp ends its process.
 
-import { addon, type NativeControl, type NativeModel, type NativeSession } from "../native/addon.ts";
+import {
+  addon,
+  type NativeChanges,
+  type NativeControl,
+  type NativeModel,
+  type NativeNormalEquations,
+  type NativeSession,
+} from "../native/addon.ts";
 import { withControl } from "../native/control.ts";
 import { type CallContext, type Handlers, serve } from "../process/serve.ts";
-import type { Handle, HostCalls } from "./host-calls.ts";
+import type { Handle, HostCalls, HostChanges } from "./host-calls.ts";
 import { type Llama, loadLlama, reasonIn } from "./llama.ts";
 import { idleProcessors } from "./threads.ts";
 
 let llama: Llama;
 const models = new Map<Handle, NativeModel>();
 const sessions = new Map<Handle, NativeSession>();
+const sums = new Map<Handle, NativeNormalEquations>();
+const maps = new Map<Handle, Float32Array>();
 
 /** Runs the addon's work; where it fails, the error says what llama.cpp itself complained of. */
 function run<Result>(
@@ -33,6 +42,14 @@ function found<Item>(items: ReadonlyMap<Handle, Item>, handle: Handle): Item {
   return item;
 }
 const sessionOf = (handle: Handle) => found(sessions, handle);
+const sumsOf = (handle: Handle) => found(sums, handle);
+const ifAny = <Item>(find: (handle: Handle) => Item, handle: Handle | undefined) =>
+  handle === undefined ? undefined : find(handle);
+
+function changesOf<Changes extends HostChanges>(changes: Changes): Omit<Changes, "repairs"> & NativeChanges {
+  const repairs = changes.repairs?.map(({ map, ...repair }) => ({ ...repair, map: found(maps, map) }));
+  return { ...changes, repairs };
+}
 
 const handlers: Handlers<HostCalls> = {
   async open(_, gpu, rpc) {
@@ -59,18 +76,22 @@ const handlers: Handlers<HostCalls> = {
     await run(context, (control) => session.open(control));
     sessions.set(handle, session);
   },
-  sumCosines: (context, session, tokens) =>
-    run(context, (control) => sessionOf(session).sumCosines(tokens, control)),
-  score: (context, session, tokens, { base, ...options }) =>
+  sumCosines: (context, session, tokens, first) =>
+    run(context, (control) => sessionOf(session).sumCosines(tokens, first, control)),
+  score: (context, session, tokens, { base, baseChanges, ...options }) =>
     run(context, (control) =>
       sessionOf(session).score(
         tokens,
-        { ...options, base: base === undefined ? undefined : sessionOf(base) },
+        {
+          ...changesOf(options),
+          base: ifAny(sessionOf, base),
+          baseChanges: baseChanges && changesOf(baseChanges),
+        },
         control,
       ),
     ),
   logits: (context, session, tokens, changes) =>
-    run(context, (control) => sessionOf(session).logits(tokens, changes, control)),
+    run(context, (control) => sessionOf(session).logits(tokens, changesOf(changes), control)),
   time: (context, session, tokens, prompt, everyLogit) =>
     run(context, (control) => sessionOf(session).time(tokens, prompt, everyLogit, control)),
   stateNorms: (context, session, tokens) =>
@@ -79,6 +100,35 @@ const handlers: Handlers<HostCalls> = {
     run(context, (control) =>
       sessionOf(session).fitFactors(tokens, { ...options, original: sessionOf(original) }, control),
     ),
+  openSums(_, handle, features, targets) {
+    sums.set(handle, new addon.NormalEquations(features, targets));
+  },
+  gather: (context, session, tokens, { original, product, normalized, ...options }) =>
+    run(context, (control) =>
+      sessionOf(session).gather(
+        tokens,
+        {
+          ...changesOf(options),
+          original: ifAny(sessionOf, original),
+          product: ifAny(sumsOf, product),
+          normalized: ifAny(sumsOf, normalized),
+        },
+        control,
+      ),
+    ),
+  solve: (context, handle, ridge, threads) =>
+    run(context, (control) => sumsOf(handle).solve(ridge, threads, control)),
+  meanSquares: (_, handle) => sumsOf(handle).meanSquares(),
+  keepMap(_, handle, values) {
+    maps.set(handle, values);
+  },
+  closeSums(_, handle) {
+    sums.get(handle)?.close();
+    sums.delete(handle);
+  },
+  dropMap(_, handle) {
+    maps.delete(handle);
+  },
   closeModel(_, model) {
     models.get(model)?.close();
     models.delete(model);

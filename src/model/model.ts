@@ -4,14 +4,22 @@ import type { BlockFactors } from "../documents/compensation.ts";
 import { UsageError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
 import type { GgufFile } from "../gguf/types.ts";
-import type { LogitsPlace, ModelInfo, NativeChanges, Timing, TokenScores } from "../native/addon.ts";
+import type {
+  LogitsPlace,
+  ModelInfo,
+  NativeGap,
+  NativeRepair,
+  Timing,
+  TokenScores,
+  TopDistributions,
+} from "../native/addon.ts";
 import type { CallOptions } from "../process/start.ts";
 import { availableMemory } from "./available-memory.ts";
 import { cacheWidth } from "./cache-width.ts";
 import { RuntimeError } from "./errors.ts";
 import type { GpuChoice } from "./gpu.ts";
 import { fittingGpuLayers } from "./gpu-layers.ts";
-import type { Handle, HostCalls } from "./host-calls.ts";
+import type { Handle, HostCalls, HostChanges } from "./host-calls.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
 import { budgetMemory, layOut, usefulLanes } from "./memory.ts";
 import { openRuntime, type Runtime } from "./runtime.ts";
@@ -37,6 +45,8 @@ export interface SessionOptions {
   readonly sequenceLength: number;
   /** Tokens of one micro-batch; as long as the sequence, at most 512 or what fits in memory, by default. */
   readonly microBatch?: number | undefined;
+  /** Compute threads; the model's by default. */
+  readonly threads?: number;
   /** Where the states between blocks are in llama.cpp's graph, from src/architecture. */
   readonly states: StateTensors;
   /** Whether blocks add attention and feed-forward to the same state; needed only where factors are used. */
@@ -51,7 +61,7 @@ export interface SessionOptions {
   readonly keptBytes?: number | undefined;
 }
 
-export interface LaneOptions extends Omit<SessionOptions, "keptBytes"> {
+export interface LaneOptions extends Omit<SessionOptions, "keptBytes" | "threads"> {
   /** Whether the lanes score too, which takes memory for logits; false by default. */
   readonly scores?: boolean | undefined;
   /** Whether blocks take nothing from earlier ones but the state, so that scores can start behind what they share. */
@@ -71,6 +81,31 @@ export interface Model {
   openSession(options: SessionOptions): Session;
   /** Contexts to run sequences with, as many and as large as is fastest in the memory that may be used. */
   openLanes(options: LaneOptions): Lanes;
+  /** @param targets as many as the embedding is long, of sums that a session gathers */
+  openSums(features: number, targets: number): Sums;
+  /** Holds a map where the model runs, so that it is sent there once. */
+  keepRepair(repair: NativeRepair): Promise<KeptRepair>;
+  close(): void;
+}
+
+/** Sums of a least-squares problem with a vector of features and one of targets a token; a ridge solves it. */
+export interface Sums {
+  /**
+   * The map, targets × features.
+   * @param ridge λ relative to the mean of the features' summed squares
+   */
+  solve(ridge: number): Promise<Float32Array>;
+  /** Mean of each feature's square. */
+  meanSquares(): Promise<Float32Array>;
+  close(): void;
+  /** @internal its handle, once it is open */
+  readonly opened: Promise<Handle>;
+}
+
+/** A linear map that is added to a block's output while the model runs. */
+export interface KeptRepair extends Omit<NativeRepair, "map"> {
+  /** @internal */
+  readonly map: Handle;
   close(): void;
 }
 
@@ -80,6 +115,18 @@ export interface BlockChanges {
   readonly skip?: readonly number[] | undefined;
   /** Of the blocks whose outputs are scaled. */
   readonly factors?: readonly BlockFactors[] | undefined;
+  /** Maps added to blocks' outputs, in ascending order of blocks; not beside factors. */
+  readonly repairs?: readonly KeptRepair[] | undefined;
+}
+
+/** Removed blocks that stand together, and where what they did is gathered. */
+export interface GatherOptions extends BlockChanges, NativeGap {
+  /** Runs the original model side by side; needed where anything before the gap is changed. */
+  readonly original?: Session | undefined;
+  /** Sums whose features are the input of the weight's product in the block before. */
+  readonly product?: Sums | undefined;
+  /** Sums whose features are the block's output divided by its RMS. */
+  readonly normalized?: Sums | undefined;
 }
 
 export interface ScoreOptions extends BlockChanges {
@@ -89,6 +136,10 @@ export interface ScoreOptions extends BlockChanges {
   readonly base?: ({ readonly session: Session } & BlockChanges) | undefined;
   /** Without a base: a file to keep the logits of the scored tokens in, or the base's logits kept earlier. */
   readonly file?: LogitsPlace | undefined;
+  /** How many of the most probable tokens of each distribution to return as `top`; none by default. */
+  readonly keepTop?: number | undefined;
+  /** Without a base: its distributions on these tokens, kept earlier. */
+  readonly baseTop?: TopDistributions | undefined;
 }
 
 export interface FitOptions {
@@ -103,8 +154,11 @@ export interface FitOptions {
 
 /** A llama.cpp context: runs one sequence at a time. Every call stops within one micro-batch of the model's signal. */
 export interface Session {
-  /** N×N sums over tokens of the cosines of the block inputs (row-major, above the diagonal). */
-  sumCosines(tokens: Int32Array): Promise<Float64Array>;
+  /**
+   * N×N sums over tokens of the cosines of the block inputs (row-major, above the diagonal).
+   * @param first index of the first token that counts; 0 by default
+   */
+  sumCosines(tokens: Int32Array, first?: number): Promise<Float64Array>;
   /** Log-probabilities of tokens first … n−1, and how they differ from the base's. */
   score(tokens: Int32Array, options?: ScoreOptions): Promise<TokenScores>;
   /** Logits at every position, tokens × vocabulary. */
@@ -112,6 +166,7 @@ export interface Session {
     tokens: Int32Array,
     skip?: readonly number[],
     factors?: readonly BlockFactors[],
+    repairs?: readonly KeptRepair[],
   ): Promise<Float32Array>;
   /**
    * Seconds for the first `prompt` tokens run as a prompt, and for the others run one at a time.
@@ -125,6 +180,11 @@ export interface Session {
    * @param sequences equally long
    */
   fitFactors(sequences: readonly Int32Array[], options: FitOptions): Promise<BlockFactors[]>;
+  /**
+   * Adds to sums, for each token, how far the state before a gap of removed blocks is from what the original makes of it
+   * after the gap.
+   */
+  gather(tokens: Int32Array, options: GatherOptions): Promise<void>;
   close(): void;
   /** @internal its handle, once it is open */
   readonly opened: Promise<Handle>;
@@ -135,12 +195,17 @@ const MOST_KEPT = 128e6;
 
 /**
  * Loads a model (memory-mapped; the first part of a split one).
+ * @param ownRuntime where it runs, instead of the one that all models share
  * @throws RuntimeError when llama.cpp refuses the file, with its reason; AbortedError
  */
-export async function openModel(path: string, options: RunOptions = {}): Promise<Model> {
+export async function openModel(
+  path: string,
+  options: RunOptions = {},
+  ownRuntime?: Runtime,
+): Promise<Model> {
   const { signal } = options;
   const [runtime, file] = await Promise.all([
-    openRuntime(options.gpu, options.rpc, options.onNotice),
+    ownRuntime ?? openRuntime(options.gpu, options.rpc, options.onNotice),
     readRunnable(path, signal),
   ]);
   const bytes = file.sizes.reduce((sum, size) => sum + size, 0);
@@ -177,7 +242,7 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
     openSession(given) {
       const needs = { ...workload(given), logits: info.vocabularySize, lanes: 1 };
       const { microBatch } = layOut(needs, memory.work);
-      return open({ ...given, microBatch: given.microBatch ?? microBatch, threads });
+      return open({ threads, ...given, microBatch: given.microBatch ?? microBatch });
     },
     openLanes(given) {
       const lanes = usefulLanes(runtime.device, cores, memory);
@@ -197,6 +262,22 @@ export async function openModel(path: string, options: RunOptions = {}): Promise
         ),
       );
       return createLanes(sessions, microBatch, () => closing.abort());
+    },
+    openSums(features, targets) {
+      const sums = runtime.newHandle();
+      const opened = call("openSums", [sums, features, targets]).then(() => sums);
+      opened.catch(() => {});
+      return {
+        opened,
+        solve: async (ridge) => call("solve", [await opened, ridge, threads]),
+        meanSquares: async () => call("meanSquares", [await opened]),
+        close: () => release(call("closeSums", [sums], UNSTOPPED)),
+      };
+    },
+    async keepRepair({ map: values, ...repair }) {
+      const map = runtime.newHandle();
+      await call("keepMap", [map, values]);
+      return { ...repair, map, close: () => release(call("dropMap", [map], UNSTOPPED)) };
     },
     close: () => release(call("closeModel", [handle], UNSTOPPED)),
   };
@@ -257,11 +338,11 @@ function openSession(
   };
   return {
     opened,
-    async sumCosines(tokens) {
-      const sums = await call("sumCosines", [handle, tokens]);
+    async sumCosines(tokens, first = 0) {
+      const sums = await call("sumCosines", [handle, tokens, first]);
       return sums.some(Number.isNaN) ? refuseNaN(tokens) : sums;
     },
-    score: async (tokens, { first = 1, base, file, ...changes } = {}) => {
+    score: async (tokens, { first = 1, base, file, keepTop = 0, baseTop, ...changes } = {}) => {
       const scores = await call("score", [
         handle,
         tokens,
@@ -271,14 +352,17 @@ function openSession(
           base: await base?.session.opened,
           baseChanges: base && toNative(base, layers),
           file,
+          keepTop,
+          baseTop,
         },
       ]);
-      const { skip = [], factors = [] } = changes;
+      const { skip = [], factors = [], repairs = [] } = changes;
       // What is computed with blocks changed says nothing against the model; whoever changed them judges it.
-      const isWhole = skip.length === 0 && factors.length === 0;
+      const isWhole = skip.length === 0 && factors.length === 0 && repairs.length === 0;
       return isWhole && scores.logProb.some(Number.isNaN) ? refuseNaN(tokens) : scores;
     },
-    logits: (tokens, skip, factors) => call("logits", [handle, tokens, toNative({ skip, factors }, layers)]),
+    logits: (tokens, skip, factors, repairs) =>
+      call("logits", [handle, tokens, toNative({ skip, factors, repairs }, layers)]),
     time: (tokens, prompt, everyLogit = false) => call("time", [handle, tokens, prompt, everyLogit]),
     stateNorms,
     fitFactors: async (sequences, { skip, ridge, original, onProgress }) => {
@@ -294,6 +378,21 @@ function openSession(
         feedForward: pairs[2 * layer + 1]!,
       })).filter(({ attention, feedForward }) => attention !== 1 || feedForward !== 1);
     },
+    gather: async (tokens, { original, product, normalized, before, last, weight, epsilon, ...changes }) =>
+      call("gather", [
+        handle,
+        tokens,
+        {
+          ...toNative(changes, layers),
+          before,
+          last,
+          weight,
+          epsilon,
+          original: await original?.opened,
+          product: await product?.opened,
+          normalized: await normalized?.opened,
+        },
+      ]),
     close: () => release(callOpen("closeSession", [handle], UNSTOPPED)),
   };
 }
@@ -320,9 +419,13 @@ function noNumbers(path: string, block: number): RuntimeError {
   );
 }
 
-function toNative({ skip = [], factors = [] }: BlockChanges, layers: number): NativeChanges {
-  if (factors.length === 0) return { skip: Int32Array.from(skip) };
+function toNative({ skip = [], factors = [], repairs = [] }: BlockChanges, layers: number): HostChanges {
+  const changes = {
+    skip: Int32Array.from(skip),
+    repairs: repairs.map(({ block, weight, epsilon, map }) => ({ block, weight, epsilon, map })),
+  };
+  if (factors.length === 0) return changes;
   const pairs = new Float64Array(2 * layers).fill(1);
   for (const { layer, attention, feedForward } of factors) pairs.set([attention, feedForward], 2 * layer);
-  return { skip: Int32Array.from(skip), factors: pairs };
+  return { ...changes, factors: pairs };
 }

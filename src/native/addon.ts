@@ -53,6 +53,22 @@ export interface Addon {
   readonly Control: new () => NativeControl;
   readonly Model: new () => NativeModel;
   readonly Session: new (model: NativeModel, options: NativeSessionOptions) => NativeSession;
+  /** Sums of a least-squares problem: one target vector for each feature vector (native/core/normal_equations.h). */
+  readonly NormalEquations: new (
+    features: number,
+    targets: number,
+  ) => NativeNormalEquations;
+}
+
+export interface NativeNormalEquations {
+  /**
+   * The map, targets × features, that minimises the squared error + λ its squared size.
+   * @param ridge λ relative to the mean of the features' summed squares
+   */
+  solve(ridge: number, threads: number, control: NativeControl): Promise<Float32Array>;
+  /** Mean of each feature's square. */
+  meanSquares(): Float32Array;
+  close(): void;
 }
 
 /** How llama_model_quantize makes a file. */
@@ -131,13 +147,36 @@ export interface NativeChanges {
   readonly skip: Int32Array;
   /** Two numbers a block: what its attention and its feed-forward outputs are multiplied by. */
   readonly factors?: Float64Array | undefined;
+  /** Linear maps added to blocks' outputs. */
+  readonly repairs?: readonly NativeRepair[] | undefined;
+}
+
+/** Removed blocks that stand together, as a session gathers what they did. */
+export interface NativeGap {
+  /** The kept block before them. */
+  readonly before: number;
+  readonly last: number;
+  /** Of the block before, as in a NativeRepair; empty: none. */
+  readonly weight: string;
+  readonly epsilon: number;
+}
+
+/** block's output += map · features */
+export interface NativeRepair {
+  readonly block: number;
+  /** The features are the input of this weight's product; if empty, the block's output divided by its RMS. */
+  readonly weight: string;
+  /** Of the RMS. */
+  readonly epsilon: number;
+  /** embedding × features */
+  readonly map: Float32Array;
 }
 
 export interface NativeSession {
   /** Makes the context; called first, once. */
   open(control: NativeControl): Promise<void>;
-  /** N×N sums over the sequence's tokens of the cosines of the block inputs; above the diagonal. */
-  sumCosines(tokens: Int32Array, control: NativeControl): Promise<Float64Array>;
+  /** N×N sums over the tokens from `first` on of the cosines of the block inputs; above the diagonal. */
+  sumCosines(tokens: Int32Array, first: number, control: NativeControl): Promise<Float64Array>;
   score(
     tokens: Int32Array,
     options: NativeChanges & {
@@ -146,6 +185,10 @@ export interface NativeSession {
       baseChanges?: NativeChanges | undefined;
       /** Without a base: a file to keep the logits of the scored tokens in, or the base's logits kept earlier. */
       file?: LogitsPlace | undefined;
+      /** How many of the most probable tokens of each distribution to return as `top`; 0 for none. */
+      keepTop: number;
+      /** The base's distributions, kept earlier. */
+      baseTop?: TopDistributions | undefined;
     },
     control: NativeControl,
   ): Promise<TokenScores>;
@@ -164,6 +207,23 @@ export interface NativeSession {
     options: { sequenceLength: number; skip: Int32Array; ridge: number; original: NativeSession },
     control: NativeControl,
   ): Promise<Float64Array>;
+  /**
+   * Adds to sums, for each token of a sequence, the features before a gap of removed blocks and how far the original's
+   * state after the gap is from the state before it.
+   */
+  gather(
+    tokens: Int32Array,
+    options: NativeChanges &
+      NativeGap & {
+        /** Runs the unchanged model; undefined where nothing before the gap is changed, and this session does both. */
+        original?: NativeSession | undefined;
+        /** With the input of the weight's product as features. */
+        product?: NativeNormalEquations | undefined;
+        /** With the block's output divided by its RMS as features. */
+        normalized?: NativeNormalEquations | undefined;
+      },
+    control: NativeControl,
+  ): Promise<void>;
   close(): void;
 }
 
@@ -182,7 +242,19 @@ export interface Timing {
   readonly generation: number;
 }
 
-/** One number for each scored token; the last three are empty without a base. */
+/**
+ * What is kept of the distributions that predict some tokens: a row for each, of the `width` most probable tokens, the
+ * most probable first. What is left counts as one more token, so that KL against them is a lower bound.
+ */
+export interface TopDistributions {
+  readonly width: number;
+  /** rows × width */
+  readonly tokens: Int32Array;
+  /** rows × width, natural logarithms. */
+  readonly logProb: Float32Array;
+}
+
+/** One number for each scored token; empty what was not asked for. */
 export interface TokenScores {
   /** Natural log-probability of the token given those before it. */
   readonly logProb: Float64Array;
@@ -191,6 +263,8 @@ export interface TokenScores {
   readonly kl: Float64Array;
   /** 1 where both put the most probability on the same token. */
   readonly sameTop: Uint8Array;
+  /** With `keepTop`. */
+  readonly top?: TopDistributions;
 }
 
 /** The compiled addon; loading it does not touch llama.cpp. */

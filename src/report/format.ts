@@ -25,6 +25,11 @@ export function formatChange(before: number, after: number): string {
   return `${sign}${digits} %`;
 }
 
+/** `4.31`, `152`: three significant digits, or all of a whole number. */
+export function formatTokens(tokens: number): string {
+  return tokens >= 100 ? Math.round(tokens).toLocaleString("en") : tokens.toPrecision(3);
+}
+
 /** `52.37`, `1,204`: four significant digits. */
 export function formatPerplexity(perplexity: number): string {
   return perplexity >= 1000 ? Math.round(perplexity).toLocaleString("en") : perplexity.toPrecision(4);

@@ -11,6 +11,7 @@ import {
   formatLayers,
   formatPercent,
   formatPerplexity,
+  formatTokens,
 } from "./format.ts";
 import { describeReach } from "./verdict.ts";
 
@@ -164,11 +165,14 @@ export function changes({ plan, report, model }: View): Change[] {
             change: formatChange(before, after),
           },
         ];
-  const { input, output, perplexity, divergence } = report ?? {};
+  const { input, output, perplexity, divergence, speed } = report ?? {};
+  const perSecond = (tokens: number) => `${formatTokens(tokens)}/s`;
   return [
     ...change("blocks", model.blockCount, plan.keptLayers.length, String),
     ...change("weights", input?.parameters, output?.parameters, formatCount),
     ...change("file size", input?.bytes, output?.bytes, formatBytes),
+    ...change("prompt tokens", speed?.original.prompt, speed?.pruned.prompt, perSecond),
+    ...change("generated tokens", speed?.original.generation, speed?.pruned.generation, perSecond),
     ...change("perplexity", perplexity?.original, perplexity?.pruned, formatPerplexity),
     ...(divergence
       ? [

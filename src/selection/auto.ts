@@ -4,36 +4,57 @@ import { SelectionError } from "./errors.ts";
 import { lorp } from "./lorp.ts";
 import { requireLegalSize } from "./proposals.ts";
 import { SELECTION_METHODS } from "./pure-methods.ts";
-import { nextRemoval, sleb } from "./sleb.ts";
-import { bestOf, meanLoss, type Proposal, requireBest, type Trial, type Trials } from "./trials.ts";
-import type { MeasuredInput, MeasuredMethod, Removal, SelectionInput, SimilarityMatrix } from "./types.ts";
+import { promisingSets, Surrogate } from "./surrogate.ts";
+import {
+  bestOf,
+  describeLoss,
+  meanLoss,
+  type Proposal,
+  requireBest,
+  type Trial,
+  type Trials,
+} from "./trials.ts";
+import type { MeasuredInput, MeasuredMethod, SelectionInput } from "./types.ts";
 
-/** Sets measured by default beyond those that SLEB takes. */
-const MORE_THAN_SLEB = 48;
+/** Sequences on which each layer alone is measured. */
+const SEQUENCES_ALONE = 4;
+
+/** Sets that race each other at a time. */
+const AT_A_TIME = 8;
+
+/** Sets that `auto` measures beside each layer alone, about; only for showing how far it is. */
+const USUAL_SETS = 60;
 
 /**
- * The choice by measurement: what every method that reads the Analysis would remove, LoRP with every given clustering
- * included, is measured to the end, and what SLEB finds too if the limits allow; then a local search swaps a removed
- * layer for a kept one, the most promising swaps first. Never worse than the best of those on the text it is measured on.
+ * The choice by measurement, and the default: what every method that reads the Analysis would remove, LoRP with every
+ * given clustering included, is measured; then each layer alone, from which a surrogate tells which other sets are worth
+ * it, contiguous runs among them; then a local search swaps a removed layer for a kept one, the most promising swaps
+ * first, until none helps or the work is used up. Never worse than the methods' own choices on the text it is measured on.
  */
 export const auto: MeasuredMethod = {
   measures: true,
   name: "auto",
-  summary: "the best of all methods' choices as measured, improved by swapping layers; recommended",
+  summary:
+    "the best as measured of all methods' choices, promising sets and runs, and sets near them; the default",
   source: "lorp",
-  mostSets: (input, budget) => input.limits.evaluations ?? sleb.mostSets(input, budget) + MORE_THAN_SLEB,
+  mostSets: ({ limits, similarity }) =>
+    limits.evaluations ?? candidates(similarity.length).length + USUAL_SETS,
   async select(input, budget, trials) {
     requireLegalSize(input, budget);
-    const within = limitsOf(input, budget, trials);
-    await trials.measureAll(proposals(input, budget));
-    if (within(sleb.mostSets(input, budget))) await goGreedily(input, budget, trials, within);
-    const started = requireBest(trials.all.filter(({ removed }) => removed.length === budget));
-    const best = await improve(input, started, trials, within);
+    const within = limitsOf(input, trials);
+    await trials.race(proposals(input, budget));
+    const surrogate = await measureAlone(input, budget, trials, within);
+    const promising = promisingSets(input, budget, surrogate).map((removed) => ({
+      removed,
+      by: "what its layers cost alone",
+    }));
+    await raceInTurn(promising, trials, budget, within, 2);
+    const best = await improve(input, budget, surrogate, trials, within);
     const measured = trials.all.filter(({ removed }) => removed.length === budget).length;
-    const loss = meanLoss(best);
-    const text = `in the best of ${measured} sets measured, by ${best.proposedBy.join(", ")}: ${loss.toFixed(4)} nats a token (perplexity ${Math.exp(loss).toFixed(2)})`;
+    const text = `in the best of ${measured} sets measured, by ${best.proposedBy.join(", ")}: ${describeLoss(trials, best)}`;
+    const score = meanLoss(best);
     return {
-      removals: best.removed.map((layer) => ({ layer, reason: "measured-set", score: loss, text })),
+      removals: best.removed.map((layer) => ({ layer, reason: "measured-set", score, text })),
       passedOver: [],
     };
   },
@@ -42,22 +63,19 @@ export const auto: MeasuredMethod = {
 /** Whether so many more sets may be measured. */
 type Within = (sets: number) => boolean;
 
-function limitsOf(input: MeasuredInput, budget: number, trials: Trials): Within {
-  const most = auto.mostSets(input, budget);
-  const { seconds = Number.POSITIVE_INFINITY } = input.limits;
+function limitsOf({ limits }: MeasuredInput, trials: Trials): Within {
+  const { evaluations: most = Number.POSITIVE_INFINITY, seconds, work = Number.POSITIVE_INFINITY } = limits;
   const began = performance.now();
-  return (sets) => trials.all.length + sets <= most && performance.now() - began < 1000 * seconds;
+  const before = { sets: trials.all.length, work: trials.work };
+  // Seconds replace the usual bound of work: whoever gives them wants what can be found in that time.
+  const goesOn =
+    seconds === undefined
+      ? () => trials.work - before.work < work
+      : () => performance.now() - began < 1000 * seconds;
+  return (sets) => trials.all.length - before.sets + sets <= most && goesOn();
 }
 
-/** SLEB's steps, as long as there is time; the last one measures sets of the budget's size. */
-async function goGreedily(input: MeasuredInput, budget: number, trials: Trials, within: Within) {
-  const removals: Removal[] = [];
-  while (removals.length < budget && within(1)) {
-    removals.push((await nextRemoval(input, budget, removals, trials)).removal);
-  }
-}
-
-/** What the methods that read the Analysis would remove; those that find nothing legal propose nothing. */
+/** What methods that read the Analysis would remove; those that find nothing legal propose nothing. */
 function proposals(input: MeasuredInput, budget: number): Proposal[] {
   const inputs = [
     ...SELECTION_METHODS.map((method) => ({ method, given: input as SelectionInput, by: method.name })),
@@ -77,28 +95,85 @@ function proposals(input: MeasuredInput, budget: number): Proposal[] {
   });
 }
 
-/** Swaps that race each other at a time. */
-const SWAPS_AT_A_TIME = 8;
-
-/** Takes the best of the most promising swaps where it improves on the best set, until none does or a limit is reached. */
-async function improve(input: MeasuredInput, start: Trial, trials: Trials, within: Within): Promise<Trial> {
-  const tried = new Set(trials.all.map(({ removed }) => removed.join()));
-  let best = start;
-  let swaps = swapsOf(input, best.removed);
-  while (swaps.length > 0 && within(1)) {
-    swaps = swaps.filter(({ removed }) => !tried.has(removed.join()));
-    const next = swaps.splice(0, SWAPS_AT_A_TIME).filter((_, index) => within(index + 1));
-    for (const { removed } of next) tried.add(removed.join());
-    const better = bestOf(await trials.race(next, { rival: best }));
-    if (!better || meanLoss(better) >= meanLoss(best)) continue;
-    best = better;
-    swaps = swapsOf(input, best.removed);
+/** What each layer costs alone; where that may not be measured, how much it changes its input. */
+async function measureAlone(
+  { similarity, constraints }: MeasuredInput,
+  budget: number,
+  trials: Trials,
+  within: Within,
+): Promise<Surrogate> {
+  const alone = similarity.map((_, layer) =>
+    layer + 1 < similarity.length ? 1 - similarityOf(similarity, layer, layer + 1) : 1,
+  );
+  const fixed = new Set(constraints.fixed.map(({ layer }) => layer));
+  const single = candidates(similarity.length)
+    .filter((layer) => !fixed.has(layer))
+    .map((layer) => ({ removed: [layer], by: "each layer alone" }));
+  if (budget > 1 && within(single.length)) {
+    for (const { removed, losses } of await trials.screen(single, SEQUENCES_ALONE)) {
+      alone[removed[0]!] = meanLoss({ losses: losses.slice(0, SEQUENCES_ALONE) });
+    }
+    const before = await lossAsItIs(trials);
+    for (const { removed } of single) alone[removed[0]!] = Math.max(1e-6, alone[removed[0]!]! - before);
   }
-  return best;
+  return new Surrogate(similarity, alone);
 }
 
-/** Every legal set that differs in one layer, the most promising by S first. */
-function swapsOf({ constraints, similarity }: MeasuredInput, removed: readonly number[]): Proposal[] {
+/** On the first few sequences; a divergence from the model as it is begins at 0. */
+async function lossAsItIs(trials: Trials): Promise<number> {
+  if (trials.objective === "kl") return 0;
+  const [original] = await trials.screen([{ removed: [], by: "the model as it is" }], SEQUENCES_ALONE);
+  return meanLoss({ losses: original!.losses.slice(0, SEQUENCES_ALONE) });
+}
+
+const best = (trials: Trials, budget: number) =>
+  requireBest(trials.all.filter(({ removed }) => removed.length === budget));
+
+/** Races sets a few at a time, until the last `patience` rounds brought none that is better. */
+async function raceInTurn(
+  proposed: readonly Proposal[],
+  trials: Trials,
+  budget: number,
+  within: Within,
+  patience: number,
+): Promise<void> {
+  for (let from = 0, idle = 0; from < proposed.length && idle < patience && within(1); from += AT_A_TIME) {
+    const rival = best(trials, budget);
+    const next = proposed.slice(from, from + AT_A_TIME).filter((_, index) => within(index + 1));
+    await trials.race(next, { rival });
+    idle = best(trials, budget) === rival ? idle + 1 : 0;
+  }
+}
+
+/** Takes the best of the most promising swaps where it improves on the best set, until none does or a limit is reached. */
+async function improve(
+  input: MeasuredInput,
+  budget: number,
+  surrogate: Surrogate,
+  trials: Trials,
+  within: Within,
+): Promise<Trial> {
+  const tried = new Set(trials.all.map(({ removed }) => removed.join()));
+  let current = best(trials, budget);
+  let swaps = swapsOf(input, current.removed, surrogate);
+  while (swaps.length > 0 && within(1)) {
+    swaps = swaps.filter(({ removed }) => !tried.has(removed.join()));
+    const next = swaps.splice(0, AT_A_TIME).filter((_, index) => within(index + 1));
+    for (const { removed } of next) tried.add(removed.join());
+    const better = bestOf(await trials.race(next, { rival: current }));
+    if (!better || meanLoss(better) >= meanLoss(current)) continue;
+    current = better;
+    swaps = swapsOf(input, current.removed, surrogate);
+  }
+  return current;
+}
+
+/** Every legal set that differs in one layer (a run moved on by one is such a set); the most promising first. */
+function swapsOf(
+  { constraints, similarity }: MeasuredInput,
+  removed: readonly number[],
+  surrogate: Surrogate,
+): Proposal[] {
   const kept = candidates(similarity.length).filter((layer) => !removed.includes(layer));
   return removed
     .flatMap((out) => kept.map((layer) => ({ out, layer })))
@@ -109,22 +184,6 @@ function swapsOf({ constraints, similarity }: MeasuredInput, removed: readonly n
     .filter(
       (swap) => ruleAgainst(constraints, similarity.length, new Set(swap.removed), removed.length) === null,
     )
-    .map((swap) => ({ ...swap, change: changeWithout(similarity, swap.removed) }))
-    .sort((a, b) => a.change - b.change);
-}
-
-/**
- * How much the removed layers change their input by S: the sum of 1 − S[start][end + 1] over the runs of neighbours.
- * @param removed ascending
- */
-function changeWithout(similarity: SimilarityMatrix, removed: readonly number[]): number {
-  let change = 0;
-  let start: number | undefined;
-  for (const [index, layer] of removed.entries()) {
-    start ??= layer;
-    if (removed[index + 1] === layer + 1) continue;
-    change += 1 - similarityOf(similarity, start, layer + 1);
-    start = undefined;
-  }
-  return change;
+    .map((swap) => ({ ...swap, cost: surrogate.cost(swap.removed) }))
+    .sort((a, b) => a.cost - b.cost);
 }

@@ -8,12 +8,17 @@ import { byLoss, isMeasurable, lossDifference, meanLoss, type Trial, type Trials
 export function describeTrials(
   trials: Trials,
   chosen: readonly number[],
-): Pick<Measurements, "original" | "sets"> {
+): Pick<Measurements, "objective" | "original" | "sets"> {
   const find = (removed: readonly number[]) =>
     trials.all.find((trial) => trial.complete && trial.removed.join() === removed.join());
   const original = find([]);
   const winner = find(chosen)!;
+  const lossOf = (trial: Trial) => {
+    const loss = meanLoss(trial);
+    return trials.objective === "kl" ? { loss } : { loss, perplexity: Math.exp(loss) };
+  };
   return {
+    objective: trials.objective,
     original: original ? lossOf(original) : null,
     sets: trials.all
       // A document holds no other numbers than finite ones.
@@ -31,9 +36,4 @@ export function describeTrials(
         difference: lossDifference(trial, winner),
       })),
   };
-}
-
-function lossOf(trial: Trial): { loss: number; perplexity: number } {
-  const loss = meanLoss(trial);
-  return { loss, perplexity: Math.exp(loss) };
 }

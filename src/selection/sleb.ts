@@ -1,6 +1,6 @@
 import { candidates, ruleAgainst } from "./constraints.ts";
 import { requireLegalSize } from "./proposals.ts";
-import { meanLoss, requireBest, type Trials } from "./trials.ts";
+import { describeLoss, meanLoss, requireBest, type Trials } from "./trials.ts";
 import type { MeasuredInput, MeasuredMethod, PassedOver, Removal } from "./types.ts";
 
 /**
@@ -54,7 +54,7 @@ export async function nextRemoval(
       layer: allowed[raced.indexOf(best)]!,
       reason: "measured-loss",
       score: loss,
-      text: `without it and those before it the loss is lowest: ${loss.toFixed(4)} nats a token (perplexity ${Math.exp(loss).toFixed(2)})`,
+      text: `without it and those before it the loss is lowest: ${describeLoss(trials, best)}`,
     },
     passedOver: judged.flatMap(({ layer, rule }) => (rule === null ? [] : [{ layer, rule }])),
   };

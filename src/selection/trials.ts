@@ -1,14 +1,18 @@
+import type { Objective } from "../objectives.ts";
 import { type Estimate, estimate } from "../statistics.ts";
 import { SelectionError } from "./errors.ts";
 
 /** What measured methods ask of a model: its losses on sequences that the analysis has not seen. */
 export interface LossSource {
-  /** Number of sequences; all are equally long. */
+  readonly objective: Objective;
   readonly sequences: number;
+  /** Tokens that one of them takes. */
+  tokens(sequence: number): number;
   /** How many sequences are best asked for at the same time. */
   readonly atOnce: number;
   /**
-   * Negative log-likelihoods of the tokens of one sequence, nats, with layers made the identity.
+   * Losses of the tokens of one sequence by the objective, with layers made the identity: KL divergence from the model
+   * as it is, nats; negative log-likelihood, nats.
    * @throws RuntimeError, AbortedError
    */
   losses(removed: readonly number[], sequence: number): Promise<Float64Array>;
@@ -40,6 +44,12 @@ const FEWEST_SEQUENCES = 3;
 export interface Trials {
   /** In the order of measurement. */
   readonly all: readonly Trial[];
+  readonly objective: Objective;
+  /**
+   * What has been run for them: tokens, each counted as the share of the layers from the first removed one on, since
+   * what comes before is run once for many sets.
+   */
+  readonly work: number;
   /**
    * Measures a set on one sequence after the other.
    * @param bar measuring ends once the set is certainly above it
@@ -47,6 +57,8 @@ export interface Trials {
   measure(removed: readonly number[], proposedBy: string, bar?: Bar): Promise<Trial>;
   /** Measures sets on all sequences. @returns their trials, in their order */
   measureAll(proposals: readonly Proposal[]): Promise<Trial[]>;
+  /** Measures sets on the first few sequences only. @returns their trials, in their order */
+  screen(proposals: readonly Proposal[], sequences: number): Promise<Trial[]>;
   /**
    * Measures sets side by side, on one sequence after the other, and gives up those that are certainly above the best
    * of them so far, or above the bar.
@@ -66,10 +78,10 @@ export interface Bar {
 }
 
 /**
- * Mean loss of a trial's tokens, nats; its perplexity is exp of it. Infinity, the worst there is, where the model computes
- * no numbers without these layers.
+ * Mean loss of a trial's tokens, nats. Infinity, the worst there is, where the model computes no numbers without these
+ * layers.
  */
-export function meanLoss({ losses }: Trial): number {
+export function meanLoss({ losses }: Pick<Trial, "losses">): number {
   const mean = joinedMean(losses);
   return Number.isFinite(mean) ? mean : Number.POSITIVE_INFINITY;
 }
@@ -79,14 +91,30 @@ export function isMeasurable(trial: Trial): boolean {
   return trial.losses.length === 0 || Number.isFinite(meanLoss(trial));
 }
 
+/** The mean loss for people. */
+export function describeLoss({ objective }: Pick<Trials, "objective">, trial: Trial): string {
+  const loss = meanLoss(trial);
+  return objective === "kl"
+    ? `KL divergence ${loss.toFixed(4)} nats a token`
+    : `${loss.toFixed(4)} nats a token (perplexity ${Math.exp(loss).toFixed(2)})`;
+}
+
 /** Loss of `trial` − loss of `rival`, nats a token, on the sequences that both were measured on; over sequences. */
 export function lossDifference(trial: Trial, rival: Trial): Estimate {
   return estimate(pairs(trial, rival).map(([mine, other]) => joinedMean([mine]) - joinedMean([other])));
 }
 
-/** @param onTrial hears the number of sets measured, each time that there is one more */
-export function createTrials(source: LossSource, onTrial?: (count: number) => void): Trials {
+/**
+ * @param layers of the model
+ * @param onTrial hears of each further set that is measured
+ */
+export function createTrials(source: LossSource, layers: number, onTrial?: (trials: Trials) => void): Trials {
   const trials = new Map<string, OpenTrial>();
+  let work = 0;
+  const lossesOf = async (removed: readonly number[], sequence: number): Promise<Float64Array> => {
+    work += source.tokens(sequence) * (1 - (removed[0] ?? 0) / layers);
+    return source.losses(removed, sequence);
+  };
   const enter = ({ removed: layers, by }: Proposal): OpenTrial => {
     const removed = layers.toSorted((a, b) => a - b);
     const key = removed.join();
@@ -94,7 +122,7 @@ export function createTrials(source: LossSource, onTrial?: (count: number) => vo
     if (!trial) {
       trial = { removed, proposedBy: [], losses: [], complete: false };
       trials.set(key, trial);
-      onTrial?.(trials.size);
+      onTrial?.(self);
     }
     if (!trial.proposedBy.includes(by)) trial.proposedBy = [...trial.proposedBy, by];
     return trial;
@@ -102,17 +130,21 @@ export function createTrials(source: LossSource, onTrial?: (count: number) => vo
   const run = async (
     proposals: readonly Proposal[],
     stay: (racing: readonly OpenTrial[]) => readonly OpenTrial[],
-    bar?: Bar,
+    { bar, upTo = source.sequences }: { readonly bar?: Bar | undefined; readonly upTo?: number } = {},
   ): Promise<Trial[]> => {
     const entered = proposals.map(enter);
     // Neighbours in this order share the most blocks before the first that differs, which need not be run twice.
     let racing: readonly OpenTrial[] = [...new Set(entered)]
       .filter((trial) => !(bar && isAbove(trial, bar)))
       .sort(byLayers);
-    for (let sequence = 0; sequence < source.sequences && racing.length > 0; ) {
+    for (let sequence = 0; sequence < upTo && racing.length > 0; ) {
       const ahead = Math.max(1, Math.floor(source.atOnce / racing.length));
-      const next = indices(sequence, Math.min(sequence + ahead, source.sequences));
-      const results = await Promise.all(racing.map((trial) => lossesOf(source, trial, next)));
+      const next = indices(sequence, Math.min(sequence + ahead, upTo));
+      const results = await Promise.all(
+        racing.map(({ removed, losses }) =>
+          Promise.all(next.map(async (one) => losses[one] ?? (await lossesOf(removed, one)))),
+        ),
+      );
       const losses = new Map(racing.map((trial, index) => [trial, results[index]!]));
       for (let step = 0; step < next.length; step++, sequence++) {
         for (const trial of racing) {
@@ -125,24 +157,25 @@ export function createTrials(source: LossSource, onTrial?: (count: number) => vo
     return entered;
   };
   const race = (proposals: readonly Proposal[], bar?: Bar) =>
-    run(proposals, (racing) => worthGoingOn(racing, bar), bar);
-  return {
+    run(proposals, (racing) => worthGoingOn(racing, bar), { bar });
+  const self: Trials = {
     get all() {
       return [...trials.values()];
     },
+    objective: source.objective,
+    get work() {
+      return work;
+    },
     measure: async (removed, by, bar) => (await race([{ removed, by }], bar))[0]!,
     measureAll: (proposals) => run(proposals, (racing) => racing),
+    screen: (proposals, sequences) =>
+      run(proposals, (racing) => racing, { upTo: Math.min(sequences, source.sequences) }),
     race,
   };
+  return self;
 }
 
 type OpenTrial = { -readonly [Key in keyof Trial]: Trial[Key] };
-
-function lossesOf(source: LossSource, { removed, losses }: Trial, sequences: readonly number[]) {
-  return Promise.all(
-    sequences.map(async (sequence) => losses[sequence] ?? (await source.losses(removed, sequence))),
-  );
-}
 
 /** In the order of the first layer that only one of them removes. */
 function byLayers(a: Trial, b: Trial): number {

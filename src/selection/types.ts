@@ -45,10 +45,12 @@ export interface SelectionMethod {
 
 /** How far a search may go. */
 export interface SearchLimits {
-  /** Sets measured in all, those given up early included; by default what SLEB takes and some more. */
+  /** Sets measured in all, those given up early included; without end by default. */
   readonly evaluations?: number | undefined;
   /** Seconds for the search that follows the methods' own choices; what it finds then depends on the machine. */
   readonly seconds?: number | undefined;
+  /** Tokens run for the search that follows the methods' own choices (`Trials.work`), where no seconds are given. */
+  readonly work?: number | undefined;
 }
 
 export interface MeasuredInput extends SelectionInput {

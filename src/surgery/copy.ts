@@ -67,7 +67,7 @@ export async function transformRange(
   signal: AbortSignal | undefined,
   onProgress: (moved: number) => void,
 ): Promise<void> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK - (CHUNK % unit), length));
+  const buffer = Buffer.allocUnsafeSlow(Math.min(Math.max(unit, CHUNK - (CHUNK % unit)), length));
   let written = 0;
   for (let done = 0; done < length; ) {
     throwIfAborted(signal);

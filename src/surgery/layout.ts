@@ -4,6 +4,7 @@ import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 import { type RawEntry, writeHeader } from "../gguf/write.ts";
 import type { Range, Transform } from "./copy.ts";
 import { type MetadataChanges, ownEntries, setEntries, splitEntries, toEntry } from "./metadata.ts";
+import { permuteRows } from "./permute.ts";
 import { type Arrangement, arrangeForSharing, phaseOf } from "./sharing.ts";
 import { sliceTensor } from "./slice.ts";
 
@@ -15,19 +16,18 @@ export interface SplitOptions {
   readonly maxSize?: number | undefined;
 }
 
-/** A tensor that the input does not have, small enough to be held in memory. Blocks are numbered as in the input. */
+/** A tensor whose bytes are at hand, small enough to be held in memory; named as in the output. */
 export interface NewTensor extends Pick<TensorInfo, "name" | "shape" | "type"> {
   readonly bytes: Uint8Array;
 }
 
-/** What changes in the tensors that stay. */
+/** What changes in the tensors. */
 export interface Changes {
   /** By the tensor's name in the input. */
-  readonly transforms: ReadonlyMap<string, Transform>;
-  readonly added: readonly NewTensor[];
+  readonly transforms?: ReadonlyMap<string, Transform>;
+  /** Tensors that the input does not have, or that take the place of those of the same name. */
+  readonly added?: readonly NewTensor[];
 }
-
-const NO_CHANGES: Changes = { transforms: new Map(), added: [] };
 
 /** A tensor that stays, under its new name. */
 interface KeptTensor extends TensorInfo {
@@ -57,37 +57,46 @@ export function layOut(
   rewrite: Rewrite,
   provenance: MetadataChanges,
   split: SplitOptions = {},
-  { transforms, added }: Changes = NO_CHANGES,
+  { transforms = new Map(), added = [] }: Changes = {},
 ): FileLayout[] {
+  const replaced = new Set(added.map(({ name }) => name));
   const kept = model.tensors.flatMap((tensor): KeptTensor[] => {
     const newName = rewrite.renameTensor(tensor.name);
-    if (newName === null) return [];
+    if (newName === null || replaced.has(newName)) return [];
     const slice = rewrite.slices?.get(tensor.name);
+    const permutation = rewrite.permutations?.get(tensor.name);
     const { byteLength: sourceLength } = tensor;
+    const transform = permutation ? permuteRows(permutation) : transforms.get(tensor.name);
     return [
       slice
         ? { ...tensor, newName, sourceLength, ...sliceTensor(tensor, slice) }
-        : { ...tensor, newName, sourceLength, transform: transforms.get(tensor.name) },
+        : { ...tensor, newName, sourceLength, transform },
     ];
   });
-  const renamed = added.map((tensor) => ({
-    ...tensor,
-    name: rewrite.renameTensor(tensor.name) ?? tensor.name,
-  }));
   const cut = setEntries(ownEntries(model), rewrite.set);
   const entries = setEntries(
     cut.map((entry) => ({ ...entry, key: rewrite.renameKey?.(entry.key) ?? entry.key })),
     provenance,
   );
-  const parts = divide(kept, model.alignment, split);
+  const last = model.paths.length - 1;
+  const fresh = added.map((tensor) => ({ ...tensor, file: last, byteLength: tensor.bytes.length }));
+  const parts = divide([...kept, ...fresh], model.alignment, split);
   return parts.map((tensors, no) => {
-    const own = no === 0 ? entries : entries.filter(({ key }) => key === "general.alignment");
+    const ofPart = no === 0 ? entries : entries.filter(({ key }) => key === "general.alignment");
     const metadata =
       parts.length === 1
-        ? own
-        : setEntries(own, splitEntries(no, parts.length, kept.length + renamed.length));
-    const arrangement = arrangeForSharing(tensors, model.alignment);
-    return layOutFile(model, metadata, arrangement, no === parts.length - 1 ? renamed : []);
+        ? ofPart
+        : setEntries(ofPart, splitEntries(no, parts.length, kept.length + fresh.length));
+    const arrangement = arrangeForSharing(
+      tensors.filter((tensor) => "newName" in tensor),
+      model.alignment,
+    );
+    return layOutFile(
+      model,
+      metadata,
+      arrangement,
+      tensors.filter((tensor) => "bytes" in tensor),
+    );
   });
 }
 
@@ -116,18 +125,18 @@ function layOutFile(
 }
 
 /** The tensors of each output file. A part that all tensors have left goes, unless it is the only one. */
-function divide(
-  kept: readonly KeptTensor[],
+function divide<Tensor extends Pick<TensorInfo, "file" | "byteLength">>(
+  kept: readonly Tensor[],
   alignment: number,
   { keepSplit, maxSize }: SplitOptions,
-): KeptTensor[][] {
+): Tensor[][] {
   if (keepSplit) {
     const parts = [...new Set(kept.map(({ file }) => file))].map((part) =>
       kept.filter(({ file }) => file === part),
     );
     return parts.length === 0 ? [[]] : parts;
   }
-  const parts: KeptTensor[][] = [[]];
+  const parts: Tensor[][] = [[]];
   let size = 0;
   for (const tensor of kept) {
     const padded = alignUp(tensor.byteLength, alignment);

@@ -145,12 +145,21 @@ describe("cutting", () => {
   const counted = Int32Array.from({ length: 25 }, (_, index) => index + 100);
 
   test("windows are consecutive, and the rest is dropped", () => {
-    const { sequences, first } = cutWindows(counted, { sequenceLength: 10, protocol: "windows", bos: 1 });
+    const { sequences, first } = cutWindows(counted, { sequenceLength: 10, protocol: "windows", bos: -1 });
     expect(sequences.map((window) => [window[0], window.at(-1), window.length])).toEqual([
       [100, 109, 10],
       [110, 119, 10],
     ]);
     expect(first).toBe(1);
+  });
+
+  test("behind BOS a window holds one token of the text fewer, and what follows BOS alone is not scored", () => {
+    const { sequences, first } = cutWindows(counted, { sequenceLength: 10, protocol: "windows", bos: 1 });
+    expect(sequences.slice(0, 2).map((window) => [...window.slice(0, 2), window.at(-1)])).toEqual([
+      [1, 100, 108],
+      [1, 109, 117],
+    ]);
+    expect(first).toBe(2);
   });
 
   test("llama.cpp's windows begin with BOS, once before the text and over each first token", () => {

@@ -56,7 +56,11 @@ describe("objects of the addon's classes", () => {
   test("are told from each other and from any object where a Session belongs", () => {
     for (const other of [model, {}, Object.create(session), addon]) {
       expect(() =>
-        session.score(TOKENS, { first: 1, skip, base: anything(other), baseChanges: { skip } }, control()),
+        session.score(
+          TOKENS,
+          { first: 1, skip, base: anything(other), baseChanges: { skip }, keepTop: 0 },
+          control(),
+        ),
       ).toThrow(new TypeError("base must be a Session"));
       const fit = { sequenceLength: 4, skip, ridge: 0, original: anything<NativeSession>(other) };
       expect(() => session.fitFactors(TOKENS, fit, control())).toThrow(

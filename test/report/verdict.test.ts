@@ -79,6 +79,7 @@ test("an evaluation says it of each text, the ruined first", () => {
       base: "b.gguf",
       skippedLayers: [],
       protocol: "windows",
+      bos: false,
       texts: [text("prose.txt", good), text("code.txt", ruined)],
       tasks: [],
       resources: [],

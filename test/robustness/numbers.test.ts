@@ -123,14 +123,19 @@ describe("a set of layers without which the model computes NaN", () => {
   };
   /** NaN without layer 1 or 2, in all tokens or in one; else the fewer the higher the layer. */
   const trialsOf = (broken: readonly number[]) =>
-    createTrials({
-      sequences: 4,
-      atOnce: 2,
-      losses: async (removed) => {
-        const value = removed.some((layer) => broken.includes(layer)) ? Number.NaN : 9 - (removed[0] ?? 0);
-        return Float64Array.of(1, value);
+    createTrials(
+      {
+        objective: "perplexity",
+        tokens: () => 3,
+        sequences: 4,
+        atOnce: 2,
+        losses: async (removed) => {
+          const value = removed.some((layer) => broken.includes(layer)) ? Number.NaN : 9 - (removed[0] ?? 0);
+          return Float64Array.of(1, value);
+        },
       },
-    });
+      6,
+    );
 
   test("never wins", async () => {
     const trials = trialsOf([1, 4]);

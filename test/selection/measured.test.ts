@@ -46,6 +46,8 @@ function world(layers: number, seed: number, noise = 0.001, atOnce = 1): World {
     source: {
       sequences: SEQUENCES,
       atOnce,
+      objective: "perplexity",
+      tokens: () => TOKENS,
       async losses(removed, sequence) {
         scored++;
         const draw = createRandom(removed.reduce((hash, layer) => hash * 31 + layer + 1, sequence));
@@ -83,7 +85,7 @@ const layersOf = ({ removals }: { removals: readonly { layer: number }[] }) =>
 describe("trials", () => {
   test("each set is measured once, whoever proposes it and in whatever order", async () => {
     const { source, scored } = world(8, 1);
-    const trials = createTrials(source);
+    const trials = createTrials(source, 12);
     await trials.measure([3, 1], "one");
     const again = await trials.measure([1, 3], "another");
     expect(scored()).toBe(SEQUENCES);
@@ -92,7 +94,7 @@ describe("trials", () => {
 
   test("a clearly worse set is given up early, and finished when that is asked for", async () => {
     const { source } = world(8, 2);
-    const trials = createTrials(source);
+    const trials = createTrials(source, 12);
     const rival = await trials.measure([], "nothing");
     const bad = await trials.measure(inner(8), "everything", { rival });
     expect(bad).toMatchObject({ complete: false });
@@ -102,17 +104,17 @@ describe("trials", () => {
 
   test("a margin allows for as much", async () => {
     const { source, cost } = world(8, 3);
-    const trials = createTrials(source);
+    const trials = createTrials(source, 12);
     const rival = await trials.measure([], "nothing");
     const loss = cost([2, 3]);
     expect((await trials.measure([2, 3], "a", { rival, margin: loss + 0.01 })).complete).toBe(true);
-    const other = createTrials(source);
+    const other = createTrials(source, 12);
     expect((await other.measure([2, 3], "a", { rival, margin: loss - 0.01 })).complete).toBe(false);
   });
 
   test("a race finds the best, finishes it and gives the bad ones up", async () => {
     const { source, cost, scored } = world(12, 6);
-    const trials = createTrials(source);
+    const trials = createTrials(source, 12);
     const sets = inner(12).map((layer) => ({ removed: [layer], by: "a race" }));
     const raced = await trials.race(sets);
     expect(raced.map(({ removed }) => removed)).toEqual(sets.map(({ removed }) => removed));
@@ -125,7 +127,7 @@ describe("trials", () => {
 
   test("what a race finds does not depend on how many sequences run at the same time", async () => {
     const run = async (atOnce: number) => {
-      const trials = createTrials(world(10, 7, 0.5, atOnce).source);
+      const trials = createTrials(world(10, 7, 0.5, atOnce).source, 12);
       await trials.measure([4], "one");
       await trials.race(
         inner(10).map((layer) => ({ removed: [layer], by: "all" })),
@@ -140,7 +142,7 @@ describe("trials", () => {
 
   test("differences are paired: what all sets share cancels out", async () => {
     const { source, cost } = world(8, 4);
-    const trials = createTrials(source);
+    const trials = createTrials(source, 12);
     const [a, b] = [await trials.measure([2], "a"), await trials.measure([5], "b")];
     const { mean, standardError } = lossDifference(a, b);
     expect(mean).toBeCloseTo(cost([2]) - cost([5]), 3);
@@ -161,7 +163,7 @@ describe("sleb", () => {
           const costs = left.map((layer) => cost([...expected, layer]));
           expected.push(left[costs.indexOf(Math.min(...costs))]!);
         }
-        const { removals } = await sleb.select(input(layers), budget, createTrials(source));
+        const { removals } = await sleb.select(input(layers), budget, createTrials(source, 12));
         const costOf = (order: readonly number[]) => order.map((_, step) => cost(order.slice(0, step + 1)));
         const chosen = costOf(removals.map(({ layer }) => layer));
         for (const [step, value] of costOf(expected).entries()) expect(chosen[step]).toBeCloseTo(value, 9);
@@ -172,7 +174,7 @@ describe("sleb", () => {
 
   test("gives most candidates up early", async () => {
     const { source, scored } = world(12, 5);
-    const trials = createTrials(source);
+    const trials = createTrials(source, 12);
     await sleb.select(input(12), 4, trials);
     expect(trials.all).toHaveLength(10 + 9 + 8 + 7);
     expect(scored()).toBeLessThan(0.6 * SEQUENCES * trials.all.length);
@@ -183,7 +185,7 @@ describe("auto", () => {
   test("ends where no swap of two layers is better, when it may measure enough", async () => {
     for (const seed of [1, 2, 3, 4, 5]) {
       const { source, cost } = world(9, seed);
-      const chosen = layersOf(await auto.select(input(9), 3, createTrials(source)));
+      const chosen = layersOf(await auto.select(input(9), 3, createTrials(source, 12)));
       for (const out of chosen) {
         for (const layer of inner(9).filter((one) => !chosen.includes(one))) {
           const swapped = [...chosen.filter((one) => one !== out), layer];
@@ -201,7 +203,7 @@ describe("auto", () => {
         fc.integer({ min: 1, max: 20 }),
         async (layers, seed, evaluations) => {
           const given = input(layers, { seed, limits: { evaluations } });
-          const trials = createTrials(world(layers, seed, 0.1).source);
+          const trials = createTrials(world(layers, seed, 0.1).source, 12);
           const chosen = await trials.measure(layersOf(await auto.select(given, 3, trials)), "chosen");
           for (const method of SELECTION_METHODS) {
             const other = await trials.measure(layersOf(method.select(given, 3)), method.name);
@@ -215,7 +217,7 @@ describe("auto", () => {
 
   test("is never worse than SLEB, when it may measure what SLEB takes", async () => {
     for (const seed of [1, 2, 3, 4, 5, 6]) {
-      const trials = createTrials(world(10, seed, 0.1).source);
+      const trials = createTrials(world(10, seed, 0.1).source, 12);
       const chosen = await trials.measure(
         layersOf(await auto.select(input(10, { limits: {} }), 4, trials)),
         "chosen",
@@ -226,18 +228,17 @@ describe("auto", () => {
   });
 
   test("keeps within the evaluations once the methods' own choices are measured", async () => {
-    const trials = createTrials(world(12, 7).source);
+    const trials = createTrials(world(12, 7).source, 12);
     await auto.select(input(12, { limits: { evaluations: 20 } }), 4, trials);
     expect(trials.all).toHaveLength(20);
-    expect(trials.all.some(({ proposedBy }) => proposedBy.some((by) => by.startsWith("sleb")))).toBe(false);
-    const few = createTrials(world(12, 7).source);
+    const few = createTrials(world(12, 7).source, 12);
     await auto.select(input(12, { limits: { evaluations: 1000, seconds: 0 } }), 4, few);
     expect(few.all.length).toBeLessThanOrEqual(SELECTION_METHODS.length + 1);
   });
 
   test("gives the same answer for the same seed", async () => {
     const run = async () => {
-      const trials = createTrials(world(12, 8).source);
+      const trials = createTrials(world(12, 8).source, 12);
       const selection = await auto.select(input(12, { limits: { evaluations: 40 } }), 4, trials);
       return { selection, measured: describeTrials(trials, layersOf(selection)) };
     };
@@ -252,17 +253,17 @@ test.each([sleb, auto])("$name respects the rules of the architecture", async (m
     positional: [{ rule: "kinds alternate", kinds: Array.from({ length: 10 }, (_, layer) => layer % 2) }],
   };
   const given = input(10, { constraints });
-  const removed = layersOf(await method.select(given, 4, createTrials(world(10, 9).source)));
+  const removed = layersOf(await method.select(given, 4, createTrials(world(10, 9).source, 12)));
   expect(removed).not.toContain(3);
   const kept = given.similarity.map((_, layer) => layer).filter((layer) => !removed.includes(layer));
   expect(kept.map((layer) => layer % 2)).toEqual(kept.map((_, place) => place % 2));
-  await expect(method.select(given, 3, createTrials(world(10, 9).source))).rejects.toMatchObject({
+  await expect(method.select(given, 3, createTrials(world(10, 9).source, 12))).rejects.toMatchObject({
     code: "SELECTION_IMPOSSIBLE",
   });
 });
 
 test("what was measured is listed, complete and best first, against the chosen set", async () => {
-  const trials = createTrials(world(12, 10).source);
+  const trials = createTrials(world(12, 10).source, 12);
   await trials.measure([], "the model as it is");
   const chosen = layersOf(await auto.select(input(12, { limits: { evaluations: 40 } }), 4, trials));
   const { original, sets } = describeTrials(trials, chosen);

@@ -56,11 +56,19 @@ export function fixtureMetadata(fixture: string): Record<string, GgufValue> {
   };
 }
 
-/** The model as a GGUF file. @param metadata replaces or adds to the fixture's own */
-export function buildFixture(fixture: string, metadata: Record<string, GgufValue> = {}): Uint8Array {
+/**
+ * The model as a GGUF file.
+ * @param metadata replaces or adds to the fixture's own
+ * @param without tensors that it lacks
+ */
+export function buildFixture(
+  fixture: string,
+  metadata: Record<string, GgufValue> = {},
+  without: readonly string[] = [],
+): Uint8Array {
   return buildGguf({
     metadata: { ...fixtureMetadata(fixture), ...metadata },
-    tensors: fixtureTensors(fixture),
+    tensors: fixtureTensors(fixture).filter(({ name }) => !without.includes(name)),
   });
 }
 

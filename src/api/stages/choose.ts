@@ -2,27 +2,23 @@ import { planRewrite } from "../../architecture/architecture.ts";
 import type { Analysis } from "../../documents/analysis.ts";
 import type { Plan } from "../../documents/plan.ts";
 import { UsageError } from "../../errors.ts";
-import { modelLosses } from "../../evaluation/losses.ts";
 import { measureBlocks } from "../../inspection/blocks.ts";
 import { budgetFromRatio } from "../../selection/budget.ts";
 import { legalSizes } from "../../selection/constraints.ts";
 import { SelectionError } from "../../selection/errors.ts";
 import { findAnyMethod, isMeasured, SELECTION_METHODS } from "../../selection/methods.ts";
-import { createTrials, type LossSource, meanLoss } from "../../selection/trials.ts";
+import { createTrials, type LossSource, meanLoss, type Trial, type Trials } from "../../selection/trials.ts";
 import { UNCONSTRAINED } from "../../selection/types.ts";
 import { layOut } from "../../surgery/layout.ts";
-import { checkOneBudget, DEFAULT_METHOD, type PlanOptions } from "../plan.ts";
+import { checkOneBudget, type PlanOptions } from "../plan.ts";
+import { lossesOf } from "./objective.ts";
 import { type DescribedModel, fileBytes, type OpenedModel } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
 import { outputMetadata } from "./output-metadata.ts";
-import {
-  createPlanner,
-  measurementsOf,
-  ORIGINAL,
-  type Planner,
-  requireHeldBack,
-  type SearchOptions,
-} from "./planner.ts";
+import { createPlanner, measurementsOf, ORIGINAL, type Planner, type SearchOptions } from "./planner.ts";
+
+/** The method that chooses where a model is at hand to be measured. */
+export const DEFAULT_CHOICE = "auto";
 
 /** How much to remove: exactly one of these or of those of PlanOptions. */
 export interface ChooseOptions extends PlanOptions, SearchOptions {
@@ -30,8 +26,11 @@ export interface ChooseOptions extends PlanOptions, SearchOptions {
   readonly targetSize?: number | undefined;
   /** How many times as fast the pruned model shall be, above 1; estimated by the share of the matrix products. */
   readonly speedup?: number | undefined;
-  /** By what share the perplexity on held-back text may rise, such as 0.1. */
-  readonly maxLoss?: number | undefined;
+  /**
+   * By what share the perplexity may rise, such as 0.1, or what the KL divergence from the model as it is may be, nats a
+   * token; held on the text that the choice is made on, and on the text of the report.
+   */
+  readonly maxLoss?: number | { readonly nats: number } | undefined;
 }
 
 /** @throws UsageError unless exactly one of the ways to say how much is used, and its value can be meant */
@@ -59,7 +58,8 @@ export function checkChoice({
     );
   }
   if (speedup !== undefined && !(speedup > 1)) throw unreachable(`A speedup of ${speedup} is none`, "1.3");
-  if (maxLoss !== undefined && !(maxLoss > 0)) throw unreachable(`A loss of ${maxLoss} is none`, "10%");
+  const loss = typeof maxLoss === "object" ? maxLoss.nats : maxLoss;
+  if (loss !== undefined && !(loss > 0)) throw unreachable(`A loss of ${loss} is none`, "10% or 0.1nats");
 }
 
 /**
@@ -73,14 +73,15 @@ export async function choose(
   analysis: Analysis,
   options: ChooseOptions & ModelRunOptions,
 ): Promise<Plan> {
-  const { remove, ratio, targetSize, speedup, maxLoss, method = DEFAULT_METHOD } = options;
-  const losses = modelLosses(opened.lanes, opened.split.heldBack);
-  const plan = createPlanner(opened, analysis, losses, options);
+  const { remove, ratio, targetSize, speedup, maxLoss, method = DEFAULT_CHOICE } = options;
+  // A share of perplexity is kept best by what is chosen for it.
+  const { objective = typeof maxLoss === "number" ? "perplexity" : "kl" } = options;
+  const plan = createPlanner(opened, analysis, lossesOf(opened, objective), options);
   const count = analysis.similarity.length;
   const search: Search = { described, opened, method, plan, budgets: budgetsOf(analysis) };
   if (targetSize !== undefined) return smallEnough(search, targetSize);
   if (speedup !== undefined) return fastEnough(search, speedup);
-  if (maxLoss !== undefined) return mostWithin(search, losses, maxLoss);
+  if (maxLoss !== undefined) return mostWithin(search, maxLoss);
   return plan(method, remove ?? budgetFromRatio(ratio!, count));
 }
 
@@ -171,52 +172,62 @@ async function fewest({ plan, method, budgets }: Search, goal: Goal): Promise<Pl
   throw goal.failure(most(budgets.at(-1) ?? 0));
 }
 
+/** Numbers of layers in a row that are too much, after which more are not tried. */
+const PATIENCE = 2;
+
 /**
- * The Plan of the most layers whose perplexity on the held-back sequences is within the limit. A method that only
- * reads the Analysis is asked from the most layers down, so that its answer is the largest there is; one that measures
- * is asked from the number that the others reach, up while it keeps within the limit or down until it does.
+ * The Plan of the most layers that keeps within the limit on both texts. A method that only reads the Analysis is asked
+ * from the most layers down, so that its answer is the largest there is; one that measures is asked from one layer up,
+ * since what it measured for few layers serves for more, until it no longer keeps within (some numbers of layers cost
+ * more than the next).
  */
-async function mostWithin(search: Search, losses: LossSource, maxLoss: number): Promise<Plan> {
-  const { opened, method, plan, budgets } = search;
-  requireHeldBack(opened, "--max-loss");
-  const trials = createTrials(losses);
-  const original = await trials.measure([], ORIGINAL);
-  const margin = Math.log1p(maxLoss);
-  const within = async (by: string, budget: number): Promise<Plan | undefined> => {
-    const made = await planIfAny(plan, by, budget);
-    if (!made) return undefined;
-    const trial = await trials.measure(made.removedLayers, by, { rival: original, margin });
-    return trial.complete && meanLoss(trial) - meanLoss(original) <= margin ? made : undefined;
+async function mostWithin(
+  { opened, method, plan, budgets }: Search,
+  maxLoss: NonNullable<ChooseOptions["maxLoss"]>,
+): Promise<Plan> {
+  const [objective, margin] =
+    typeof maxLoss === "object"
+      ? (["kl", maxLoss.nats] as const)
+      : (["perplexity", Math.log1p(maxLoss)] as const);
+  const judges: { readonly losses: LossSource; readonly trials: Trials; readonly original: Trial }[] = [];
+  for (const part of ["choice", "report"] as const) {
+    const losses = lossesOf(opened, objective, part);
+    const trials = createTrials(losses, budgets.at(-1)! + 2);
+    judges.push({ losses, trials, original: await trials.measure([], ORIGINAL) });
+  }
+  const holds = async (made: Plan): Promise<boolean> => {
+    for (const { trials, original } of judges) {
+      const trial = await trials.measure(made.removedLayers, made.method, { rival: original, margin });
+      if (!trial.complete || meanLoss(trial) - meanLoss(original) > margin) return false;
+    }
+    return true;
   };
-  const largest = async (methods: readonly string[]): Promise<[index: number, made: Plan] | undefined> => {
-    for (let index = budgets.length - 1; index >= 0; index--) {
-      for (const by of methods) {
-        const made = await within(by, budgets[index]!);
-        if (made) return [index, made];
-      }
+  const measures = isMeasured(findAnyMethod(method));
+  // What is best on one text may be too much on the other where another method's choice is not.
+  const methods = [method, ...(measures ? SELECTION_METHODS.map(({ name }) => name) : [])];
+  const within = async (budget: number): Promise<Plan | undefined> => {
+    for (const by of methods) {
+      const made = await planIfAny(plan, by, budget);
+      if (made && (await holds(made))) return made;
     }
     return undefined;
   };
   let chosen: Plan | undefined;
-  if (!isMeasured(findAnyMethod(method))) {
-    chosen = (await largest([method]))?.[1];
-  } else {
-    const start = (await largest(SELECTION_METHODS.map(({ name }) => name)))?.[0] ?? 0;
-    for (const budget of budgets.slice(0, start + 1).reverse()) {
-      chosen = await within(method, budget);
-      if (chosen) break;
-    }
-    const reached = chosen?.budget ?? Number.POSITIVE_INFINITY;
-    for (const budget of budgets.filter((size) => size > reached)) {
-      const more = await within(method, budget);
-      if (!more) break;
-      chosen = more;
-    }
+  let failed = 0;
+  for (const budget of measures ? budgets : budgets.toReversed()) {
+    const made = await within(budget);
+    failed = made ? 0 : failed + 1;
+    if (made) chosen = made;
+    if (measures ? failed === PATIENCE : made) break;
   }
   if (!chosen) {
-    throw unreachable(`No layer can go for a loss of ${(100 * maxLoss).toFixed(1)} % by ${method}`, "more");
+    const limit = typeof maxLoss === "object" ? `${maxLoss.nats} nats` : `${(100 * maxLoss).toFixed(1)} %`;
+    throw unreachable(`No layer can go for a loss of ${limit} by ${method}`, "more");
   }
-  return chosen.measurements ? chosen : { ...chosen, measurements: measurementsOf(opened, trials, chosen) };
+  const [{ losses, trials }] = judges as [(typeof judges)[number]];
+  return chosen.measurements
+    ? chosen
+    : { ...chosen, measurements: measurementsOf(opened, losses, trials, chosen) };
 }
 
 function sum(values: readonly number[]): number {

@@ -3,9 +3,9 @@ import { compensate as findAndJudge, helps } from "../../compensation/compensate
 import type { CompensationChoice, CompensationMode } from "../../compensation/modes.ts";
 import { streamRule } from "../../compensation/writers.ts";
 import type { Plan } from "../../documents/plan.ts";
-import type { DescribedModel, OpenedModel } from "./open.ts";
+import { firstScored } from "../../evaluation/windows.ts";
+import { type DescribedModel, type OpenedModel, textOf } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
-import { requireHeldBack } from "./planner.ts";
 
 /** Sets that factors are tried for where a method has measured several. */
 const TRIED = 3;
@@ -50,8 +50,7 @@ async function findFactors(
   mode: CompensationMode,
   { onProgress }: ModelRunOptions,
 ): Promise<Candidate[]> {
-  requireHeldBack(opened, "--compensate");
-  const { model, sequenceLength, split, calibration } = opened;
+  const { model, sequenceLength, bos, split, calibration } = opened;
   const rule = streamRule(architecture.name);
   const openSession = () =>
     model.openSession({
@@ -61,8 +60,8 @@ async function findFactors(
     });
   const session = openSession();
   const original = openSession();
-  const text = { name: calibration.name, sha256: calibration.sha256 };
-  const total = sets.length * (split.analysis.length + split.heldBack.length) * sequenceLength;
+  const text = textOf(calibration, "analysis");
+  const total = sets.length * (split.analysis.length + split.choice.length) * sequenceLength;
   try {
     const candidates: Candidate[] = [];
     for (const [index, removed] of sets.entries()) {
@@ -73,7 +72,7 @@ async function findFactors(
         blockCount: architecture.analysedBlocks,
         removed,
         calibration: split.analysis,
-        heldBack: split.heldBack,
+        heldBack: { sequences: split.choice, first: firstScored(bos) },
         onProgress: (share) => {
           const done = Math.round(((index + share) / sets.length) * total);
           onProgress?.({ stage: "compensate", done, total, unit: "tokens" });

@@ -1,20 +1,30 @@
 import { statesAfter } from "../../architecture/architecture.ts";
+import type { StateTensors } from "../../architecture/types.ts";
 import type { Plan } from "../../documents/plan.ts";
 import type { Report } from "../../documents/report.ts";
 import { distanceOf } from "../../evaluation/divergence.ts";
-import { scoredBytes } from "../../evaluation/scores.ts";
+import { measureSpeeds } from "../../evaluation/speed.ts";
 import { measureText, type TextMeasures } from "../../evaluation/text.ts";
 import { GRADES, verdictOf } from "../../evaluation/verdict.ts";
 import type { Lanes } from "../../model/lanes.ts";
-import { openModel } from "../../model/model.ts";
-import type { DescribedModel, OpenedModel } from "./open.ts";
+import { type Model, openModel } from "../../model/model.ts";
+import { type DescribedModel, type OpenedModel, partOf, textOf } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
+import { threadsFor } from "./resources.ts";
 
 /** What a removal cost, as a Report holds it. */
-export type Cost = Pick<Report, "perplexity" | "divergence" | "verdict" | "grades">;
+export type Cost = Pick<Report, "perplexity" | "divergence" | "speed" | "verdict" | "grades">;
+
+export interface CostOptions extends ModelRunOptions {
+  /** Also time both, on a CPU. */
+  readonly speed?: boolean | undefined;
+}
+
+/** Tokens of the prompt that is timed, and of what is generated after it. */
+const TIMED = 160;
 
 /**
- * Measures a written model and the original on the held-back sequences, of which the text may have none. On a CPU, where
+ * Measures a written model and the original on the part of the text that is kept for the report. On a CPU, where
  * models are mapped files, both run side by side, so that their distributions can be compared; a GPU may not hold both, so
  * there they run one after the other, and `opened` is closed between.
  * @param path of the model that was written by the Plan
@@ -25,20 +35,11 @@ export async function measureCost(
   { architecture }: DescribedModel,
   { keptLayers }: Plan,
   opened: OpenedModel,
-  options: ModelRunOptions,
+  options: CostOptions,
 ): Promise<Cost> {
-  const { calibration, split, sequenceLength, model } = opened;
-  const { name, sha256 } = calibration;
-  const sequences = split.heldBack.length;
-  if (sequences === 0) return { perplexity: null };
-  const windows = { sequences: split.heldBack, first: 1 };
-  const text = {
-    name,
-    sha256,
-    sequenceLength,
-    windows,
-    bytes: scoredBytes(windows, await model.tokenBytes()),
-  };
+  const { calibration, sequenceLength, model } = opened;
+  const text = await partOf(opened, "report");
+  const sequences = text.windows.sequences.length;
   const total = sequences * sequenceLength;
   const onProgress = (done: number) =>
     options.onProgress?.({ stage: "evaluate", done, total, unit: "tokens" });
@@ -56,16 +57,28 @@ export async function measureCost(
     const lanes = written.openLanes({ sequenceLength, states, scores: true });
     try {
       const { perplexity: pruned, base } = await measure(lanes, together ? opened.lanes : undefined);
+      const tokens = text.windows.sequences[0]!.subarray(0, TIMED);
+      const timed = options.speed && together;
       const original = (alone ?? base!).perplexity;
       return {
         perplexity: {
           original,
           pruned,
           ratio: pruned / original,
-          text: { name, sha256 },
+          text: textOf(calibration, "report"),
           sequences,
           sequenceLength,
         },
+        ...(timed && {
+          speed: await compareSpeed(
+            [
+              { model, states: architecture.states },
+              { model: written, states },
+            ],
+            tokens,
+            options,
+          ),
+        }),
         ...(base && {
           divergence: {
             ...distanceOf(base),
@@ -80,5 +93,23 @@ export async function measureCost(
     }
   } finally {
     written.close();
+  }
+}
+
+/** Times the original and the pruned model. */
+async function compareSpeed(
+  models: readonly { readonly model: Model; readonly states: StateTensors }[],
+  tokens: Int32Array,
+  options: ModelRunOptions,
+): Promise<NonNullable<Report["speed"]>> {
+  const threads = await threadsFor(options);
+  const sessions = models.map(({ model, states }) =>
+    model.openSession({ sequenceLength: tokens.length, states, threads }),
+  );
+  try {
+    const [original, pruned] = await measureSpeeds(sessions, tokens);
+    return { original: original!, pruned: pruned! };
+  } finally {
+    for (const session of sessions) session.close();
   }
 }

@@ -2,8 +2,17 @@ import { describeArchitecture } from "../../architecture/architecture.ts";
 import { checkBlockCount } from "../../architecture/preconditions.ts";
 import type { Architecture } from "../../architecture/types.ts";
 import { type Calibration, loadCalibration } from "../../calibration/load.ts";
-import { DEFAULT_SEQUENCE_LENGTH, type HeldBackSplit, splitHeldBack } from "../../calibration/sequences.ts";
+import {
+  DEFAULT_SEQUENCE_LENGTH,
+  type DealtText,
+  dealSequences,
+  type TextPart,
+} from "../../calibration/sequences.ts";
+import type { CalibrationText } from "../../documents/analysis.ts";
 import type { ModelSummary } from "../../documents/model.ts";
+import { scoredBytes } from "../../evaluation/scores.ts";
+import type { WindowedText } from "../../evaluation/text.ts";
+import { checkWindows, firstScored } from "../../evaluation/windows.ts";
 import { fingerprint } from "../../gguf/fingerprint.ts";
 import { readGguf } from "../../gguf/read.ts";
 import type { GgufFile } from "../../gguf/types.ts";
@@ -60,6 +69,11 @@ export function fileBytes(file: GgufFile): number {
   return file.sizes.reduce((sum, size) => sum + size, 0);
 }
 
+/** What sequences begin with, or −1: the token that the model wants before a text, unless it is not wanted. */
+export function bosOf({ info }: Model, { bos = true }: Pick<CalibrationOptions, "bos">): number {
+  return bos ? info.bos : -1;
+}
+
 /** A model loaded by llama.cpp, with the token sequences to measure it on. */
 export interface OpenedModel {
   readonly model: Model;
@@ -67,7 +81,9 @@ export interface OpenedModel {
   readonly lanes: Lanes;
   readonly calibration: Calibration;
   readonly sequenceLength: number;
-  readonly split: HeldBackSplit;
+  /** What sequences begin with, or −1. */
+  readonly bos: number;
+  readonly split: DealtText;
   close(): void;
 }
 
@@ -81,8 +97,10 @@ export async function openForCalibration(
   try {
     const sequenceLength =
       options.sequenceLength ?? Math.min(DEFAULT_SEQUENCE_LENGTH, model.info.trainedContextLength);
+    const bos = bosOf(model, options);
+    checkWindows("windows", sequenceLength, bos);
     const tokens = await model.tokenize(calibration.text);
-    const split = splitHeldBack(tokens, { sequenceLength, sequences: options.sequences });
+    const split = dealSequences(tokens, { sequenceLength, sequences: options.sequences, bos });
     const context = { sequenceLength, states: architecture.states };
     let lanes: Lanes | undefined;
     return {
@@ -94,6 +112,7 @@ export async function openForCalibration(
       },
       calibration,
       sequenceLength,
+      bos,
       split,
       close() {
         lanes?.close();
@@ -104,4 +123,19 @@ export async function openForCalibration(
     model.close();
     throw error;
   }
+}
+
+/** A text, or a part of it, as documents name it. */
+export function textOf({ name, sha256 }: Calibration, part: TextPart): CalibrationText {
+  return { name, sha256, part };
+}
+
+/** A part of the calibration text, to be scored. */
+export async function partOf(
+  { calibration: { name, sha256 }, model, sequenceLength, bos, split }: OpenedModel,
+  part: TextPart,
+): Promise<WindowedText> {
+  const windows = { sequences: split[part], first: firstScored(bos) };
+  const bytes = scoredBytes(windows, await model.tokenBytes());
+  return { name: `${name} (${part} part)`, sha256, sequenceLength, windows, bytes };
 }

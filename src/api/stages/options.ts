@@ -41,6 +41,8 @@ export interface CalibrationOptions {
   readonly sequences?: number | undefined;
   /** Tokens in a sequence; 512, or the model's own context if that is shorter, by default. */
   readonly sequenceLength?: number | undefined;
+  /** Whether sequences begin with the model's BOS token where it wants one; by default they do. */
+  readonly bos?: boolean | undefined;
 }
 
 export interface ClusterOptions {

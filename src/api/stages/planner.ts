@@ -1,26 +1,37 @@
 import { completeAnalysis } from "../../analysis/complete.ts";
-import { CalibrationError } from "../../calibration/errors.ts";
 import type { Analysis } from "../../documents/analysis.ts";
 import type { Measurements } from "../../documents/measurements.ts";
 import type { Plan } from "../../documents/plan.ts";
+import type { Objective } from "../../objectives.ts";
 import { checkBudget } from "../../selection/budget.ts";
 import { describeTrials } from "../../selection/measurements.ts";
 import { findAnyMethod, isMeasured } from "../../selection/methods.ts";
 import { makePlan, planOf } from "../../selection/plan.ts";
 import { createTrials, type LossSource, type Trials } from "../../selection/trials.ts";
 import { UNCONSTRAINED } from "../../selection/types.ts";
-import type { OpenedModel } from "./open.ts";
+import { type OpenedModel, textOf } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
 
 export interface SearchOptions {
-  /** Sets of layers that `auto` measures, those given up early included; by default what `sleb` takes and 48 more. */
+  /** What a choice by measurement makes as small as it can: `kl` by default. */
+  readonly objective?: Objective | undefined;
+  /** Sets of layers that `auto` measures at most, those given up early included. */
   readonly evaluations?: number | undefined;
-  /** Seconds after which `auto` looks no further; what it finds then depends on the machine. */
+  /**
+   * Seconds after which `auto` looks no further; what it finds then depends on the machine. By default it stops when
+   * it has run three times the tokens of the analysis.
+   */
   readonly searchTime?: number | undefined;
 }
 
 /** Clusterings that `auto` asks LoRP about. */
 const CLUSTER_COUNTS = [2, 3, 4, 5, 6];
+
+/** How many times the tokens of the analysis `auto` runs by default. */
+const WORK_SHARE = 3;
+
+/** Tokens that an analysis counts for at least: a short one leaves too little to choose by. */
+const LEAST_WORK = 12_288;
 
 /** What proposes the removal of nothing. */
 export const ORIGINAL = "the model as it is";
@@ -49,41 +60,38 @@ export function createPlanner(
     clusterings: CLUSTER_COUNTS.filter((count) => count <= similarity.length).map((count) =>
       completeAnalysis(analysis, { clusters: count }),
     ),
-    limits: { evaluations, seconds: searchTime },
+    limits: {
+      evaluations,
+      seconds: searchTime,
+      work: WORK_SHARE * Math.max(LEAST_WORK, analysis.settings.tokens ?? 0),
+    },
   };
+  let most = 0;
+  // One for all numbers of layers: what was measured for one is there for the next.
+  const trials = createTrials(losses, similarity.length, ({ all: { length: done } }) =>
+    onProgress?.({ stage: "search", done, total: Math.max(done, most), unit: "sets" }),
+  );
   return async (name, budget) => {
     const method = findAnyMethod(name);
     if (!isMeasured(method)) return makePlan(analysis, { method: name, budget });
     checkBudget(budget, similarity.length);
-    requireHeldBack(opened, `the method ${name}`);
-    const most = method.mostSets(input, budget);
-    const trials = createTrials(losses, (done) =>
-      onProgress?.({ stage: "search", done, total: Math.max(done, most), unit: "sets" }),
-    );
-    await trials.measure([], ORIGINAL);
+    most = trials.all.length + method.mostSets(input, budget);
+    if (losses.objective === "perplexity") await trials.measure([], ORIGINAL);
     const plan = planOf(model, name, await method.select(input, budget, trials));
-    return { ...plan, rls, k, seed, measurements: measurementsOf(opened, trials, plan) };
+    return { ...plan, rls, k, seed, measurements: measurementsOf(opened, losses, trials, plan) };
   };
 }
 
-/** @throws CalibrationError `CALIBRATION_TOO_SHORT` when the text has no sequence left after the analysis */
-export function requireHeldBack({ split }: OpenedModel, what: string): void {
-  if (split.heldBack.length > 0) return;
-  throw new CalibrationError(
-    "CALIBRATION_TOO_SHORT",
-    `The calibration text has no sequences left after the analysis, which ${what} needs; give a longer text or lower --sequences or --sequence-length.`,
-  );
-}
-
 export function measurementsOf(
-  { calibration, split, sequenceLength }: OpenedModel,
+  { calibration }: OpenedModel,
+  { sequences, tokens }: LossSource,
   trials: Trials,
   { removedLayers }: Plan,
 ): Measurements {
   return {
-    text: { name: calibration.name, sha256: calibration.sha256 },
-    sequences: split.heldBack.length,
-    sequenceLength,
+    text: textOf(calibration, "choice"),
+    sequences,
+    sequenceLength: tokens(0),
     ...describeTrials(trials, removedLayers),
   };
 }

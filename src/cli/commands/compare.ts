@@ -23,8 +23,16 @@ type Options = CompareOptions &
 
 export function define(command: Command): void {
   command
-    .requiredOption("--remove <list>", "numbers of layers to remove, such as 3,5,7 or 2-8", wholeNumbers)
-    .option("--methods <names>", "methods, such as lorp,shortgpt,auto (default: all)", names)
+    .option(
+      "--remove <list>",
+      "numbers of layers to remove, such as 3,5,7 or 2-8 (default: 1 to a third of them)",
+      wholeNumbers,
+    )
+    .option(
+      "--methods <names>",
+      "methods, such as lorp,shortgpt,auto (default: all; without --remove: auto)",
+      names,
+    )
     .option("--text <file...>", "texts to measure on beside the held-back calibration text")
     .option("--text-sequences <n>", "windows scored of each of these texts (default: at most 24)", whole(1))
     .option("--no-divergence", "leave the KL divergence out, which takes half the time")

@@ -20,6 +20,7 @@ export function define(command: Command): void {
         .default("windows"),
     )
     .option("--sequence-length <n>", "tokens in a window (default: 512, or the model's context)", whole(2))
+    .option("--no-bos", "begin texts without the model's BOS token")
     .option("--sequences <n>", "windows scored of each text (default: all)", whole(1))
     .option("--base-cache <file>", "keep the base's logits here, or use those kept by an earlier run")
     .option("--speed", "also say how fast it is and how much memory it takes");

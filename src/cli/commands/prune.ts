@@ -30,6 +30,7 @@ export function define(command: Command): void {
   addSearchOptions(command);
   addWriteOptions(command)
     .option("--dry-run", "stop after the plan and write nothing")
+    .option("--no-speed", "do not time the model before and after")
     .option("--matrix", "keep the similarity matrix in the JSON report");
   addQuantizeOptions(command);
   addExportOptions(command);

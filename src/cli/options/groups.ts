@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { COMPENSATION_CHOICES } from "../../compensation/modes.ts";
 import { GPU_CHOICES } from "../../model/gpu.ts";
+import { OBJECTIVES } from "../../objectives.ts";
 import { DEFAULT_RECIPE } from "../recipe/place.ts";
-import { bytes, factor, positiveShare } from "./quantities.ts";
+import { bytes, factor, loss } from "./quantities.ts";
 
 /** The options that several commands share, by what they are about. Each function adds a group to a command. */
 
@@ -76,7 +77,8 @@ export function addCalibrationOptions(command: Command): Command {
       "number of token sequences to analyse (default: until the answer has settled)",
       whole(1),
     )
-    .option("--sequence-length <n>", "tokens in a sequence", whole(2));
+    .option("--sequence-length <n>", "tokens in a sequence", whole(2))
+    .option("--no-bos", "begin sequences without the model's BOS token, as the paper does");
 }
 
 export function addClusterOptions(command: Command): Command {
@@ -90,7 +92,7 @@ export function addBudgetOptions(command: Command): Command {
     .option("--remove <n>", "number of layers to remove", whole(0))
     .option("--ratio <r>", "share of the layers to remove, such as 0.25", share)
     .option("--layers <list>", "the layers to remove, such as 5,7,11-13")
-    .option("--method <name>", "how to choose them; lorp methods lists the ways (default: lorp)");
+    .option("--method <name>", "how to choose them; lorp methods lists them (default: auto; of plan: lorp)");
 }
 
 /** How much to remove where a model is at hand to be measured. */
@@ -99,9 +101,9 @@ export function addGoalOptions(command: Command): Command {
     .option("--target-size <size>", "remove until the file has at most this size, such as 4.5GB", bytes)
     .option("--speedup <x>", "remove until the model is about this many times as fast, such as 1.3", factor)
     .option(
-      "--max-loss <share>",
-      "remove as long as perplexity rises by no more, such as 10%",
-      positiveShare,
+      "--max-loss <limit>",
+      "remove as long as perplexity rises by no more, such as 10%, or KL divergence is no more, such as 0.1nats",
+      loss,
     );
 }
 
@@ -117,15 +119,21 @@ export function addCompensationOptions(command: Command, otherwise: string): Com
     .option("--scale-tensors", "allow .scale tensors for factors that a tensor's type cannot hold");
 }
 
-/** How far the method `auto` searches. */
+/** How far the method `auto` searches, and for what. */
 export function addSearchOptions(command: Command): Command {
   return command
-    .option(
-      "--evaluations <n>",
-      "sets of layers that the method auto measures (default: what sleb takes and 48 more)",
-      whole(1),
+    .addOption(
+      new Option(
+        "--objective <what>",
+        "what a choice by measurement makes small (default: kl, the divergence from the model as it is)",
+      ).choices(OBJECTIVES),
     )
-    .option("--search-time <seconds>", "when the method auto stops looking further", whole(0));
+    .option("--evaluations <n>", "sets of layers that the method auto measures at most", whole(1))
+    .option(
+      "--search-time <seconds>",
+      "when the method auto stops looking further (default: after 3 times the work of the analysis)",
+      whole(0),
+    );
 }
 
 export function addForceOption(command: Command): Command {

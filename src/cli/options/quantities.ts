@@ -42,3 +42,12 @@ export function wholeNumbers(text: string): number[] {
 export function names(text: string): string[] {
   return text.split(",").map((name) => name.trim());
 }
+
+/** `10%` or `0.1` as a share of the perplexity, `0.1nats` as a KL divergence. @throws InvalidArgumentError */
+export function loss(text: string): number | { readonly nats: number } {
+  const nats = /^([\d.]+)\s*nats?$/i.exec(text.trim())?.[1];
+  if (nats === undefined) return positiveShare(text);
+  const value = Number(nats);
+  if (!(value > 0)) throw new InvalidArgumentError("It must be above 0, such as 10% or 0.1nats.");
+  return { nats: value };
+}

@@ -1,4 +1,5 @@
-import type { EvaluatedTask, EvaluatedText, Evaluation, Resources } from "../../api/evaluate.ts";
+import type { EvaluatedTask, EvaluatedText, Evaluation } from "../../api/evaluate.ts";
+import type { Resources } from "../../api/stages/resources.ts";
 import type { Comparison } from "../../documents/comparison.ts";
 import type { Accuracy, TaskMeasures } from "../../evaluation/choices.ts";
 import {

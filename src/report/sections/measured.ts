@@ -1,4 +1,4 @@
-import type { MeasuredSet } from "../../documents/measurements.ts";
+import type { MeasuredSet, Measurements } from "../../documents/measurements.ts";
 import { formatLayers, formatPerplexity } from "../format.ts";
 import { html, type Markup } from "../markup.ts";
 import type { View } from "../view.ts";
@@ -10,8 +10,8 @@ const SHOWN = 10;
 /** The sets of blocks that were measured to make the choice. */
 export function measured({ plan }: View): Markup | undefined {
   if (!plan?.measurements) return undefined;
-  const { sets, sequences, sequenceLength, text, original } = plan.measurements;
-  const asItIs = original ? ` The model as it is: ${formatPerplexity(original.perplexity)}.` : "";
+  const { sets, sequences, sequenceLength, text, original, objective } = plan.measurements;
+  const asItIs = original ? ` The model as it is: ${shown(original)}.` : "";
   const rest = sets.slice(SHOWN);
   const explanation = sets.some(({ compensated }) => compensated)
     ? " With factors: the perplexity of the best sets once compensated; those that do not lower the loss by more than its standard error do not count."
@@ -21,24 +21,29 @@ export function measured({ plan }: View): Markup | undefined {
     <p>${sets.length} sets of blocks were measured on ${sequences} × ${sequenceLength} tokens of ${text.name} that the
       analysis did not use; the best was chosen.${asItIs} The difference is that of the loss from the chosen set's,
       in nats a token, with its standard error.${explanation}</p>
-    ${ranking("Best sets", sets.slice(0, SHOWN))}
-    ${rest.length > 0 ? html`<details><summary>${rest.length} more</summary>${ranking("Other sets", rest)}</details>` : undefined}
+    ${ranking("Best sets", sets.slice(0, SHOWN), objective)}
+    ${rest.length > 0 ? html`<details><summary>${rest.length} more</summary>${ranking("Other sets", rest, objective)}</details>` : undefined}
   </section>`;
 }
 
-function ranking(caption: string, sets: readonly MeasuredSet[]): Markup {
+function ranking(
+  caption: string,
+  sets: readonly MeasuredSet[],
+  objective: Measurements["objective"],
+): Markup {
   const tried = sets.some(({ compensated }) => compensated);
-  const rows = sets.map(({ perplexity, difference, removedLayers, proposedBy, complete, compensated }) => {
+  const rows = sets.map((set) => {
+    const { difference, removedLayers, proposedBy, complete, compensated } = set;
     const error = difference.standardError === null ? "" : ` ± ${difference.standardError.toFixed(4)}`;
     return html`<tr>
-      <td class="number">${formatPerplexity(perplexity)}${complete ? "" : "*"}</td>
+      <td class="number">${shown(set)}${complete ? "" : "*"}</td>
       <td class="number">${difference.mean.toFixed(4)}${error}</td>
       ${tried ? html`<td class="number">${withFactors(compensated)}</td>` : undefined}
       <th scope="row">${formatLayers(removedLayers)}</th>
       <td class="rest">${proposedBy.join(", ")}</td>
     </tr>`;
   });
-  const head = html`<th scope="col" class="number">perplexity</th><th scope="col" class="number">difference</th>
+  const head = html`<th scope="col" class="number">${objective === "kl" ? "KL divergence" : "perplexity"}</th><th scope="col" class="number">difference</th>
     ${tried ? html`<th scope="col" class="number">with factors</th>` : undefined}<th scope="col">blocks removed</th><th scope="col">proposed by</th>`;
   const stopped = sets.some(({ complete }) => !complete) ? "; * stopped early, clearly worse" : "";
   return table(`${caption}${stopped}`, head, rows);
@@ -47,4 +52,9 @@ function ranking(caption: string, sets: readonly MeasuredSet[]): Markup {
 function withFactors(compensated: MeasuredSet["compensated"]): string {
   if (!compensated) return "";
   return `${formatPerplexity(compensated.perplexity)}${compensated.kept ? "" : " (no help)"}`;
+}
+
+/** Perplexity where that was the objective; KL divergence has none. */
+function shown({ loss, perplexity }: { readonly loss: number; readonly perplexity?: number }): string {
+  return perplexity === undefined ? loss.toFixed(4) : formatPerplexity(perplexity);
 }
