@@ -32,6 +32,8 @@ test("analyze, plan and apply by hand make what prune makes", async () => {
     EXAMPLE_MODEL,
     "--remove",
     "4",
+    "--method",
+    "lorp",
     ...quick,
     "-o",
     at("at-once.gguf"),

@@ -63,8 +63,10 @@ test("with --method auto the best sets are tried with factors and the best of al
     "4",
     "--method",
     "auto",
+    "--objective",
+    "perplexity",
     "--evaluations",
-    "6",
+    "40",
     "--compensate",
     "fit",
     "--dry-run",
@@ -83,7 +85,7 @@ test("with --method auto the best sets are tried with factors and the best of al
   expect(text).toMatch(/best sets +loss +with factors\n(\d+, \d+, \d+, \d+ +\d+\.\d{4} +\d+\.\d{4}.*\n){3}/);
 });
 
-test("a text without sequences left to judge by is refused", async () => {
+test("a text too short to judge by what was not fitted is refused", async () => {
   const { status, stderr } = await lorp([
     ...[
       "prune",
@@ -91,7 +93,7 @@ test("a text without sequences left to judge by is refused", async () => {
       "--gpu",
       "off",
       "--sequences",
-      "38",
+      "5000",
       "--layers",
       "5",
       "--compensate",
@@ -99,7 +101,10 @@ test("a text without sequences left to judge by is refused", async () => {
     ],
     ...["-o", at("unjudged.gguf")],
   ]);
-  expect([status, stderr]).toEqual([1, expect.stringMatching(/no sequences left.*--compensate needs/)]);
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringMatching(/10000 × \d+ for analysis, choice and report are needed/),
+  ]);
   expect(existsSync(at("unjudged.gguf"))).toBe(false);
 });
 
