@@ -25,7 +25,7 @@ const COMPENSATION: Compensation = {
 const TOKENS = Int32Array.from({ length: 48 }, (_, i) => (i * 811 + 17) % 4096);
 
 /** Everything that llama.cpp makes of the example without an importance matrix and that has scales to multiply. */
-const TYPES = [...QUANTIZATION_TYPES.keys()].filter((type) => !/_S$|_L$|^IQ3_M|MXFP4/.test(type));
+const TYPES = [...QUANTIZATION_TYPES.keys()].filter((type) => !/_S$|_L$|^IQ3_[MX]|^IQ[12]|MXFP4/.test(type));
 
 /** Types whose products llama.cpp computes without rounding activations to 8 bits. */
 const FLOATS = new Set(["F16", "BF16"]);
