@@ -153,6 +153,8 @@ public:
                                InstanceMethod("load", &ModelHandle::load),
                                InstanceMethod("info", &ModelHandle::info),
                                InstanceMethod("tokenBytes", &ModelHandle::token_bytes),
+                               InstanceMethod("chatPrompt", &ModelHandle::chat_prompt),
+                               InstanceMethod("text", &ModelHandle::text),
                                InstanceMethod("tokenize", &ModelHandle::tokenize),
                                InstanceMethod("close", &ModelHandle::close),
                            });
@@ -206,6 +208,19 @@ private:
 
     Napi::Value token_bytes(const Napi::CallbackInfo& info) {
         return typed_array<Napi::Int32Array>(info.Env(), model(info.Env())->token_bytes());
+    }
+
+    Napi::Value chat_prompt(const Napi::CallbackInfo& info) {
+        const auto held = model(info.Env());
+        const std::string question = arguments::string(info[0], "question");
+        const auto prompt = guarded(info.Env(), [&] { return held->chat_prompt(question); });
+        return prompt ? Napi::String::New(info.Env(), *prompt) : info.Env().Null();
+    }
+
+    Napi::Value text(const Napi::CallbackInfo& info) {
+        const auto held = model(info.Env());
+        const auto tokens = arguments::int32s(info[0], "tokens");
+        return Napi::String::New(info.Env(), guarded(info.Env(), [&] { return held->text(tokens); }));
     }
 
     Napi::Value tokenize(const Napi::CallbackInfo& info) {
@@ -283,6 +298,7 @@ public:
                                InstanceMethod("sumCosines", &SessionHandle::sum_cosines),
                                InstanceMethod("score", &SessionHandle::score),
                                InstanceMethod("logits", &SessionHandle::logits),
+                               InstanceMethod("generate", &SessionHandle::generate),
                                InstanceMethod("time", &SessionHandle::time),
                                InstanceMethod("stateNorms", &SessionHandle::state_norms),
                                InstanceMethod("fitFactors", &SessionHandle::fit_factors),
@@ -298,6 +314,7 @@ public:
         model_ = unwrapped<ModelHandle>(info[0], "model", "a Model").model(info.Env());
         Session::Options& options = options_;
         options.n_ctx = arguments::integer<std::int32_t>(given.Get("contextLength"), "contextLength", 1);
+        options.n_sequences = arguments::integer<std::int32_t>(given.Get("sequences"), "sequences", 1, 64);
         options.n_ubatch = arguments::integer<std::int32_t>(given.Get("microBatch"), "microBatch", 1);
         options.n_threads = arguments::integer<std::int32_t>(given.Get("threads"), "threads", 1, GGML_MAX_N_THREADS);
         options.layout.n_blocks = arguments::integer<std::int32_t>(given.Get("blocks"), "blocks", 1, model_->n_layer());
@@ -421,6 +438,28 @@ private:
             info.Env(), control(info[2]),
             [=](const Control& control) { return session->logits(tokens, changes, control); },
             [](Napi::Env env, std::vector<float>&& logits) { return typed_array<Napi::Float32Array>(env, logits); });
+    }
+
+    Napi::Value generate(const Napi::CallbackInfo& info) {
+        const auto session = take(info.Env());
+        const Napi::Value given = info[0];
+        if (!given.IsArray()) throw arguments::wrong(given, "prompts", "an array of Int32Arrays");
+        const auto array = given.As<Napi::Array>();
+        std::vector<std::vector<llama_token>> prompts;
+        for (std::uint32_t i = 0; i < array.Length(); ++i) prompts.push_back(arguments::int32s(array.Get(i), "prompts"));
+        const auto length = arguments::integer<std::uint32_t>(info[1], "length", 0U);
+        const auto changes = block_changes(arguments::object(info[2], "changes"), session->layout());
+        using Generated = std::vector<std::vector<llama_token>>;
+        return Task<Generated>::run(
+            info.Env(), control(info[3]),
+            [=](const Control& control) { return session->generate(prompts, length, changes, control); },
+            [](Napi::Env env, Generated&& generated) -> Napi::Value {
+                Napi::Array result = Napi::Array::New(env, generated.size());
+                for (std::uint32_t i = 0; i < generated.size(); ++i) {
+                    result.Set(i, typed_array<Napi::Int32Array>(env, generated[i]));
+                }
+                return result;
+            });
     }
 
     Napi::Value state_norms(const Napi::CallbackInfo& info) {

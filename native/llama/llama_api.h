@@ -22,6 +22,7 @@
     X(ggml_quantize_chunk)                 \
     X(ggml_threadpool_params_default)      \
     X(llama_attach_threadpool)             \
+    X(llama_chat_apply_template)           \
     X(llama_context_default_params)        \
     X(llama_decode)                        \
     X(llama_free)                          \
@@ -31,6 +32,7 @@
     X(llama_log_get)                       \
     X(llama_log_set)                       \
     X(llama_memory_clear)                  \
+    X(llama_model_chat_template)           \
     X(llama_model_default_params)          \
     X(llama_model_free)                    \
     X(llama_model_get_vocab)               \
@@ -45,6 +47,7 @@
     X(llama_tokenize)                      \
     X(llama_vocab_bos)                     \
     X(llama_vocab_get_add_bos)             \
+    X(llama_vocab_is_eog)                  \
     X(llama_vocab_n_tokens)                \
     X(llama_vocab_type)
 

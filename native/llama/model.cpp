@@ -52,4 +52,35 @@ std::vector<std::int32_t> Model::token_bytes() const {
     return bytes;
 }
 
+std::optional<std::string> Model::chat_prompt(const std::string& question) const {
+    const char* const format = llama().llama_model_chat_template(get(), nullptr);
+    if (format == nullptr) return std::nullopt;
+    const llama_chat_message message{"user", question.c_str()};
+    std::string prompt(2 * question.size() + 256, '\0');
+    for (;;) {
+        const std::int32_t size = llama().llama_chat_apply_template(format, &message, 1, true, prompt.data(),
+                                                                    static_cast<std::int32_t>(prompt.size()));
+        if (size < 0) return std::nullopt;
+        const bool fits = static_cast<std::size_t>(size) <= prompt.size();
+        prompt.resize(static_cast<std::size_t>(size));
+        if (fits) return prompt;
+    }
+}
+
+std::string Model::text(std::span<const llama_token> tokens) const {
+    std::string text;
+    std::string piece(256, '\0');
+    for (const llama_token token : tokens) {
+        if (token < 0 || token >= n_vocab()) throw std::runtime_error("a token is not in the vocabulary");
+        std::int32_t size = llama().llama_token_to_piece(vocab(), token, piece.data(),
+                                                         static_cast<std::int32_t>(piece.size()), 0, false);
+        if (size < 0) {
+            piece.resize(static_cast<std::size_t>(-size));
+            size = llama().llama_token_to_piece(vocab(), token, piece.data(), -size, 0, false);
+        }
+        text.append(piece, 0, static_cast<std::size_t>(size));
+    }
+    return text;
+}
+
 }  // namespace lorp

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,18 @@ public:
 
     /** llama_tokenize. @throws std::runtime_error if the model has no tokenizer */
     std::vector<llama_token> tokenize(const std::string& text, bool add_special, bool parse_special) const;
+
+    /**
+     * A question in the model's own chat format, up to where the answer begins (llama_chat_apply_template).
+     * @return nothing without a chat template, or with one that llama.cpp does not know
+     */
+    std::optional<std::string> chat_prompt(const std::string& question) const;
+
+    /** The text of tokens as bytes, special ones left out. @throws std::runtime_error for a token out of range */
+    std::string text(std::span<const llama_token> tokens) const;
+
+    /** Whether a token ends what a model generates. */
+    bool ends(llama_token token) const { return llama().llama_vocab_is_eog(vocab(), token); }
 
 private:
     struct Free {

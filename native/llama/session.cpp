@@ -27,12 +27,24 @@ Function cpu_backend_function(const char* name) {
     return reinterpret_cast<Function>(address);
 }
 
+/** Broken weights make NaN of everything that follows. */
+void require_numbers(double normalizer) {
+    if (!std::isfinite(normalizer)) {
+        throw std::runtime_error("its predictions are not numbers (NaN or infinite): its weights are broken");
+    }
+}
+
 }  // namespace
 
 Session::Session(std::shared_ptr<const Model> model, const Options& options)
     : model_(std::move(model)), options_(options), threadpool_(nullptr, FreeThreadpool{nullptr}) {
+    // llama.cpp wants room for one token of every sequence.
+    options_.n_ubatch = std::max(options_.n_ubatch, options_.n_sequences);
     llama_context_params params = llama().llama_context_default_params();
-    params.n_ctx = static_cast<std::uint32_t>(options_.n_ctx);
+    params.n_ctx = static_cast<std::uint32_t>(options_.n_ctx * options_.n_sequences);
+    params.n_seq_max = static_cast<std::uint32_t>(options_.n_sequences);
+    // Sequences share one buffer, so that a pass over several is still one graph.
+    params.kv_unified = true;
     // One micro-batch a call, so that one call is one graph.
     params.n_batch = static_cast<std::uint32_t>(options_.n_ubatch);
     params.n_ubatch = static_cast<std::uint32_t>(options_.n_ubatch);
@@ -96,34 +108,39 @@ void Session::start_sequence(std::span<const llama_token> tokens) {
     }
 }
 
-void Session::decode(std::span<const llama_token> tokens, std::size_t from, std::size_t count, std::size_t first_output,
-                     EvalHook* hook, const Control& control) {
-    std::vector<llama_token> token(tokens.begin() + static_cast<std::ptrdiff_t>(from),
-                                   tokens.begin() + static_cast<std::ptrdiff_t>(from + count));
-    std::vector<llama_pos> position(count);
+void Session::run(Batch batch, EvalHook* hook, const Control& control) {
+    const std::size_t count = batch.token.size();
     std::vector<std::int32_t> n_seq_id(count, 1);
-    llama_seq_id sequence = 0;
-    std::vector<llama_seq_id*> seq_id(count, &sequence);
-    std::vector<std::int8_t> output(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        position[i] = static_cast<llama_pos>(from + i);
-        output[i] = from + i >= first_output ? 1 : 0;
-    }
-    const llama_batch batch{static_cast<std::int32_t>(count),
-                            token.data(),
-                            nullptr,
-                            position.data(),
-                            n_seq_id.data(),
-                            seq_id.data(),
-                            output.data()};
+    std::vector<llama_seq_id*> seq_id(count);
+    std::transform(batch.sequence.begin(), batch.sequence.end(), seq_id.begin(),
+                   [](llama_seq_id& sequence) { return &sequence; });
+    const llama_batch native{static_cast<std::int32_t>(count),
+                             batch.token.data(),
+                             nullptr,
+                             batch.position.data(),
+                             n_seq_id.data(),
+                             seq_id.data(),
+                             batch.output.data()};
     hook_ = hook;
     control_ = &control;
-    const std::int32_t status = llama().llama_decode(context_.get(), batch);
+    const std::int32_t status = llama().llama_decode(context_.get(), native);
     hook_ = nullptr;
     control_ = nullptr;
     if (const std::exception_ptr error = std::exchange(hook_error_, nullptr)) std::rethrow_exception(error);
     if (control.stop_requested()) throw Stopped{};
     if (status != 0) throw std::runtime_error("llama_decode failed with status " + std::to_string(status));
+}
+
+Session::Batch Session::part(std::span<const llama_token> tokens, std::size_t from, std::size_t count,
+                             std::size_t first_output, std::size_t in_sequence) {
+    Batch batch;
+    for (std::size_t at = from; at < from + count; ++at) batch.add(tokens[at], at, in_sequence, at >= first_output);
+    return batch;
+}
+
+void Session::decode(std::span<const llama_token> tokens, std::size_t from, std::size_t count, std::size_t first_output,
+                     EvalHook* hook, const Control& control) {
+    run(part(tokens, from, count, first_output), hook, control);
 }
 
 std::vector<double> Session::sum_cosines(std::span<const llama_token> tokens, std::size_t first,
@@ -193,18 +210,24 @@ KeptStates Session::kept_states(std::int32_t start, std::size_t from, std::size_
 void Session::decode_changed(std::span<const llama_token> tokens, std::size_t from, std::size_t count,
                              std::size_t first_output, const BlockChanges& changes, const KeptStates* kept,
                              const Control& control) {
+    run_changed(part(tokens, from, count, first_output), changes, kept, control);
+}
+
+void Session::run_changed(Batch batch, const BlockChanges& changes, const KeptStates* kept, const Control& control) {
     const std::vector<bool>& skipped = changes.skipped;
     if (kept == nullptr && std::find(skipped.begin(), skipped.end(), true) == skipped.end() &&
         changes.factors.empty() && changes.repairs.empty()) {
-        decode(tokens, from, count, first_output, nullptr, control);
+        run(std::move(batch), nullptr, control);
         return;
     }
-    SkipBlocks skip(layout(), static_cast<std::int64_t>(count), skipped, kept == nullptr ? KeptStates{} : *kept);
+    SkipBlocks skip(layout(), static_cast<std::int64_t>(batch.token.size()), skipped,
+                    kept == nullptr ? KeptStates{} : *kept);
     ScaleBlocks scale(layout(), changes.factors);
     ApplyRepairs repair(layout(), changes.repairs, static_cast<std::size_t>(options_.n_threads));
     SkipAndChange hooks(skip, changes.repairs.empty() ? static_cast<EvalHook&>(scale) : repair);
     // llama.cpp's last block keeps only the rows whose logits are asked for; its input can replace all or none.
-    decode(tokens, from, count, skipped.back() ? 0 : first_output, &hooks, control);
+    if (skipped.back()) std::fill(batch.output.begin(), batch.output.end(), std::int8_t{1});
+    run(std::move(batch), &hooks, control);
     if (!skip.complete() || !scale.complete() || !repair.complete()) fail_without_outputs();
 }
 
@@ -261,6 +284,49 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
     }
     if (keeps) keep(fed, changes.skipped);
     return scores;
+}
+
+std::vector<std::vector<llama_token>> Session::generate(std::span<const std::vector<llama_token>> prompts,
+                                                        std::size_t n_tokens, const BlockChanges& changes,
+                                                        const Control& control) {
+    const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
+    if (prompts.size() > static_cast<std::size_t>(options_.n_sequences)) {
+        throw std::runtime_error("there are more prompts than the context has sequences");
+    }
+    for (const std::vector<llama_token>& prompt : prompts) {
+        start_sequence(prompt);
+        if (prompt.size() + n_tokens > static_cast<std::size_t>(options_.n_ctx)) {
+            throw std::runtime_error("a prompt and its continuation are longer than the context");
+        }
+    }
+    const auto likeliest = [&](std::size_t index) {
+        const std::span<const float> row = logits_at(index);
+        require_numbers(log_sum_exp(row));
+        return static_cast<llama_token>(std::max_element(row.begin(), row.end()) - row.begin());
+    };
+    std::vector<std::vector<llama_token>> generated(prompts.size());
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+        const std::span<const llama_token> prompt = prompts[i];
+        for (std::size_t from = 0; from < prompt.size(); from += n_ubatch) {
+            const std::size_t count = std::min(n_ubatch, prompt.size() - from);
+            run_changed(part(prompt, from, count, prompt.size() - 1, i), changes, nullptr, control);
+            if (from + count == prompt.size() && n_tokens > 0) generated[i].push_back(likeliest(count - 1));
+        }
+    }
+    for (std::size_t step = 1; step < n_tokens; ++step) {
+        Batch batch;
+        std::vector<std::size_t> going;
+        for (std::size_t i = 0; i < prompts.size(); ++i) {
+            if (model_->ends(generated[i].back())) continue;
+            batch.add(generated[i].back(), prompts[i].size() + step - 1, i, true);
+            going.push_back(i);
+        }
+        if (going.empty()) break;
+        run_changed(std::move(batch), changes, nullptr, control);
+        for (std::size_t row = 0; row < going.size(); ++row) generated[going[row]].push_back(likeliest(row));
+        control.report(static_cast<double>(step + 1) / static_cast<double>(n_tokens));
+    }
+    return generated;
 }
 
 Session::Timing Session::time(std::span<const llama_token> tokens, std::size_t n_prompt, bool every_logit,

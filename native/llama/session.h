@@ -33,6 +33,8 @@ public:
     struct Options {
         /** Longest sequence in tokens. */
         std::int32_t n_ctx = 512;
+        /** Sequences that are generated side by side, each as long as n_ctx. */
+        std::int32_t n_sequences = 1;
         /** Tokens of one micro-batch; hidden states and logits never outlive it. */
         std::int32_t n_ubatch = 512;
         std::int32_t n_threads = 1;
@@ -117,6 +119,15 @@ public:
     /** The logits at every position, n_tokens × n_vocab: for tests and inspection, not for long texts. */
     std::vector<float> logits(std::span<const llama_token> tokens, const BlockChanges& changes, const Control& control);
 
+    /**
+     * Continues prompts greedily, all side by side: what the changed model finds likeliest, token after token.
+     * @return for each prompt at most n_tokens; the last one may be that by which the model ends
+     * @throws std::runtime_error, Stopped
+     */
+    std::vector<std::vector<llama_token>> generate(std::span<const std::vector<llama_token>> prompts,
+                                                   std::size_t n_tokens, const BlockChanges& changes,
+                                                   const Control& control);
+
     /** Euclidean norms of the block inputs, n_blocks × n_tokens. @throws std::runtime_error, Stopped */
     std::vector<float> state_norms(std::span<const llama_token> tokens, const Control& control);
 
@@ -166,6 +177,26 @@ public:
                 const RepairSums& sums, const Control& control);
 
 private:
+    /** What one pass runs: each token with its place in its sequence, and whether its logits are wanted. */
+    struct Batch {
+        std::vector<llama_token> token;
+        std::vector<llama_pos> position;
+        std::vector<llama_seq_id> sequence;
+        std::vector<std::int8_t> output;
+
+        void add(llama_token of, std::size_t at, std::size_t in_sequence, bool wanted) {
+            token.push_back(of);
+            position.push_back(static_cast<llama_pos>(at));
+            sequence.push_back(static_cast<llama_seq_id>(in_sequence));
+            output.push_back(wanted ? 1 : 0);
+        }
+    };
+
+    static Batch part(std::span<const llama_token> tokens, std::size_t from, std::size_t count,
+                      std::size_t first_output, std::size_t in_sequence = 0);
+    void run(Batch batch, EvalHook* hook, const Control& control);
+    /** As run, with blocks changed. */
+    void run_changed(Batch batch, const BlockChanges& changes, const KeptStates* kept, const Control& control);
     /** One micro-batch: tokens from … from+count−1 at these positions; logits for positions ≥ first_output. */
     void decode(std::span<const llama_token> tokens, std::size_t from, std::size_t count, std::size_t first_output,
                 EvalHook* hook, const Control& control);

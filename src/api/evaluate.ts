@@ -1,9 +1,11 @@
 import { DEFAULT_SEQUENCE_LENGTH } from "../calibration/sequences.ts";
+import type { Samples } from "../documents/samples.ts";
 import type { Grades, Verdict } from "../documents/verdict.ts";
 import { UsageError } from "../errors.ts";
 import { type BaseCache, openBaseCache } from "../evaluation/base-cache.ts";
 import { answerTask, type TaskMeasures, type TokenizedTask, tokenizeTask } from "../evaluation/choices.ts";
 import { distanceOf } from "../evaluation/divergence.ts";
+import { compareContinuations, continuePrompts } from "../evaluation/samples.ts";
 import { scoreWindows } from "../evaluation/scores.ts";
 import { loadTask } from "../evaluation/tasks/load.ts";
 import { measureText, openText, type TextMeasures, type WindowedText } from "../evaluation/text.ts";
@@ -18,10 +20,10 @@ import { explicitPlan } from "../selection/plan.ts";
 import { VERSION } from "../version.ts";
 import { checkOptions } from "./check-options.ts";
 import { bosOf, type DescribedModel, describeModel } from "./stages/open.ts";
-import type { ModelRunOptions } from "./stages/options.ts";
+import type { ModelRunOptions, SampleOptions } from "./stages/options.ts";
 import { measureResources, type Resources } from "./stages/resources.ts";
 
-export interface EvaluateOptions extends ModelRunOptions {
+export interface EvaluateOptions extends ModelRunOptions, SampleOptions {
   /** The model to compare with: a file of the same vocabulary; with `skipLayers` the model itself by default. */
   readonly against?: string | undefined;
   /** Layers made the identity, e.g. `5,7,11-13`: scores exactly what the file without them would score. */
@@ -58,6 +60,8 @@ export interface Evaluation {
   readonly tasks: readonly EvaluatedTask[];
   /** The model's file, as it is, then its base's if that is another one; empty unless asked for. */
   readonly resources: readonly Resources[];
+  /** What both write, given the same beginnings; with a base that is run. */
+  readonly samples?: Samples;
   /** The grades of the texts' verdicts; with a base. */
   readonly grades?: Grades;
 }
@@ -117,9 +121,11 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
     const files = describedBase ? [described, describedBase] : [described];
     const resources = options.speed ? await measureResources(files, sample, options) : [];
     const lanes = open(model, described);
+    let baseModel = model;
     const openBase = async (): Promise<Lanes | undefined> => {
       if (!describedBase) return skippedLayers.length > 0 ? open(model, described) : undefined;
-      return open(keep(await openModel(describedBase.file.paths[0]!, options)), describedBase);
+      baseModel = keep(await openModel(describedBase.file.paths[0]!, options));
+      return open(baseModel, describedBase);
     };
     const hasBase = describedBase !== undefined || skippedLayers.length > 0;
     const cached = hasBase && options.baseCache !== undefined;
@@ -139,6 +145,17 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
           },
         )
       : undefined;
+    const continueBoth = async () => {
+      const original = await continuePrompts(baseModel, {
+        states: (describedBase ?? described).architecture.states,
+        bos,
+      });
+      const { states } = described.architecture;
+      const pruned =
+        original && (await continuePrompts(model, { states, bos, skip: skippedLayers }, original));
+      return pruned && compareContinuations(original, pruned);
+    };
+    const samples = base && options.samples !== false ? await continueBoth() : undefined;
     const sides: Sides = { lanes, base, skip: skippedLayers, cache };
     return {
       lorpVersion: VERSION,
@@ -150,6 +167,7 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
       texts: await evaluateTexts(sides, texts, options),
       tasks: await evaluateTasks(sides, tasks),
       resources,
+      ...(samples && { samples }),
       ...(hasBase && { grades: GRADES }),
     };
   } finally {

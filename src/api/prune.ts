@@ -24,10 +24,11 @@ import {
   type OpenedModel,
   openForCalibration,
 } from "./stages/open.ts";
+import type { SampleOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, type FileOptions } from "./stages/output.ts";
 import { planQuantization } from "./stages/quantization.ts";
 
-export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions {
+export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions, SampleOptions {
   /** How to make up for what the removed layers did; `off` by default. */
   readonly compensate?: CompensationChoice | undefined;
   /** Stop after the plan: nothing is written and nothing evaluated. */

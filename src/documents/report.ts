@@ -3,6 +3,7 @@ import { AnalysisSchema, CalibrationSchema } from "./analysis.ts";
 import { klDivergence, topAgreement } from "./divergence.ts";
 import { count, type Immutable, lorpVersion, numberOrNull, schemaVersion } from "./fields.ts";
 import { PlanSchema } from "./plan.ts";
+import { SamplesSchema } from "./samples.ts";
 import { GradesSchema, VerdictSchema } from "./verdict.ts";
 
 const FileSchema = Type.Object({
@@ -60,6 +61,7 @@ export const ReportSchema = Type.Object(
       ),
     ),
     verdict: Type.Optional(VerdictSchema),
+    samples: Type.Optional(SamplesSchema),
     grades: Type.Optional(GradesSchema),
     settings: Type.Record(Type.String(), Type.Unknown(), { description: "The options in force." }),
   },

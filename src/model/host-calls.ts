@@ -33,11 +33,20 @@ export interface HostCalls {
     options: { readonly gpuLayers: number; readonly repack: boolean },
   ): ModelInfo;
   tokenBytes(model: Handle): Int32Array;
-  tokenize(model: Handle, text: string): Int32Array;
+  chatPrompt(model: Handle, question: string): string | null;
+  text(model: Handle, tokens: Int32Array): string;
+  /** @param special whether markup in the text is taken as special tokens */
+  tokenize(model: Handle, text: string, special: boolean): Int32Array;
   openSession(session: Handle, model: Handle, options: NativeSessionOptions): void;
   sumCosines(session: Handle, tokens: Int32Array, first: number): Float64Array;
   score(session: Handle, tokens: Int32Array, options: HostScoreOptions): TokenScores;
   logits(session: Handle, tokens: Int32Array, changes: HostChanges): Float32Array;
+  generate(
+    session: Handle,
+    prompts: readonly Int32Array[],
+    length: number,
+    changes: HostChanges,
+  ): Int32Array[];
   time(session: Handle, tokens: Int32Array, prompt: number, everyLogit: boolean): Timing;
   stateNorms(session: Handle, tokens: Int32Array): Float32Array;
   fitFactors(session: Handle, tokens: Int32Array, options: HostFitOptions): Float64Array;

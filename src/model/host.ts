@@ -68,8 +68,10 @@ const handlers: Handlers<HostCalls> = {
     return model.info();
   },
   tokenBytes: (_, model) => found(models, model).tokenBytes(),
-  tokenize: (context, model, text) =>
-    run(context, (control) => found(models, model).tokenize(text, false, false, control)),
+  chatPrompt: (_, model, question) => found(models, model).chatPrompt(question),
+  text: (_, model, tokens) => found(models, model).text(tokens),
+  tokenize: (context, model, text, special) =>
+    run(context, (control) => found(models, model).tokenize(text, false, special, control)),
   async openSession(context, handle, model, options) {
     const session = new addon.Session(found(models, model), options);
     await llama.takeComplaints();
@@ -92,6 +94,8 @@ const handlers: Handlers<HostCalls> = {
     ),
   logits: (context, session, tokens, changes) =>
     run(context, (control) => sessionOf(session).logits(tokens, changesOf(changes), control)),
+  generate: (context, session, prompts, length, changes) =>
+    run(context, (control) => sessionOf(session).generate(prompts, length, changesOf(changes), control)),
   time: (context, session, tokens, prompt, everyLogit) =>
     run(context, (control) => sessionOf(session).time(tokens, prompt, everyLogit, control)),
   stateNorms: (context, session, tokens) =>

@@ -43,6 +43,8 @@ export interface RunOptions {
 export interface SessionOptions {
   /** Longest sequence, tokens. */
   readonly sequenceLength: number;
+  /** Sequences that are generated side by side, each as long; 1 by default. */
+  readonly sequences?: number | undefined;
   /** Tokens of one micro-batch; as long as the sequence, at most 512 or what fits in memory, by default. */
   readonly microBatch?: number | undefined;
   /** Compute threads; the model's by default. */
@@ -76,6 +78,10 @@ export interface Model {
   readonly repacked: boolean;
   /** The whole text as tokens, without special tokens, markup in it taken as text. */
   tokenize(text: string): Promise<Int32Array>;
+  /** A question in the model's own chat format, as tokens; undefined without one that llama.cpp knows. */
+  chatPrompt(question: string): Promise<Int32Array | undefined>;
+  /** The text of tokens, special ones left out. */
+  text(tokens: Int32Array): Promise<string>;
   /** Bytes of text that each token of the vocabulary stands for. */
   tokenBytes(): Promise<Int32Array>;
   openSession(options: SessionOptions): Session;
@@ -169,6 +175,15 @@ export interface Session {
     repairs?: readonly KeptRepair[],
   ): Promise<Float32Array>;
   /**
+   * Continues prompts greedily, side by side, each by at most `length` tokens; the last one may be that by which the
+   * model ends.
+   */
+  generate(
+    prompts: readonly Int32Array[],
+    length: number,
+    changes?: BlockChanges,
+  ): Promise<readonly Int32Array[]>;
+  /**
    * Seconds for the first `prompt` tokens run as a prompt, and for the others run one at a time.
    * @param everyLogit compute the logits of every token of the prompt, not of each micro-batch's last only
    */
@@ -237,7 +252,12 @@ export async function openModel(
     info,
     runtime,
     repacked: repack,
-    tokenize: (text) => call("tokenize", [handle, text]),
+    tokenize: (text) => call("tokenize", [handle, text, false]),
+    async chatPrompt(question) {
+      const prompt = await call("chatPrompt", [handle, question]);
+      return prompt === null ? undefined : call("tokenize", [handle, prompt, true]);
+    },
+    text: (tokens) => call("text", [handle, tokens]),
     tokenBytes: () => call("tokenBytes", [handle]),
     openSession(given) {
       const needs = { ...workload(given), logits: info.vocabularySize, lanes: 1 };
@@ -317,6 +337,7 @@ function openSession(
     model,
     {
       contextLength: options.sequenceLength,
+      sequences: options.sequences ?? 1,
       microBatch: options.microBatch,
       threads: options.threads,
       blocks: layers,
@@ -363,6 +384,8 @@ function openSession(
     },
     logits: (tokens, skip, factors, repairs) =>
       call("logits", [handle, tokens, toNative({ skip, factors, repairs }, layers)]),
+    generate: (prompts, length, changes = {}) =>
+      call("generate", [handle, prompts, length, toNative(changes, layers)]),
     time: (tokens, prompt, everyLogit = false) => call("time", [handle, tokens, prompt, everyLogit]),
     stateNorms,
     fitFactors: async (sequences, { skip, ridge, original, onProgress }) => {

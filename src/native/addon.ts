@@ -103,6 +103,10 @@ export interface NativeModel {
   info(): ModelInfo;
   /** Bytes of text that each token of the vocabulary stands for. */
   tokenBytes(): Int32Array;
+  /** A question in the model's chat format (llama_chat_apply_template); null without one that llama.cpp knows. */
+  chatPrompt(question: string): string | null;
+  /** The text of tokens, special ones left out; bytes that are no UTF-8 replaced. */
+  text(tokens: Int32Array): string;
   tokenize(
     text: string,
     addSpecial: boolean,
@@ -126,6 +130,8 @@ export interface ModelInfo {
 export interface NativeSessionOptions {
   /** Longest sequence, tokens. */
   readonly contextLength: number;
+  /** Sequences that are generated side by side, each as long. */
+  readonly sequences: number;
   /** Tokens of one micro-batch. */
   readonly microBatch: number;
   readonly threads: number;
@@ -194,6 +200,13 @@ export interface NativeSession {
   ): Promise<TokenScores>;
   /** tokens × vocabulary. */
   logits(tokens: Int32Array, changes: NativeChanges, control: NativeControl): Promise<Float32Array>;
+  /** Greedy continuations of prompts, all side by side, each of at most `length` tokens. */
+  generate(
+    prompts: readonly Int32Array[],
+    length: number,
+    changes: NativeChanges,
+    control: NativeControl,
+  ): Promise<Int32Array[]>;
   /**
    * Runs the first `prompt` tokens as a prompt and the others one at a time.
    * @param everyLogit compute the logits of every token of the prompt, not of each micro-batch's last only

@@ -47,6 +47,8 @@ section > p { color: var(--muted); }
 .summary { font-size: 19px; line-height: 1.5; }
 .verdict { font-size: 19px; line-height: 1.5; font-weight: 650; }
 .ruined { color: var(--removed); }
+h3 { font-size: 17px; margin: 18px 0 6px; }
+.sample { white-space: pre-wrap; overflow-wrap: anywhere; color: var(--ink); }
 section { padding: 40px 0 0; }
 figure { margin: 0; }
 figcaption { color: var(--muted); font-size: 14px; margin-bottom: 8px; }

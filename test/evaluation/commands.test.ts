@@ -115,6 +115,8 @@ describe("evaluate", () => {
     const with4 = {
       ...options,
       skipLayers: "4",
+      // Those need the base itself.
+      samples: false,
       text: [someText, write("more.txt", prose.slice(2000, 4000))],
     };
     const beside = await evaluate(EXAMPLE_MODEL, with4);

@@ -18,6 +18,7 @@ const OPTIONS = {
     streamsInside: false,
     emptyBlocks: new Int32Array(),
   },
+  sequences: 1,
   parallelBlocks: false,
   exactAttention: false,
   keptBytes: 0,

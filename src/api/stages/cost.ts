@@ -3,19 +3,20 @@ import type { StateTensors } from "../../architecture/types.ts";
 import type { Plan } from "../../documents/plan.ts";
 import type { Report } from "../../documents/report.ts";
 import { distanceOf } from "../../evaluation/divergence.ts";
+import { compareContinuations, continuePrompts } from "../../evaluation/samples.ts";
 import { measureSpeeds } from "../../evaluation/speed.ts";
 import { measureText, type TextMeasures } from "../../evaluation/text.ts";
 import { GRADES, verdictOf } from "../../evaluation/verdict.ts";
 import type { Lanes } from "../../model/lanes.ts";
 import { type Model, openModel } from "../../model/model.ts";
 import { type DescribedModel, type OpenedModel, partOf, textOf } from "./open.ts";
-import type { ModelRunOptions } from "./options.ts";
+import type { ModelRunOptions, SampleOptions } from "./options.ts";
 import { threadsFor } from "./resources.ts";
 
 /** What a removal cost, as a Report holds it. */
-export type Cost = Pick<Report, "perplexity" | "divergence" | "speed" | "verdict" | "grades">;
+export type Cost = Pick<Report, "perplexity" | "divergence" | "speed" | "verdict" | "grades" | "samples">;
 
-export interface CostOptions extends ModelRunOptions {
+export interface CostOptions extends ModelRunOptions, SampleOptions {
   /** Also time both, on a CPU. */
   readonly speed?: boolean | undefined;
 }
@@ -26,7 +27,7 @@ const TIMED = 160;
 /**
  * Measures a written model and the original on the part of the text that is kept for the report. On a CPU, where
  * models are mapped files, both run side by side, so that their distributions can be compared; a GPU may not hold both, so
- * there they run one after the other, and `opened` is closed between.
+ * there they run one after the other, and `opened` is closed between. Both continue some prompts, to be compared.
  * @param path of the model that was written by the Plan
  * @throws RuntimeError, AbortedError
  */
@@ -37,7 +38,7 @@ export async function measureCost(
   opened: OpenedModel,
   options: CostOptions,
 ): Promise<Cost> {
-  const { calibration, sequenceLength, model } = opened;
+  const { calibration, sequenceLength, model, bos } = opened;
   const text = await partOf(opened, "report");
   const sequences = text.windows.sequences.length;
   const total = sequences * sequenceLength;
@@ -49,6 +50,10 @@ export async function measureCost(
   };
 
   const together = model.runtime.device === "cpu";
+  const originals =
+    options.samples === false
+      ? undefined
+      : await continuePrompts(model, { states: architecture.states, bos });
   const alone = together ? undefined : await measure(opened.lanes);
   if (!together) opened.close();
   const written = await openModel(path, options);
@@ -59,6 +64,7 @@ export async function measureCost(
       const { perplexity: pruned, base } = await measure(lanes, together ? opened.lanes : undefined);
       const tokens = text.windows.sequences[0]!.subarray(0, TIMED);
       const timed = options.speed && together;
+      const continued = originals && (await continuePrompts(written, { states, bos }, originals));
       const original = (alone ?? base!).perplexity;
       return {
         perplexity: {
@@ -87,6 +93,7 @@ export async function measureCost(
           verdict: verdictOf(distanceOf(base)),
           grades: GRADES,
         }),
+        ...(originals && continued && { samples: compareContinuations(originals, continued) }),
       };
     } finally {
       lanes.close();

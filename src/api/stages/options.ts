@@ -33,6 +33,12 @@ export interface ModelRunOptions extends RunOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+/** What a removal is shown by. */
+export interface SampleOptions {
+  /** Let both models continue some prompts, and compare what they write; done by default. */
+  readonly samples?: boolean | undefined;
+}
+
 /** The text that a model is measured on. */
 export interface CalibrationOptions {
   /** Path of a text or `.jsonl` file; the package's own text by default. */

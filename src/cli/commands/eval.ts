@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { EvaluateOptions } from "../../api/evaluate.ts";
 import { PROTOCOLS } from "../../evaluation/windows.ts";
-import { addOutputOptions, addRunOptions, whole } from "../options/groups.ts";
+import { addOutputOptions, addRunOptions, addSampleOptions, whole } from "../options/groups.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
 import { run } from "../run.ts";
 import { type OutputOptions, openTerminal } from "../terminal.ts";
@@ -24,6 +24,7 @@ export function define(command: Command): void {
     .option("--sequences <n>", "windows scored of each text (default: all)", whole(1))
     .option("--base-cache <file>", "keep the base's logits here, or use those kept by an earlier run")
     .option("--speed", "also say how fast it is and how much memory it takes");
+  addSampleOptions(command);
   addRunOptions(command);
   addSourceOptions(command);
   addOutputOptions(command);

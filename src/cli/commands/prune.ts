@@ -14,6 +14,7 @@ import {
   addOutputOptions,
   addQuantizeOptions,
   addRunOptions,
+  addSampleOptions,
   addSearchOptions,
   addWriteOptions,
 } from "../options/groups.ts";
@@ -39,6 +40,7 @@ export function define(command: Command): void {
   addCalibrationOptions(command);
   addCacheOptions(command);
   addClusterOptions(command);
+  addSampleOptions(command);
   addRunOptions(command);
   addSourceOptions(command);
   addOutputOptions(command);

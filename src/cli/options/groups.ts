@@ -49,6 +49,11 @@ export function addRunOptions(command: Command): Command {
     );
 }
 
+/** What a removal is shown by. */
+export function addSampleOptions(command: Command): Command {
+  return command.option("--no-samples", "do not let both models write something to compare");
+}
+
 /** What is kept of a measurement from one run to the next. */
 export function addCacheOptions(command: Command): Command {
   return command

@@ -16,6 +16,7 @@ import {
   renderChanges,
   renderDepthStrip,
   renderHeatmap,
+  renderSamples,
   renderVerdict,
   type TerminalStyle,
 } from "../../report/terminal/index.ts";
@@ -124,6 +125,7 @@ export function describeReport(report: Report, style?: TerminalStyle): string {
     renderChanges(report),
     "",
     wrapText(measured, WIDTH),
+    ...(report.samples ? ["", renderSamples(report.samples), ""] : []),
     ...(remark ? [wrapText(remark, WIDTH)] : []),
     ...(output ? [`Wrote ${output.path}`] : []),
     ...(isRuined(verdict) ? [] : judgement),

@@ -9,7 +9,7 @@ import {
   formatPerplexity,
   formatTable,
 } from "../../report/format.ts";
-import { renderVerdict, type TerminalStyle } from "../../report/terminal/index.ts";
+import { renderSamples, renderVerdict, type TerminalStyle } from "../../report/terminal/index.ts";
 import { describeReach, isRuined, purposeRemark } from "../../report/verdict.ts";
 
 /** What was measured of a model, as text for people. */
@@ -18,7 +18,7 @@ export function describeEvaluation(
   style?: TerminalStyle,
 ): string {
   const without = skippedLayers.length > 0 ? ` without layers ${formatLayers(skippedLayers)}` : "";
-  const { texts, tasks, resources } = measured;
+  const { texts, tasks, resources, samples } = measured;
   const judged = texts.flatMap(({ name, verdict }) => (verdict ? [{ name, verdict }] : []));
   const said = judged.map(({ name, verdict }) => {
     const text = texts.length > 1 ? `On ${name}: ${verdict.sentence}` : verdict.sentence;
@@ -33,6 +33,7 @@ export function describeEvaluation(
     ...(texts.length > 0 ? ["", describeTexts(texts)] : []),
     ...(tasks.length > 0 ? ["", describeTasks(tasks)] : []),
     ...(resources.length > 0 ? ["", describeResources(resources)] : []),
+    ...(samples ? ["", renderSamples(samples)] : []),
     ...(remark.length + last.length > 0 ? ["", ...remark, ...last] : []),
   ].join("\n");
 }

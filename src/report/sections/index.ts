@@ -8,12 +8,23 @@ import { locality } from "./locality.ts";
 import { matrix } from "./matrix.ts";
 import { measured } from "./measured.ts";
 import { repeat } from "./repeat.ts";
+import { samples } from "./samples.ts";
 import { tiles } from "./tiles.ts";
 import { why } from "./why.ts";
 
 /** The parts of the page, in order; a part whose data the document lacks is left out. */
 export function sections(view: View): Markup[] {
-  return [tiles, cost, depth, why, measured, compensation, matrix, locality, confidence, repeat].flatMap(
-    (section) => section(view) ?? [],
-  );
+  return [
+    tiles,
+    samples,
+    cost,
+    depth,
+    why,
+    measured,
+    compensation,
+    matrix,
+    locality,
+    confidence,
+    repeat,
+  ].flatMap((section) => section(view) ?? []);
 }

@@ -4,4 +4,5 @@ export { renderChanges } from "./changes.ts";
 export type { ColourDepth, TerminalStyle } from "./colour.ts";
 export { type Depth, renderDepthStrip } from "./depth-strip.ts";
 export { renderHeatmap } from "./heatmap.ts";
+export { renderSamples } from "./samples.ts";
 export { renderVerdict } from "./verdict.ts";

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeArchitecture } from "../../src/architecture/architecture.ts";
+import {
+  agreement,
+  compareContinuations,
+  continuePrompts,
+  repetition,
+} from "../../src/evaluation/samples.ts";
+import { readGguf } from "../../src/gguf/read.ts";
+import { type Model, openModel, type Session } from "../../src/model/model.ts";
+import { EXAMPLE_MODEL } from "../support/example.ts";
+
+const { states } = describeArchitecture(await readGguf(EXAMPLE_MODEL));
+let model: Model;
+let together: Session;
+let alone: Session;
+beforeAll(async () => {
+  model = await openModel(EXAMPLE_MODEL, { gpu: "off", threads: 1 });
+  together = model.openSession({ sequenceLength: 32, sequences: 3, microBatch: 2, states });
+  alone = model.openSession({ sequenceLength: 32, states });
+});
+afterAll(() => {
+  together.close();
+  alone.close();
+  model.close();
+});
+
+/** One prompt alone, the whole sequence run anew for every token. */
+async function greedy(prompt: Int32Array, length: number, skip: readonly number[]): Promise<number[]> {
+  const { vocabularySize } = model.info;
+  const tokens = [...prompt];
+  while (tokens.length < prompt.length + length) {
+    const last = (await alone.logits(Int32Array.from(tokens), skip)).slice(-vocabularySize);
+    tokens.push(last.indexOf(Math.max(...last)));
+  }
+  return tokens.slice(prompt.length);
+}
+
+test.each([[[]], [[3, 4, 19]]])(
+  "prompts of any length go on side by side as each does alone, without %j",
+  async (skip) => {
+    const texts = ["It was", "The sea was calm, and the old captain stood at the wheel of his", "Once"];
+    const prompts = await Promise.all(texts.map((text) => model.tokenize(text)));
+    const generated = await together.generate(prompts, 10, { skip });
+    for (const [index, prompt] of prompts.entries()) {
+      expect([...generated[index]!]).toEqual(await greedy(prompt, 10, skip));
+    }
+  },
+);
+
+test("what does not fit is refused", async () => {
+  const prompt = Int32Array.from([1, 2, 3]);
+  await expect(together.generate([prompt], 30)).rejects.toThrow(/longer than the context/);
+  await expect(together.generate([prompt, prompt, prompt, prompt], 1)).rejects.toThrow(/more prompts/);
+  await expect(together.generate([Int32Array.from([1e9])], 1)).rejects.toThrow(/not in the vocabulary/);
+});
+
+test("a model agrees with itself to the end; without layers it parts", async () => {
+  const { bos } = model.info;
+  const original = (await continuePrompts(model, { states, bos }))!;
+  const same = compareContinuations(original, original);
+  expect(same).toMatchObject({ mode: "completion", prompts: 8, tokens: 48, agreed: 48 });
+  expect(same.repeated.pruned).toBe(same.repeated.original);
+  const pruned = (await continuePrompts(model, { states, bos, skip: [5, 6, 7, 8, 9, 10] }, original))!;
+  const apart = compareContinuations(original, pruned);
+  expect(apart.agreed).toBeLessThan(24);
+  expect(apart.examples[0]!.original).not.toBe(apart.examples[0]!.pruned);
+});
+
+test("agreement and repetition are counted", () => {
+  const tokens = (...list: number[]) => Int32Array.from(list);
+  expect(agreement(tokens(1, 2, 3), tokens(1, 2, 4))).toBe(2);
+  expect(agreement(tokens(1, 2), tokens(1, 2, 3))).toBe(2);
+  expect(agreement(tokens(1, 2, 3), tokens(1))).toBe(1);
+  // Runs: 1212, 2121, 1212.
+  expect(repetition(tokens(1, 2, 1, 2, 1, 2))).toBeCloseTo(1 / 3);
+  expect(repetition(tokens(1, 2, 3, 4, 5))).toBe(0);
+  expect(repetition(tokens(1, 2, 3))).toBe(0);
+});
