@@ -115,6 +115,9 @@ const hasAttention = (model: Model, block: number) =>
 /** ggml's types of numbers as they are, and of what is computed only on the way: no matrix product takes them. */
 const NO_WEIGHTS: ReadonlySet<string> = new Set(["I8", "I16", "I32", "I64", "F64", "Q8_1", "Q8_K"]);
 
+/** Tables of token numbers, not weights: which experts a token goes to (deepseek4). */
+const TABLE = /\.ffn_gate_tid2eid\.weight$/;
+
 /** What llama.cpp takes for granted of a tensor. @returns what it must be, if it is not */
 function unmetBy({ name, shape, typeName, fileOffset }: TensorInfo): string | undefined {
   // Mapped data is read with aligned instructions (ggml-backend.cpp, TENSOR_ALIGNMENT).
@@ -123,7 +126,7 @@ function unmetBy({ name, shape, typeName, fileOffset }: TensorInfo): string | un
   const isOffset = name.endsWith(".bias") || /norm\w*\.weight$/.test(name);
   // ggml adds and multiplies by these as they are (binary-ops.cpp).
   if (isVector && isOffset && typeName !== "F32") return `be F32, and is ${typeName}`;
-  if (name.endsWith(".weight") && NO_WEIGHTS.has(typeName)) {
+  if (name.endsWith(".weight") && !TABLE.test(name) && NO_WEIGHTS.has(typeName)) {
     return `be of floating-point or quantised numbers, and is ${typeName}`;
   }
   return undefined;
