@@ -155,8 +155,11 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
         original && (await continuePrompts(model, { states, bos, skip: skippedLayers }, original));
       return pruned && compareContinuations(original, pruned);
     };
-    const samples = base && options.samples !== false ? await continueBoth() : undefined;
     const sides: Sides = { lanes, base, skip: skippedLayers, cache };
+    // What is wrong with a model's numbers is told by its scores, which come first.
+    const evaluatedTexts = await evaluateTexts(sides, texts, options);
+    const evaluatedTasks = await evaluateTasks(sides, tasks);
+    const samples = base && options.samples !== false ? await continueBoth() : undefined;
     return {
       lorpVersion: VERSION,
       model: path,
@@ -164,8 +167,8 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
       skippedLayers,
       protocol,
       bos: bos >= 0,
-      texts: await evaluateTexts(sides, texts, options),
-      tasks: await evaluateTasks(sides, tasks),
+      texts: evaluatedTexts,
+      tasks: evaluatedTasks,
       resources,
       ...(samples && { samples }),
       ...(hasBase && { grades: GRADES }),

@@ -232,10 +232,11 @@ export async function openModel(
   const call: Call = (name, args, given) => runtime.call(path, name, args, { signal, ...given });
   const handle = runtime.newHandle();
   const { repack } = memory;
-  const [info, idle] = await Promise.all([
-    call("loadModel", [handle, path, { gpuLayers, repack }]),
-    runtime.idleProcessors(),
-  ]);
+  const idling = runtime.idleProcessors();
+  // Where loading ends the process, that is what is told.
+  idling.catch(() => {});
+  const info = await call("loadModel", [handle, path, { gpuLayers, repack }]);
+  const idle = await idling;
   const cores = options.threads ?? physicalCores(runtime.mathCores);
   const threads = options.threads ?? usefulThreads(runtime.mathCores, idle);
   const workload = ({ sequenceLength }: { readonly sequenceLength: number }) => ({

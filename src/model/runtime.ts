@@ -75,15 +75,16 @@ export async function startRuntime(
 let handles = 0;
 
 function serviceOf(host: Process<HostCalls>): Omit<Runtime, keyof LlamaFacts> {
+  const call: Runtime["call"] = (about, name, args, options) =>
+    host.call(name, args, options).catch((error: unknown) => {
+      throw explain(error, about);
+    });
   return {
-    freeGpuMemory: () => host.call("freeGpuMemory", []),
-    idleProcessors: () => host.call("idleProcessors", []),
-    residentMemory: () => host.call("residentMemory", []),
+    freeGpuMemory: () => call("the models that were open", "freeGpuMemory", []),
+    idleProcessors: () => call("the models that were open", "idleProcessors", []),
+    residentMemory: () => call("the models that were open", "residentMemory", []),
     newHandle: () => handles++,
-    call: (about, name, args, options) =>
-      host.call(name, args, options).catch((error: unknown) => {
-        throw explain(error, about);
-      }),
+    call,
     end: () => host.end(),
   };
 }
