@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { TEXT_PARTS } from "../calibration/sequences.ts";
 import {
   count,
   type Immutable,
@@ -17,7 +18,7 @@ export const CalibrationSchema = Type.Object(
     name: Type.String({ description: "File name, or the name of the text that comes with lorp." }),
     sha256: Type.String({ description: "SHA-256 of the text, hexadecimal." }),
     part: Type.Optional(
-      Type.Enum(["analysis", "choice", "report"], {
+      Type.Enum([...TEXT_PARTS], {
         description:
           "The part of the text, whose windows are dealt in turn: to the analysis, the choice, the analysis, the report.",
       }),

@@ -31,7 +31,7 @@ export const sleb: MeasuredMethod = {
 };
 
 /** One step of SLEB. @param before the removals of the steps before */
-export async function nextRemoval(
+async function nextRemoval(
   { constraints, similarity }: MeasuredInput,
   budget: number,
   before: readonly Removal[],

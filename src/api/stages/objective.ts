@@ -25,7 +25,7 @@ export function lossesOf(opened: OpenedModel, objective: Objective, part: TextPa
 }
 
 /** First a piece of each window, then another of each; windows that are short already stay as they are. */
-export function piecesOf({ split: { choice }, sequenceLength, bos }: OpenedModel): Int32Array[] {
+function piecesOf({ split: { choice }, sequenceLength, bos }: OpenedModel): Int32Array[] {
   if (sequenceLength <= PIECE_LENGTH) return choice.slice(0, MOST_PIECES);
   const begin = bos < 0 ? 0 : 1;
   const length = PIECE_LENGTH - begin;
