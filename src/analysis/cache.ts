@@ -1,7 +1,5 @@
-import { createHash } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { UsageError } from "../errors.ts";
+import { rm } from "node:fs/promises";
+import type { CachePlace } from "../files/cache-place.ts";
 import type { SequenceSums } from "./capture.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { CheckpointError } from "./errors.ts";
@@ -11,9 +9,6 @@ const INTERVAL = 60_000;
 
 /** The share of the time that saving may take; until a minute has passed nothing is saved that would take more. */
 const SAVING_SHARE = 0.01;
-
-/** Everything that a sequence's sums depend on, to the last bit; plain JSON. */
-export type CaptureKey = Readonly<Record<string, string | number | boolean>>;
 
 /**
  * What was measured of a model on a text, in the user's cache folder. A capture that was finished, or that ended when
@@ -30,32 +25,16 @@ export interface CaptureCache {
 }
 
 /**
- * @param folder lorp's cache folder; undefined where there is none
+ * @param place goes by everything that a sequence's sums depend on
  * @param resume whether to go on from an interrupted capture
- * @throws UsageError `CACHE_UNWRITABLE`, before any work is done; CheckpointError
+ * @throws UsageError `CACHE_UNWRITABLE`; CheckpointError
  */
 export async function openCaptureCache(
-  folder: string | undefined,
-  key: CaptureKey,
+  { stem, unwritable }: CachePlace,
   resume: boolean,
 ): Promise<CaptureCache> {
-  if (folder === undefined) {
-    throw new UsageError(
-      "CACHE_UNWRITABLE",
-      "There is no home folder to keep measurements in: set HOME or XDG_CACHE_HOME, or use --no-cache.",
-    );
-  }
-  const captures = join(folder, "captures");
-  const unwritable = (cause: NodeJS.ErrnoException): never => {
-    throw new UsageError(
-      "CACHE_UNWRITABLE",
-      `The cache folder ${captures} cannot be written to (${cause.code}): make it writable, make room, or use --no-cache.`,
-      { cause },
-    );
-  };
-  await mkdir(captures, { recursive: true }).catch(unwritable);
-  const finished = join(captures, `${digest(key)}.json`);
-  const interrupted = join(captures, `${digest(key)}.checkpoint.json`);
+  const finished = `${stem}.json`;
+  const interrupted = `${stem}.checkpoint.json`;
   const kept = [await readKept(finished), ...(resume ? [await readKept(interrupted)] : [])];
   const earlier = kept.reduce((longest, one) => (one.length > longest.length ? one : longest));
   let due = 0;
@@ -85,10 +64,4 @@ function readKept(path: string): Promise<readonly SequenceSums[]> {
     if (error instanceof CheckpointError) return [];
     throw error;
   });
-}
-
-/** The same for the same content, whatever the order of its fields. */
-function digest(key: CaptureKey): string {
-  const sorted = Object.entries(key).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash("sha256").update(JSON.stringify(sorted)).digest("hex");
 }

@@ -15,7 +15,7 @@ import type { Analysis, Confidence } from "../documents/analysis.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
 import { cacheFolder } from "../files/cache-folder.ts";
-import { contentDigest } from "../gguf/content.ts";
+import { openCachePlace } from "../files/cache-place.ts";
 import { RuntimeError } from "../model/errors.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { VERSION } from "../version.ts";
@@ -62,7 +62,7 @@ export async function analyzeOpened(
   const { architecture, summary } = described;
   const lanes = opened.model.openLanes({ sequenceLength, states: architecture.states });
   try {
-    const cache = options.cache ? await openCache(described, opened, lanes, options) : undefined;
+    const cache = options.cache ? await openCache(opened, lanes, options) : undefined;
     const goal = goalOf(summary, options);
     const { similarity, measured, tokens } = await measure(opened, lanes, cache, goal, options);
     const analysis = completeAnalysis(
@@ -153,26 +153,21 @@ function localityOf(measured: readonly SequenceSums[]): string {
 }
 
 async function openCache(
-  { file, summary }: DescribedModel,
-  { calibration, model, sequenceLength, bos, split }: OpenedModel,
+  opened: OpenedModel,
   { microBatch }: Lanes,
-  { sequences, gpuLayers, rpc = [], resume = false, signal }: AnalyzeOptions,
+  { sequences, resume = false }: AnalyzeOptions,
 ): Promise<CaptureCache> {
+  const { calibration, model, sequenceLength, bos, split } = opened;
   const key = {
-    model: summary.fingerprint,
-    content: await contentDigest(file, signal),
+    ...(await opened.measuredOn()),
     text: createHash("sha256").update(calibration.text).digest("hex"),
     sequenceLength,
     bos,
     order: sequences === undefined ? `spread over ${split.analysis.length}` : "consecutive",
     microBatch,
     repacked: model.repacked,
-    device: [model.runtime.device, ...rpc].join(" "),
-    gpuLayers: gpuLayers ?? "as many as fit",
-    runtime: model.runtime.release,
-    lorp: VERSION,
   };
-  return openCaptureCache(cacheFolder(), key, resume);
+  return openCaptureCache(await openCachePlace(cacheFolder(), "captures", key), resume);
 }
 
 function confidenceOf(measured: readonly SequenceSums[], { method, budget, assessment }: Goal): Confidence {

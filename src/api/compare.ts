@@ -71,7 +71,7 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
       ...options,
       remove: largestLegal(described, remove),
     });
-    const losses = lossesOf(opened, options.objective ?? "kl");
+    const losses = await lossesOf(opened, options.objective ?? "kl");
     const plans = await planAll(createPlanner(opened, analysis, losses, options), methods, remove);
     const { states } = described.architecture;
     const base = opened.model.openLanes({ sequenceLength: opened.sequenceLength, states, scores: true });

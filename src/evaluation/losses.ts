@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import type { KeptValues } from "../files/kept-values.ts";
 import type { Lanes } from "../model/lanes.ts";
 import type { Session } from "../model/model.ts";
 import type { TopDistributions } from "../native/addon.ts";
@@ -10,8 +12,17 @@ import type { Windows } from "./windows.ts";
  */
 const KEPT_TOKENS = 1024;
 
-/** KL(original ‖ model without layers) at the scored tokens, nats; the original is run once over each sequence. */
-export function divergences(lanes: Lanes, { sequences, first }: Windows, vocabularySize: number): LossSource {
+/**
+ * KL(original ‖ model without layers) at the scored tokens, nats; the original is run once over each sequence.
+ * @param kept what earlier runs measured
+ */
+export function divergences(
+  lanes: Lanes,
+  windows: Windows,
+  vocabularySize: number,
+  kept?: KeptValues,
+): LossSource {
+  const { sequences, first } = windows;
   const bases = new Map<number, Promise<TopDistributions>>();
   const keepTop = Math.min(KEPT_TOKENS, vocabularySize);
   const baseOf = (sequence: number) => {
@@ -21,16 +32,20 @@ export function divergences(lanes: Lanes, { sequences, first }: Windows, vocabul
     bases.set(sequence, base);
     return base;
   };
-  return source("kl", lanes, sequences, async (removed, sequence) => {
+  return source("kl", lanes, windows, kept, async (removed, sequence) => {
     const baseTop = await baseOf(sequence);
     return (session) =>
       session.score(sequences[sequence]!, { first, skip: removed, baseTop }).then(({ kl }) => kl);
   });
 }
 
-/** Negative log-likelihoods of the scored tokens, nats. */
-export function negativeLogLikelihoods(lanes: Lanes, { sequences, first }: Windows): LossSource {
-  return source("perplexity", lanes, sequences, async (removed, sequence) => async (session) => {
+/**
+ * Negative log-likelihoods of the scored tokens, nats.
+ * @param kept what earlier runs measured
+ */
+export function negativeLogLikelihoods(lanes: Lanes, windows: Windows, kept?: KeptValues): LossSource {
+  const { sequences, first } = windows;
+  return source("perplexity", lanes, windows, kept, async (removed, sequence) => async (session) => {
     const { logProb } = await session.score(sequences[sequence]!, { first, skip: removed });
     return logProb.map((value) => -value);
   });
@@ -38,14 +53,25 @@ export function negativeLogLikelihoods(lanes: Lanes, { sequences, first }: Windo
 
 type Work = (session: Session) => Promise<Float64Array>;
 
-/** What was measured once is kept: 8 bytes a token. */
+/** What was measured once is not measured again: 8 bytes a token. */
 function source(
   objective: LossSource["objective"],
   lanes: Lanes,
-  sequences: readonly Int32Array[],
+  { sequences, first }: Windows,
+  kept: KeptValues | undefined,
   prepare: (removed: readonly number[], sequence: number) => Promise<Work>,
 ): LossSource {
   const measured = new Map<string, Promise<Float64Array>>();
+  const measure = async (removed: readonly number[], sequence: number): Promise<Float64Array> => {
+    const tokens = sequences[sequence]!;
+    const name = `${objective} without ${removed} from ${first} of ${createHash("sha256").update(tokens).digest("hex")}`;
+    const earlier = lossesIn(kept?.get(name), tokens.length - first);
+    if (earlier) return earlier;
+    const losses = await lanes.run(await prepare(removed, sequence));
+    // JSON has no other numbers than finite ones.
+    if (losses.every(Number.isFinite)) kept?.add(name, [...losses]);
+    return losses;
+  };
   return {
     objective,
     sequences: sequences.length,
@@ -53,9 +79,16 @@ function source(
     atOnce: lanes.count,
     losses(removed, sequence) {
       const key = `${sequence}:${removed}`;
-      const losses = measured.get(key) ?? prepare(removed, sequence).then((work) => lanes.run(work));
+      const losses = measured.get(key) ?? measure(removed, sequence);
       measured.set(key, losses);
       return losses;
     },
   };
+}
+
+/** Losses as they were kept, or undefined for what is no such list. */
+function lossesIn(value: unknown, length: number): Float64Array | undefined {
+  return Array.isArray(value) && value.length === length && value.every(Number.isFinite)
+    ? Float64Array.from(value)
+    : undefined;
 }

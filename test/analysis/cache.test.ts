@@ -2,12 +2,15 @@ import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { openCaptureCache } from "../../src/analysis/cache.ts";
+import { openCaptureCache as openIn } from "../../src/analysis/cache.ts";
 import { readCheckpoint } from "../../src/analysis/checkpoint.ts";
 import { cacheFolder } from "../../src/files/cache-folder.ts";
+import { type CacheKey, openCachePlace } from "../../src/files/cache-place.ts";
 import { temporaryFolder } from "../support/gguf.ts";
 
 const key = { model: "a", text: "b", sequenceLength: 512 };
+const openCaptureCache = async (folder: string, given: CacheKey, resume: boolean) =>
+  openIn(await openCachePlace(folder, "captures", given), resume);
 const measured = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ sums: Float64Array.of(0, i / 3, 0, 0), tokens: 512 }));
 

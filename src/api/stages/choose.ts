@@ -76,7 +76,7 @@ export async function choose(
   const { remove, ratio, targetSize, speedup, maxLoss, method = DEFAULT_CHOICE } = options;
   // A share of perplexity is kept best by what is chosen for it.
   const { objective = typeof maxLoss === "number" ? "perplexity" : "kl" } = options;
-  const plan = createPlanner(opened, analysis, lossesOf(opened, objective), options);
+  const plan = createPlanner(opened, analysis, await lossesOf(opened, objective), options);
   const count = analysis.similarity.length;
   const search: Search = { described, opened, method, plan, budgets: budgetsOf(analysis) };
   if (targetSize !== undefined) return smallEnough(search, targetSize);
@@ -191,7 +191,7 @@ async function mostWithin(
       : (["perplexity", Math.log1p(maxLoss)] as const);
   const judges: { readonly losses: LossSource; readonly trials: Trials; readonly original: Trial }[] = [];
   for (const part of ["choice", "report"] as const) {
-    const losses = lossesOf(opened, objective, part);
+    const losses = await lossesOf(opened, objective, part);
     const trials = createTrials(losses, budgets.at(-1)! + 2);
     judges.push({ losses, trials, original: await trials.measure([], ORIGINAL) });
   }

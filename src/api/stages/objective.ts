@@ -14,14 +14,20 @@ const MOST_PIECES = 32;
 /**
  * The losses, by an objective, of an open model: on pieces of the part of the text that a choice is made on, or on the
  * whole windows of the part for the report.
+ * @throws UsageError `CACHE_UNWRITABLE`
  */
-export function lossesOf(opened: OpenedModel, objective: Objective, part: TextPart = "choice"): LossSource {
+export async function lossesOf(
+  opened: OpenedModel,
+  objective: Objective,
+  part: TextPart = "choice",
+): Promise<LossSource> {
   const { lanes, model, split, bos } = opened;
   const sequences = part === "choice" ? piecesOf(opened) : split[part];
   const windows: Windows = { sequences, first: firstScored(bos) };
+  const kept = await opened.kept();
   return objective === "kl"
-    ? divergences(lanes, windows, model.info.vocabularySize)
-    : negativeLogLikelihoods(lanes, windows);
+    ? divergences(lanes, windows, model.info.vocabularySize, kept)
+    : negativeLogLikelihoods(lanes, windows, kept);
 }
 
 /** First a piece of each window, then another of each; windows that are short already stay as they are. */

@@ -13,13 +13,18 @@ import type { ModelSummary } from "../../documents/model.ts";
 import { scoredBytes } from "../../evaluation/scores.ts";
 import type { WindowedText } from "../../evaluation/text.ts";
 import { checkWindows, firstScored } from "../../evaluation/windows.ts";
+import { cacheFolder } from "../../files/cache-folder.ts";
+import { type CacheKey, openCachePlace } from "../../files/cache-place.ts";
+import { type KeptValues, openKeptValues } from "../../files/kept-values.ts";
+import { contentDigest } from "../../gguf/content.ts";
 import { fingerprint } from "../../gguf/fingerprint.ts";
 import { readGguf } from "../../gguf/read.ts";
 import type { GgufFile } from "../../gguf/types.ts";
 import type { Lanes } from "../../model/lanes.ts";
 import { type Model, openModel } from "../../model/model.ts";
 import { outputStem } from "../../sources/resolve.ts";
-import type { CalibrationOptions, ModelRunOptions } from "./options.ts";
+import { VERSION } from "../../version.ts";
+import type { CacheOptions, CalibrationOptions, ModelRunOptions } from "./options.ts";
 
 /** A model file and what its architecture says, without llama.cpp. */
 export interface DescribedModel {
@@ -84,13 +89,20 @@ export interface OpenedModel {
   /** What sequences begin with, or −1. */
   readonly bos: number;
   readonly split: DealtText;
+  /** What every number that is measured of it depends on, beside the text. Throws what Node throws, and AbortedError. */
+  measuredOn(): Promise<CacheKey>;
+  /**
+   * What earlier runs have measured of it; undefined where nothing is to be kept.
+   * @throws UsageError `CACHE_UNWRITABLE`
+   */
+  kept(): Promise<KeptValues | undefined>;
   close(): void;
 }
 
 /** Loads the calibration text and the model, and cuts the text into sequences. Close what it returns. */
 export async function openForCalibration(
-  { file, architecture }: DescribedModel,
-  options: CalibrationOptions & ModelRunOptions,
+  { file, architecture, summary }: DescribedModel,
+  options: CalibrationOptions & ModelRunOptions & CacheOptions,
 ): Promise<OpenedModel> {
   const calibration = await loadCalibration(options.calibration);
   const model = await openModel(file.paths[0]!, options);
@@ -103,6 +115,14 @@ export async function openForCalibration(
     const split = dealSequences(tokens, { sequenceLength, sequences: options.sequences, bos });
     const context = { sequenceLength, states: architecture.states };
     let lanes: Lanes | undefined;
+    const measuredOn = once(async () => ({
+      model: summary.fingerprint,
+      content: await contentDigest(file, options.signal),
+      device: [model.runtime.device, ...(options.rpc ?? [])].join(" "),
+      gpuLayers: options.gpuLayers ?? "as many as fit",
+      runtime: model.runtime.release,
+      lorp: VERSION,
+    }));
     return {
       model,
       get lanes() {
@@ -114,6 +134,12 @@ export async function openForCalibration(
       sequenceLength,
       bos,
       split,
+      measuredOn,
+      kept: once(async () =>
+        options.cache
+          ? openKeptValues(await openCachePlace(cacheFolder(), "measurements", await measuredOn()))
+          : undefined,
+      ),
       close() {
         lanes?.close();
         model.close();
@@ -123,6 +149,14 @@ export async function openForCalibration(
     model.close();
     throw error;
   }
+}
+
+function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let done: Promise<Result> | undefined;
+  return () => {
+    done ??= work();
+    return done;
+  };
 }
 
 /** A text, or a part of it, as documents name it. */

@@ -1,0 +1,46 @@
+import { appendFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import type { CachePlace } from "./cache-place.ts";
+
+/** Values that are kept from one run to the next, each under a name of its own. */
+export interface KeptValues {
+  get(name: string): unknown;
+  /**
+   * Adds a value that JSON can hold; an interrupted run loses none.
+   * @throws UsageError `CACHE_UNWRITABLE`
+   */
+  add(name: string, value: unknown): void;
+}
+
+/**
+ * Values in a file of lines, one each, to which several runs may add at a time: a line that is damaged, as by a run that
+ * was killed while it wrote, is passed over.
+ */
+export async function openKeptValues({ stem, unwritable }: CachePlace): Promise<KeptValues> {
+  const path = `${stem}.jsonl`;
+  const text = await readFile(path, "utf8").catch(() => "");
+  const values = new Map(text.split("\n").flatMap((line) => readLine(line)));
+  // A line that was never finished must not spoil the next.
+  let separator = text === "" || text.endsWith("\n") ? "" : "\n";
+  return {
+    get: (name) => values.get(name),
+    add(name, value) {
+      values.set(name, value);
+      try {
+        appendFileSync(path, `${separator}${JSON.stringify([name, value])}\n`);
+      } catch (error) {
+        unwritable(error as NodeJS.ErrnoException);
+      }
+      separator = "";
+    },
+  };
+}
+
+function readLine(line: string): [name: string, value: unknown][] {
+  try {
+    const entry: unknown = JSON.parse(line);
+    return Array.isArray(entry) && typeof entry[0] === "string" ? [[entry[0], entry[1]]] : [];
+  } catch {
+    return [];
+  }
+}
