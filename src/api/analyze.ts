@@ -104,7 +104,8 @@ async function measure(
   const report = (total: number) => {
     const done = countTokens(latest);
     const note = latest.length > 0 ? `RLS ${localityOf(latest)}${certainty}` : undefined;
-    options.onProgress?.({ stage: "capture", done, total, unit: "tokens", note });
+    const known = Math.min(done, countTokens(cache?.earlier ?? []));
+    options.onProgress?.({ stage: "capture", done, total, unit: "tokens", known, note });
   };
   const onSequence = async (measured: readonly SequenceSums[]) => {
     latest = measured;

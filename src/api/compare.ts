@@ -1,9 +1,9 @@
+import { createHash } from "node:crypto";
 import type { SequenceSettings } from "../calibration/sequences.ts";
-import type { Comparison } from "../documents/comparison.ts";
-import type { Plan } from "../documents/plan.ts";
+import type { Candidate, Comparison } from "../documents/comparison.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { UsageError } from "../errors.ts";
-import { type Divergence, distanceOf } from "../evaluation/divergence.ts";
+import { distanceOf } from "../evaluation/divergence.ts";
 import { scoredBytes } from "../evaluation/scores.ts";
 import { measureText, openText, type WindowedText } from "../evaluation/text.ts";
 import { GRADES, verdictOf } from "../evaluation/verdict.ts";
@@ -11,12 +11,12 @@ import type { Lanes } from "../model/lanes.ts";
 import type { Model } from "../model/model.ts";
 import { checkBudget } from "../selection/budget.ts";
 import { legalSizes } from "../selection/constraints.ts";
-import { SelectionError } from "../selection/errors.ts";
-import { findAnyMethod, METHODS } from "../selection/methods.ts";
+import { findAnyMethod, isMeasured, METHODS } from "../selection/methods.ts";
 import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { checkOptions } from "./check-options.ts";
 import { DEFAULT_CHOICE } from "./stages/choose.ts";
+import { forecast, type Work } from "./stages/forecast.ts";
 import { lossesOf } from "./stages/objective.ts";
 import {
   type DescribedModel,
@@ -25,7 +25,8 @@ import {
   openForCalibration,
   partOf,
 } from "./stages/open.ts";
-import { createPlanner, type Planner, type SearchOptions } from "./stages/planner.ts";
+import { choiceWork, createPlanner, planIfAny, type SearchOptions } from "./stages/planner.ts";
+import { estimateSpeedup, outputBytes } from "./stages/savings.ts";
 
 export interface CompareOptions extends Omit<AnalyzeOptions, "remove" | "ratio" | "method">, SearchOptions {
   /** Numbers of layers to remove; by default each from 1 to a third of the layers that the architecture allows. */
@@ -36,6 +37,8 @@ export interface CompareOptions extends Omit<AnalyzeOptions, "remove" | "ratio" 
   readonly text?: readonly string[] | undefined;
   /** Windows of each text that are scored; 24 or as many as it has by default. */
   readonly textSequences?: number | undefined;
+  /** Hears of each choice as soon as it is measured. */
+  readonly onCandidate?: ((candidate: Candidate) => void) | undefined;
   /** Whether to run the model as it is beside each candidate, for the KL divergence, which takes twice as long. */
   readonly divergence?: boolean | undefined;
 }
@@ -43,7 +46,9 @@ export interface CompareOptions extends Omit<AnalyzeOptions, "remove" | "ratio" 
 /** Enough to tell methods apart on one text in the time that a text has: some 12,000 tokens. */
 const DEFAULT_TEXT_SEQUENCES = 24;
 
-type Candidate = Comparison["candidates"][number];
+/** How much of the usual work of one choice the search takes for all numbers of layers together where none are named. */
+const FRONTIER_WORK = 2;
+
 type Measure = Candidate["measures"][number];
 
 /**
@@ -67,20 +72,45 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
   const opened = await openForCalibration(described, options);
   try {
     const texts = await openTexts(opened, options);
+    const rows = remove.length * methods.length;
+    const searches = remove.length * methods.filter((name) => isMeasured(findAnyMethod(name))).length;
+    const once = sumOf(texts.map(tokensOf));
+    const work: readonly Work[] = [
+      ...choiceWork(opened, options.remove ? searches : FRONTIER_WORK),
+      ["to measure the results", once + rows * once * (divergence ? 2 : 1)],
+    ];
+    await forecast(opened.lanes, opened.split.report[0]!, work, options);
     const analysis = await analyzeOpened(described, opened, {
       ...options,
       remove: largestLegal(described, remove),
     });
     const losses = await lossesOf(opened, options.objective ?? "kl");
-    const plans = await planAll(createPlanner(opened, analysis, losses, options), methods, remove);
+    const planner = createPlanner(opened, analysis, losses, {
+      ...options,
+      shared: options.remove ? 1 : remove.length / FRONTIER_WORK,
+    });
     const { states } = described.architecture;
     const base = opened.model.openLanes({ sequenceLength: opened.sequenceLength, states, scores: true });
     try {
-      const measure = memoize(measurer(opened, base, texts, plans, options));
+      const measure = await measurer(opened, base, texts, options);
       const original = await measure([]);
       const candidates: Candidate[] = [];
-      for (const { method, budget, removedLayers } of plans) {
-        candidates.push({ method, budget, removedLayers, measures: await measure(removedLayers) });
+      for (const budget of remove) {
+        for (const method of methods) {
+          const plan = await planIfAny(planner, method, budget);
+          if (!plan) continue;
+          const { removedLayers } = plan;
+          const candidate: Candidate = {
+            method,
+            budget,
+            removedLayers,
+            bytes: outputBytes(described, plan),
+            speedup: estimateSpeedup(described, removedLayers),
+            measures: await measure(removedLayers),
+          };
+          candidates.push(candidate);
+          options.onCandidate?.(candidate);
+        }
       }
       const { constraints: _, ...model } = described.summary;
       return {
@@ -145,72 +175,54 @@ async function openSome(
   return { ...whole, windows, bytes: scoredBytes(windows, await model.tokenBytes()) };
 }
 
-async function planAll(
-  plan: Planner,
-  methods: readonly string[],
-  budgets: readonly number[],
-): Promise<Plan[]> {
-  const plans: Plan[] = [];
-  for (const budget of budgets) {
-    for (const method of methods) {
-      try {
-        plans.push(await plan(method, budget));
-      } catch (error) {
-        if (!(error instanceof SelectionError)) throw error;
-      }
-    }
-  }
-  return plans;
-}
-
-/** Measures a set of layers on every text. */
-function measurer(
-  { lanes }: OpenedModel,
+/** Measures a set of layers on every text, unless it was measured before. */
+async function measurer(
+  opened: OpenedModel,
   base: Lanes,
   texts: readonly WindowedText[],
-  plans: readonly Plan[],
   { divergence = true, onProgress }: CompareOptions,
-): (skip: readonly number[]) => Promise<Measure[]> {
-  const sets = new Set(plans.map(({ removedLayers }) => removedLayers.join()));
-  const length = ({ windows, sequenceLength }: WindowedText) => windows.sequences.length * sequenceLength;
-  const total = (1 + sets.size) * texts.reduce((sum, text) => sum + length(text), 0);
-  let before = 0;
+): Promise<(skip: readonly number[]) => Promise<Measure[]>> {
+  const kept = await opened.kept();
+  const total = sumOf(texts.map(tokensOf));
   return async (skip) => {
     const measures: Measure[] = [];
+    let before = 0;
     for (const text of texts) {
-      const {
-        perplexity,
-        standardError,
-        base: against,
-      } = await measureText(lanes, text, {
-        skip,
-        base: divergence && skip.length > 0 ? base : undefined,
-        onProgress: (done) => onProgress?.({ stage: "evaluate", done: before + done, total, unit: "tokens" }),
-      });
-      before += length(text);
-      measures.push({
-        perplexity,
-        standardError,
-        ...(against && judged(against)),
-      });
+      const name = `cost without ${skip} on ${digestOf(text)}${divergence ? "" : ", perplexity alone"}`;
+      let measured = kept.get(name) as Measure | undefined;
+      if (!measured) {
+        const scored = await measureText(opened.lanes, text, {
+          skip,
+          base: divergence && skip.length > 0 ? base : undefined,
+          onProgress: (done) =>
+            onProgress?.({ stage: "evaluate", done: before + done, total, unit: "tokens" }),
+        });
+        measured = {
+          perplexity: scored.perplexity,
+          standardError: scored.standardError,
+          ...(scored.base && distanceOf(scored.base)),
+        };
+        kept.add(name, measured);
+      }
+      measures.push(judged(measured));
+      before += tokensOf(text);
     }
     return measures;
   };
 }
 
-function judged(divergence: Divergence): Pick<Measure, "klDivergence" | "topAgreement" | "verdict"> {
-  const distance = distanceOf(divergence);
-  return { ...distance, verdict: verdictOf(distance) };
+const tokensOf = ({ windows, sequenceLength }: WindowedText) => windows.sequences.length * sequenceLength;
+
+const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+
+function digestOf({ windows: { sequences, first } }: WindowedText): string {
+  const hash = createHash("sha256").update(String(first));
+  for (const tokens of sequences) hash.update(` ${tokens.length} `).update(tokens);
+  return hash.digest("hex");
 }
 
-function memoize<Result>(
-  work: (layers: readonly number[]) => Promise<Result>,
-): (layers: readonly number[]) => Promise<Result> {
-  const done = new Map<string, Promise<Result>>();
-  return (layers) => {
-    const key = layers.join();
-    const result = done.get(key) ?? work(layers);
-    done.set(key, result);
-    return result;
-  };
+function judged({ klDivergence, topAgreement, ...measure }: Measure): Measure {
+  if (klDivergence === undefined || topAgreement === undefined) return measure;
+  const distance = { klDivergence, topAgreement };
+  return { ...measure, ...distance, verdict: verdictOf(distance) };
 }

@@ -19,6 +19,7 @@ import { parseLayers } from "../selection/budget.ts";
 import { explicitPlan } from "../selection/plan.ts";
 import { VERSION } from "../version.ts";
 import { checkOptions } from "./check-options.ts";
+import { forecast } from "./stages/forecast.ts";
 import { bosOf, type DescribedModel, describeModel } from "./stages/open.ts";
 import type { ModelRunOptions, SampleOptions } from "./stages/options.ts";
 import { measureResources, type Resources } from "./stages/resources.ts";
@@ -129,6 +130,11 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
     };
     const hasBase = describedBase !== undefined || skippedLayers.length > 0;
     const cached = hasBase && options.baseCache !== undefined;
+    const once = [
+      ...texts.flatMap(({ windows }) => windows.sequences),
+      ...tasks.flatMap(({ items }) => items.flatMap(({ choices }) => choices.map(({ tokens }) => tokens))),
+    ].reduce((sum, tokens) => sum + tokens.length, 0);
+    await forecast(lanes, sample, [["to score", hasBase ? 2 * once : once]], options);
     // With its logits on disk the base need not be in memory, unless for tasks.
     let base = cached && tasks.length === 0 ? undefined : await openBase();
     const cache = cached

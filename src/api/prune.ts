@@ -7,15 +7,16 @@ import { AbortedError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
 import { RuntimeError } from "../model/errors.ts";
 import { budgetFromRatio, checkBudget, parseLayers } from "../selection/budget.ts";
-import { findAnyMethod } from "../selection/methods.ts";
+import { findAnyMethod, isMeasured } from "../selection/methods.ts";
 import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { applyDescribed } from "./apply.ts";
 import { checkOptions } from "./check-options.ts";
 import { plan as planFrom } from "./plan.ts";
-import { type ChooseOptions, checkChoice, choose } from "./stages/choose.ts";
+import { type ChooseOptions, checkChoice, choose, DEFAULT_CHOICE } from "./stages/choose.ts";
 import { compensate, compensateBest } from "./stages/compensate.ts";
 import { measureCost } from "./stages/cost.ts";
+import { forecast, type Work } from "./stages/forecast.ts";
 import {
   countParameters,
   type DescribedModel,
@@ -26,6 +27,7 @@ import {
 } from "./stages/open.ts";
 import type { SampleOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, type FileOptions } from "./stages/output.ts";
+import { choiceWork } from "./stages/planner.ts";
 import { planQuantization } from "./stages/quantization.ts";
 
 export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions, SampleOptions {
@@ -60,6 +62,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
 
   const opened = await openForCalibration(described, options);
   try {
+    await forecast(opened.lanes, opened.split.report[0]!, workAhead(opened, options), options);
     const { analysis, plan: chosen } = await decide(described, opened, options);
     // Another set of the same size might miss a goal of bytes or speed.
     const isFree = options.targetSize === undefined && options.speedup === undefined;
@@ -86,6 +89,14 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   } finally {
     opened.close();
   }
+}
+
+function workAhead(opened: OpenedModel, { layers, method = DEFAULT_CHOICE, dryRun }: PruneOptions): Work[] {
+  const { split, sequenceLength } = opened;
+  return [
+    ...(layers === undefined ? choiceWork(opened, isMeasured(findAnyMethod(method)) ? 1 : 0) : []),
+    ["to measure the result", dryRun ? 0 : 2 * split.report.length * sequenceLength],
+  ];
 }
 
 /** Where the model will be written, unless that follows from what is measured; then it is checked when it is written. */

@@ -83,22 +83,23 @@ interface Moment {
 /** Follows one stage after another and knows how fast each goes. */
 function stageClock(): (progress: Progress) => Moment {
   let last: Progress | undefined;
-  let first = { done: 0, time: 0 };
+  let first = { ran: 0, time: 0 };
   return (progress) => {
     const started = progress.stage !== last?.stage || progress.done < last.done;
     last = progress;
-    if (started) first = { done: progress.done, time: performance.now() };
+    const ran = progress.done - (progress.known ?? 0);
+    if (started) first = { ran, time: performance.now() };
     const seconds = (performance.now() - first.time) / 1000;
-    return { started, rate: seconds > 0.1 ? (progress.done - first.done) / seconds : 0 };
+    return { started, rate: seconds > 0.1 ? Math.max(0, ran - first.ran) / seconds : 0 };
   };
 }
 
 function describe({ stage, done, total, unit, note }: Progress, rate: number): string {
-  if (unit === "sets") return `${STAGES[stage]} sets of layers: ${done} of at most ${total}`;
   const percent = `${Math.floor((100 * done) / Math.max(total, 1))} %`;
-  const amount = unit === "bytes" ? `${formatBytes(rate)}/s` : `${Math.round(rate)} tokens/s`;
-  const left = done < total ? `, ${formatDuration((total - done) / rate)} left` : "";
-  const pace = rate > 0 ? `  ${amount}${left}` : "";
+  const amount =
+    unit === "bytes" ? [`${formatBytes(rate)}/s`] : unit === "tokens" ? [`${Math.round(rate)} tokens/s`] : [];
+  const left = done < total ? [`${formatDuration((total - done) / rate)} left`] : [];
+  const pace = rate > 0 ? `  ${[...amount, ...left].join(", ")}` : "";
   return `${STAGES[stage]} ${percent.padStart(5)}${pace}${note ? `; ${printable(note)}` : ""}`;
 }
 

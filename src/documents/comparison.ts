@@ -45,6 +45,13 @@ export const ComparisonSchema = Type.Object(
         method: Type.String(),
         budget: count("Number of layers removed."),
         removedLayers: Type.Array(layer("Index of a removed block."), { description: "Ascending." }),
+        bytes: Type.Optional(count("Bytes of the file without these layers.")),
+        speedup: Type.Optional(
+          Type.Number({
+            description:
+              "How many times as fast it generates, estimated by the weights that one token is multiplied with.",
+          }),
+        ),
         measures: Type.Array(MeasureSchema, { description: "One for each of the texts, in their order." }),
       }),
     ),
@@ -52,6 +59,9 @@ export const ComparisonSchema = Type.Object(
   },
   { title: "lorp Comparison", description: "What each method's choice costs at each budget." },
 );
+
+/** What a method's choice of some number of layers costs. */
+export type Candidate = Comparison["candidates"][number];
 
 /** What each method's choice costs at each budget. */
 export type Comparison = Immutable<Type.Static<typeof ComparisonSchema>>;

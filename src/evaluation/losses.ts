@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { KeptValues } from "../files/kept-values.ts";
+import { type KeptValues, valuesInMemory } from "../files/kept-values.ts";
 import type { Lanes } from "../model/lanes.ts";
 import type { Session } from "../model/model.ts";
 import type { TopDistributions } from "../native/addon.ts";
@@ -58,24 +58,27 @@ function source(
   objective: LossSource["objective"],
   lanes: Lanes,
   { sequences, first }: Windows,
-  kept: KeptValues | undefined,
+  kept: KeptValues = valuesInMemory(),
   prepare: (removed: readonly number[], sequence: number) => Promise<Work>,
 ): LossSource {
   const measured = new Map<string, Promise<Float64Array>>();
+  const digests = sequences.map((tokens) => createHash("sha256").update(tokens).digest("hex"));
+  const nameOf = (removed: readonly number[], sequence: number) =>
+    `${objective} without ${removed} from ${first} of ${digests[sequence]}`;
   const measure = async (removed: readonly number[], sequence: number): Promise<Float64Array> => {
-    const tokens = sequences[sequence]!;
-    const name = `${objective} without ${removed} from ${first} of ${createHash("sha256").update(tokens).digest("hex")}`;
-    const earlier = lossesIn(kept?.get(name), tokens.length - first);
+    const name = nameOf(removed, sequence);
+    const earlier = lossesIn(kept.get(name), sequences[sequence]!.length - first);
     if (earlier) return earlier;
     const losses = await lanes.run(await prepare(removed, sequence));
     // JSON has no other numbers than finite ones.
-    if (losses.every(Number.isFinite)) kept?.add(name, [...losses]);
+    if (losses.every(Number.isFinite)) kept.add(name, [...losses]);
     return losses;
   };
   return {
     objective,
     sequences: sequences.length,
     tokens: (sequence) => sequences[sequence]!.length,
+    isKnown: (removed, sequence) => kept.get(nameOf(removed, sequence)) !== undefined,
     atOnce: lanes.count,
     losses(removed, sequence) {
       const key = `${sequence}:${removed}`;

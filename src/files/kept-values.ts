@@ -36,6 +36,12 @@ export async function openKeptValues({ stem, unwritable }: CachePlace): Promise<
   };
 }
 
+/** Values that this run alone knows. */
+export function valuesInMemory(): KeptValues {
+  const values = new Map<string, unknown>();
+  return { get: (name) => values.get(name), add: (name, value) => void values.set(name, value) };
+}
+
 function readLine(line: string): [name: string, value: unknown][] {
   try {
     const entry: unknown = JSON.parse(line);

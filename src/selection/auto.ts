@@ -22,9 +22,6 @@ const SEQUENCES_ALONE = 4;
 /** Sets that race each other at a time. */
 const AT_A_TIME = 8;
 
-/** Sets that `auto` measures beside each layer alone, about; only for showing how far it is. */
-const USUAL_SETS = 60;
-
 /**
  * The choice by measurement, and the default: what every method that reads the Analysis would remove, LoRP with every
  * given clustering included, is measured; then each layer alone, from which a surrogate tells which other sets are worth
@@ -37,8 +34,8 @@ export const auto: MeasuredMethod = {
   summary:
     "the best as measured of all methods' choices, promising sets and runs, and sets near them; the default",
   source: "lorp",
-  mostSets: ({ limits, similarity }) =>
-    limits.evaluations ?? candidates(similarity.length).length + USUAL_SETS,
+  mostTokens: ({ limits: { evaluations, work = Number.POSITIVE_INFINITY } }, _, complete) =>
+    Math.min(work, (evaluations ?? Number.POSITIVE_INFINITY) * complete),
   async select(input, budget, trials) {
     requireLegalSize(input, budget);
     const within = limitsOf(input, trials);

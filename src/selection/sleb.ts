@@ -13,9 +13,11 @@ export const sleb: MeasuredMethod = {
   name: "sleb",
   summary: "one layer after another, each time the one whose removal measurably hurts least",
   source: "SLEB, arXiv 2402.09025",
-  mostSets({ similarity }, budget) {
+  mostTokens({ similarity }, budget, complete) {
     const first = candidates(similarity.length).length;
-    return (budget * (2 * first - budget + 1)) / 2;
+    const sets = (budget * (2 * first - budget + 1)) / 2;
+    // What comes before the first removed layer, half of the depth in the mean, is run once for many.
+    return (sets * complete) / 2;
   },
   async select(input, budget, trials) {
     requireLegalSize(input, budget);

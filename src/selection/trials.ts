@@ -8,6 +8,8 @@ export interface LossSource {
   readonly sequences: number;
   /** Tokens that one of them takes. */
   tokens(sequence: number): number;
+  /** Whether these losses are known already. */
+  isKnown(removed: readonly number[], sequence: number): boolean;
   /** How many sequences are best asked for at the same time. */
   readonly atOnce: number;
   /**
@@ -50,6 +52,8 @@ export interface Trials {
    * what comes before is run once for many sets.
    */
   readonly work: number;
+  /** How much of that an earlier run had done. */
+  readonly known: number;
   /**
    * Measures a set on one sequence after the other.
    * @param bar measuring ends once the set is certainly above it
@@ -106,14 +110,19 @@ export function lossDifference(trial: Trial, rival: Trial): Estimate {
 
 /**
  * @param layers of the model
- * @param onTrial hears of each further set that is measured
+ * @param onWork hears of each sequence that was run
  */
-export function createTrials(source: LossSource, layers: number, onTrial?: (trials: Trials) => void): Trials {
+export function createTrials(source: LossSource, layers: number, onWork?: (trials: Trials) => void): Trials {
   const trials = new Map<string, OpenTrial>();
   let work = 0;
+  let known = 0;
   const lossesOf = async (removed: readonly number[], sequence: number): Promise<Float64Array> => {
-    work += source.tokens(sequence) * (1 - (removed[0] ?? 0) / layers);
-    return source.losses(removed, sequence);
+    const share = source.tokens(sequence) * (1 - (removed[0] ?? 0) / layers);
+    work += share;
+    if (source.isKnown(removed, sequence)) known += share;
+    const losses = await source.losses(removed, sequence);
+    onWork?.(self);
+    return losses;
   };
   const enter = ({ removed: layers, by }: Proposal): OpenTrial => {
     const removed = layers.toSorted((a, b) => a - b);
@@ -122,7 +131,6 @@ export function createTrials(source: LossSource, layers: number, onTrial?: (tria
     if (!trial) {
       trial = { removed, proposedBy: [], losses: [], complete: false };
       trials.set(key, trial);
-      onTrial?.(self);
     }
     if (!trial.proposedBy.includes(by)) trial.proposedBy = [...trial.proposedBy, by];
     return trial;
@@ -165,6 +173,9 @@ export function createTrials(source: LossSource, layers: number, onTrial?: (tria
     objective: source.objective,
     get work() {
       return work;
+    },
+    get known() {
+      return known;
     },
     measure: async (removed, by, bar) => (await race([{ removed, by }], bar))[0]!,
     measureAll: (proposals) => run(proposals, (racing) => racing),

@@ -65,8 +65,8 @@ export interface MeasuredMethod {
   readonly name: string;
   readonly summary: string;
   readonly source: string;
-  /** Sets measured at most, those given up early included. */
-  mostSets(input: MeasuredInput, budget: number): number;
+  /** Tokens run at most, about (`Trials.work`). @param complete tokens of a set's complete measurement */
+  mostTokens(input: MeasuredInput, budget: number, complete: number): number;
   /**
    * @param budget number of layers to remove, 1…N−2
    * @param trials measures, and keeps what was measured

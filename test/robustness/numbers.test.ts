@@ -127,6 +127,7 @@ describe("a set of layers without which the model computes NaN", () => {
       {
         objective: "perplexity",
         tokens: () => 3,
+        isKnown: () => false,
         sequences: 4,
         atOnce: 2,
         losses: async (removed) => {

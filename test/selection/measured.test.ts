@@ -48,6 +48,7 @@ function world(layers: number, seed: number, noise = 0.001, atOnce = 1): World {
       atOnce,
       objective: "perplexity",
       tokens: () => TOKENS,
+      isKnown: () => false,
       async losses(removed, sequence) {
         scored++;
         const draw = createRandom(removed.reduce((hash, layer) => hash * 31 + layer + 1, sequence));

@@ -1,21 +1,25 @@
-import { planRewrite } from "../../architecture/architecture.ts";
 import type { Analysis } from "../../documents/analysis.ts";
 import type { Plan } from "../../documents/plan.ts";
 import { UsageError } from "../../errors.ts";
 import { measureBlocks } from "../../inspection/blocks.ts";
 import { budgetFromRatio } from "../../selection/budget.ts";
 import { legalSizes } from "../../selection/constraints.ts";
-import { SelectionError } from "../../selection/errors.ts";
 import { findAnyMethod, isMeasured, SELECTION_METHODS } from "../../selection/methods.ts";
 import { createTrials, type LossSource, meanLoss, type Trial, type Trials } from "../../selection/trials.ts";
 import { UNCONSTRAINED } from "../../selection/types.ts";
-import { layOut } from "../../surgery/layout.ts";
 import { checkOneBudget, type PlanOptions } from "../plan.ts";
 import { lossesOf } from "./objective.ts";
 import { type DescribedModel, fileBytes, type OpenedModel } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
-import { outputMetadata } from "./output-metadata.ts";
-import { createPlanner, measurementsOf, ORIGINAL, type Planner, type SearchOptions } from "./planner.ts";
+import {
+  createPlanner,
+  measurementsOf,
+  ORIGINAL,
+  type Planner,
+  planIfAny,
+  type SearchOptions,
+} from "./planner.ts";
+import { activeParameters, outputBytes } from "./savings.ts";
 
 /** The method that chooses where a model is at hand to be measured. */
 export const DEFAULT_CHOICE = "auto";
@@ -101,16 +105,6 @@ function budgetsOf({ model, similarity }: Analysis): number[] {
   );
 }
 
-/** The method's Plan, or undefined where it finds none of that size. */
-async function planIfAny(plan: Planner, method: string, budget: number): Promise<Plan | undefined> {
-  try {
-    return await plan(method, budget);
-  } catch (error) {
-    if (error instanceof SelectionError) return undefined;
-    throw error;
-  }
-}
-
 function smallEnough(search: Search, targetSize: number): Promise<Plan> {
   const { file, architecture } = search.described;
   const { blocks } = measureBlocks(file, architecture.name, architecture.blockCount);
@@ -119,22 +113,16 @@ function smallEnough(search: Search, targetSize: number): Promise<Plan> {
   return fewest(search, {
     gains: blocks.map(({ bytes }) => bytes),
     needed: whole - targetSize,
-    gain: (plan) => {
-      const rewrite = planRewrite(file, plan.keptLayers);
-      const parts = layOut(file, rewrite, outputMetadata(search.described, plan, rewrite));
-      return whole - parts.reduce((sum, { size }) => sum + size, 0);
-    },
+    gain: (plan) => whole - outputBytes(search.described, plan),
     failure: (most) =>
       unreachable(`The file cannot get below about ${whole - most} bytes by removing layers`, "more bytes"),
   });
 }
 
-/** Speed is taken as inverse to the weights that one token is multiplied with, as `lorp inspect` counts them. */
+/** By the estimate that `estimateSpeedup` makes. */
 function fastEnough(search: Search, speedup: number): Promise<Plan> {
-  const { file, architecture } = search.described;
-  const { blocks, rest } = measureBlocks(file, architecture.name, architecture.blockCount);
-  const gains = blocks.map(({ activeParameters }) => activeParameters);
-  const whole = sum(gains) + rest.activeParameters;
+  const { blocks: gains, rest } = activeParameters(search.described);
+  const whole = sum(gains) + rest;
   return fewest(search, {
     gains,
     needed: whole - whole / speedup,

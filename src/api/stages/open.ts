@@ -15,7 +15,7 @@ import type { WindowedText } from "../../evaluation/text.ts";
 import { checkWindows, firstScored } from "../../evaluation/windows.ts";
 import { cacheFolder } from "../../files/cache-folder.ts";
 import { type CacheKey, openCachePlace } from "../../files/cache-place.ts";
-import { type KeptValues, openKeptValues } from "../../files/kept-values.ts";
+import { type KeptValues, openKeptValues, valuesInMemory } from "../../files/kept-values.ts";
 import { contentDigest } from "../../gguf/content.ts";
 import { fingerprint } from "../../gguf/fingerprint.ts";
 import { readGguf } from "../../gguf/read.ts";
@@ -92,10 +92,10 @@ export interface OpenedModel {
   /** What every number that is measured of it depends on, beside the text. Throws what Node throws, and AbortedError. */
   measuredOn(): Promise<CacheKey>;
   /**
-   * What earlier runs have measured of it; undefined where nothing is to be kept.
+   * What has been measured of it, by this run and, with a cache, by earlier ones.
    * @throws UsageError `CACHE_UNWRITABLE`
    */
-  kept(): Promise<KeptValues | undefined>;
+  kept(): Promise<KeptValues>;
   close(): void;
 }
 
@@ -138,7 +138,7 @@ export async function openForCalibration(
       kept: once(async () =>
         options.cache
           ? openKeptValues(await openCachePlace(cacheFolder(), "measurements", await measuredOn()))
-          : undefined,
+          : valuesInMemory(),
       ),
       close() {
         lanes?.close();

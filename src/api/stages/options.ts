@@ -14,8 +14,9 @@ export interface Progress {
     | "diff";
   readonly done: number;
   readonly total: number;
-  /** `sets` of layers are counted against how many there will be at most. */
-  readonly unit: "tokens" | "bytes" | "sets";
+  readonly unit: "tokens" | "bytes" | "seconds";
+  /** How much of what is done an earlier run had done, so that it tells nothing about speed. */
+  readonly known?: number | undefined;
   /** What else there is to tell, in a few words. */
   readonly note?: string | undefined;
 }

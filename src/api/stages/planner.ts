@@ -4,11 +4,13 @@ import type { Measurements } from "../../documents/measurements.ts";
 import type { Plan } from "../../documents/plan.ts";
 import type { Objective } from "../../objectives.ts";
 import { checkBudget } from "../../selection/budget.ts";
+import { SelectionError } from "../../selection/errors.ts";
 import { describeTrials } from "../../selection/measurements.ts";
 import { findAnyMethod, isMeasured } from "../../selection/methods.ts";
 import { makePlan, planOf } from "../../selection/plan.ts";
 import { createTrials, type LossSource, type Trials } from "../../selection/trials.ts";
 import { UNCONSTRAINED } from "../../selection/types.ts";
+import type { Work } from "./forecast.ts";
 import { type OpenedModel, textOf } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
 
@@ -42,12 +44,35 @@ export const ORIGINAL = "the model as it is";
  */
 export type Planner = (method: string, budget: number) => Promise<Plan>;
 
+export interface PlannerOptions extends SearchOptions, ModelRunOptions {
+  /** How many numbers of layers share the usual work; each has its own by default. */
+  readonly shared?: number | undefined;
+}
+
+/** Tokens that `auto` runs for one number of layers at most, by default. @param analysed tokens of the analysis */
+function usualWork(analysed: number): number {
+  return WORK_SHARE * Math.max(LEAST_WORK, analysed);
+}
+
+/**
+ * Tokens, about, that it takes to analyse an open model and to choose layers of it.
+ * @param choices how many numbers of layers are chosen for by a method that measures
+ */
+export function choiceWork({ split, sequenceLength }: OpenedModel, choices: number): readonly Work[] {
+  // Most analyses have settled by then.
+  const analysis = Math.min(split.analysis.length * sequenceLength, LEAST_WORK);
+  return [
+    ["to analyse", analysis],
+    ["to choose by", choices * usualWork(analysis)],
+  ];
+}
+
 /** @param losses of the open model on its held-back sequences */
 export function createPlanner(
   opened: OpenedModel,
   analysis: Analysis,
   losses: LossSource,
-  { evaluations, searchTime, onProgress }: SearchOptions & ModelRunOptions,
+  { evaluations, searchTime, shared = 1, onProgress, onNotice }: PlannerOptions,
 ): Planner {
   const { similarity, clusters, k, rls, model } = analysis;
   const seed = analysis.settings.seed ?? 0;
@@ -63,23 +88,56 @@ export function createPlanner(
     limits: {
       evaluations,
       seconds: searchTime,
-      work: WORK_SHARE * Math.max(LEAST_WORK, analysis.settings.tokens ?? 0),
+      work: usualWork(analysis.settings.tokens ?? 0) / shared,
     },
   };
+  const { limits } = input;
+  const complete = sum(Array.from({ length: losses.sequences }, (_, sequence) => losses.tokens(sequence)));
+  let began = { time: 0, work: 0, known: 0 };
   let most = 0;
+  const report = (trials: Trials, finished = false) => {
+    const elapsed = (performance.now() - began.time) / 1000;
+    const work = trials.work - began.work;
+    const done = searchTime === undefined ? work : elapsed;
+    const total = finished ? done : Math.max(done, searchTime ?? most);
+    const unit = searchTime === undefined ? "tokens" : "seconds";
+    const known = searchTime === undefined ? trials.known - began.known : 0;
+    onProgress?.({ stage: "search", done, total, unit, known, note: `${trials.all.length} sets` });
+  };
   // One for all numbers of layers: what was measured for one is there for the next.
-  const trials = createTrials(losses, similarity.length, ({ all: { length: done } }) =>
-    onProgress?.({ stage: "search", done, total: Math.max(done, most), unit: "sets" }),
-  );
+  const trials = createTrials(losses, similarity.length, report);
   return async (name, budget) => {
     const method = findAnyMethod(name);
     if (!isMeasured(method)) return makePlan(analysis, { method: name, budget });
     checkBudget(budget, similarity.length);
-    most = trials.all.length + method.mostSets(input, budget);
+    began = { time: performance.now(), work: trials.work, known: trials.known };
+    most = method.mostTokens(input, budget, complete);
     if (losses.objective === "perplexity") await trials.measure([], ORIGINAL);
     const plan = planOf(model, name, await method.select(input, budget, trials));
+    report(trials, true);
+    const isCut =
+      limits.seconds === undefined &&
+      limits.evaluations === undefined &&
+      name === "auto" &&
+      trials.work - began.work >= limits.work;
+    if (isCut)
+      onNotice?.(
+        `The search for ${budget} layers ended at its usual limit, after ${trials.all.length} sets; a longer search time lets it go on.`,
+      );
     return { ...plan, rls, k, seed, measurements: measurementsOf(opened, losses, trials, plan) };
   };
+}
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+/** The method's Plan, or undefined where it finds none of that size. */
+export async function planIfAny(plan: Planner, method: string, budget: number): Promise<Plan | undefined> {
+  try {
+    return await plan(method, budget);
+  } catch (error) {
+    if (error instanceof SelectionError) return undefined;
+    throw error;
+  }
 }
 
 export function measurementsOf(

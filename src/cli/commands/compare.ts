@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { CompareOptions } from "../../api/compare.ts";
 import { checkFiles } from "../options/files.ts";
 import {
+  addCacheOptions,
   addCalibrationOptions,
   addClusterOptions,
   addForceOption,
@@ -40,6 +41,7 @@ export function define(command: Command): void {
   addPageOption(command);
   addSearchOptions(command);
   addCalibrationOptions(command);
+  addCacheOptions(command);
   addClusterOptions(command);
   addRunOptions(command);
   addSourceOptions(command);
@@ -56,14 +58,15 @@ export function define(command: Command): void {
         writes: [output, report],
         force: options.force,
       });
+      const { describeCandidate, describeComparison } = await import("../text/evaluation.ts");
       const comparison = await compare(path, {
         ...options,
         signal,
+        onCandidate: (candidate) => terminal.say(describeCandidate(candidate)),
         onProgress: terminal.onProgress,
         onNotice: terminal.say,
       });
       await writeFiles(comparison, options, terminal);
-      const { describeComparison } = await import("../text/evaluation.ts");
       await terminal.result(describeComparison(comparison), comparison);
     }),
   );

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { PruneOptions } from "../../api/prune.ts";
 import { DEFAULT_COMPENSATION } from "../../compensation/modes.ts";
+import { TEXT_WIDTH, wrapText } from "../../report/format.ts";
 import { commandLine } from "../command-line.ts";
 import { addExportOptions, type ExportOptions, placeExports, writeExports } from "../options/exports.ts";
 import { filesRead, textsWritten } from "../options/files.ts";
@@ -18,10 +19,10 @@ import {
   addSearchOptions,
   addWriteOptions,
 } from "../options/groups.ts";
-import { addPageOption, type PageOptions, writePage } from "../options/page.ts";
+import { addPageOption, type PageOptions, writeFiles, writePage } from "../options/page.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
 import { run } from "../run.ts";
-import { type OutputOptions, openTerminal } from "../terminal.ts";
+import { type OutputOptions, openTerminal, type Terminal } from "../terminal.ts";
 
 type Options = PruneOptions & ExportOptions & OutputOptions & PageOptions & SourceOptions;
 
@@ -48,6 +49,10 @@ export function define(command: Command): void {
     run(async (signal) => {
       const terminal = openTerminal(options);
       const model = await findModel(reference, { hfToken }, terminal, signal);
+      if (isUndecided(options)) {
+        await showFrontier(model.path, options, terminal, signal);
+        return;
+      }
       const exports = await placeExports(options, model);
       const { dryRun, force, report: page } = options;
       const { prune, withoutMatrix } = await import("../../api/prune.ts");
@@ -79,4 +84,38 @@ export function define(command: Command): void {
       await terminal.result(describeReport(shown, terminal.style), report);
     }),
   );
+}
+
+/** Whether nobody says how much is to go, nor that a file is to be written. */
+function isUndecided(options: Options): boolean {
+  const { remove, ratio, layers, targetSize, speedup, maxLoss, output, quantize, modelfile } = options;
+  return [remove, ratio, layers, targetSize, speedup, maxLoss, output, quantize, modelfile].every(
+    (given) => given === undefined,
+  );
+}
+
+/** Shows what can be chosen from, and says how. */
+async function showFrontier(
+  path: string,
+  options: Options,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
+  const { method, report: page } = options;
+  terminal.say("Nothing is written yet: this measures what each number of layers costs, to choose by.");
+  const { describeCandidate, describeComparison } = await import("../text/evaluation.ts");
+  const { compare } = await import("../../api/compare.ts");
+  const comparison = await compare(path, {
+    ...options,
+    remove: undefined,
+    methods: method === undefined ? undefined : [method],
+    signal,
+    onCandidate: (candidate) => terminal.say(describeCandidate(candidate)),
+    onProgress: terminal.onProgress,
+    onNotice: terminal.say,
+  });
+  await writeFiles(comparison, { report: page }, terminal);
+  const advice =
+    "Nothing is written. Choose: --remove N takes one of these rows and searches further for it, --max-loss 0.1nats as many layers as that allows.";
+  await terminal.result(`${describeComparison(comparison)}\n${wrapText(advice, TEXT_WIDTH)}`, comparison);
 }

@@ -7,6 +7,7 @@ import type { Report } from "../../documents/report.ts";
 import {
   formatBytes,
   formatCount,
+  formatLayers,
   formatPercent,
   formatTable,
   TEXT_WIDTH as WIDTH,
@@ -60,10 +61,15 @@ function locality(rls: number | null, k: number): string {
 
 export function describePlan(plan: Plan): string {
   const { model, method, removals, removedLayers, passedOver, compensation, measurements } = plan;
-  const entry = (layer: number, text: string) =>
-    wrapText(`  ${String(layer).padStart(3)}  ${text}`, WIDTH, " ".repeat(7));
-  const lines = removals.map(({ layer, text }) => entry(layer, text));
-  const kept = passedOver.map(({ layer, rule }) => entry(layer, `stays: ${rule}`));
+  const entry = (layers: readonly number[], text: string) =>
+    wrapText(`  ${formatLayers(layers).padStart(3)}  ${text}`, WIDTH, " ".repeat(7));
+  const texts = new Set(removals.map(({ text }) => text));
+  // One reason for the whole set is said once.
+  const lines =
+    texts.size === 1
+      ? [entry(removedLayers, removals[0]!.text)]
+      : removals.map(({ layer, text }) => entry([layer], text));
+  const kept = passedOver.map(({ layer, rule }) => entry([layer], `stays: ${rule}`));
   return [
     wrapText(
       `Remove ${removedLayers.length} of ${model.blockCount} layers by ${method}: ${removedLayers.join(", ")}`,

@@ -1,6 +1,6 @@
 import type { EvaluatedTask, EvaluatedText, Evaluation } from "../../api/evaluate.ts";
 import type { Resources } from "../../api/stages/resources.ts";
-import type { Comparison } from "../../documents/comparison.ts";
+import type { Candidate, Comparison } from "../../documents/comparison.ts";
 import type { Accuracy, TaskMeasures } from "../../evaluation/choices.ts";
 import {
   formatBytes,
@@ -98,9 +98,58 @@ function describeResources(resources: readonly Resources[]): string {
   return formatTable([["file", "size", "memory", "prompt", "generation"], ...rows]);
 }
 
-/** A Comparison as tables: for each text one row a number of layers, one column a method. */
+/** A Comparison as tables, and how far one can go. */
 export function describeComparison(comparison: Comparison): string {
   const { model, texts, candidates } = comparison;
+  const reach = describeReach(comparison);
+  return [
+    `${model.name ?? "model"}: ${model.blockCount} blocks`,
+    ...(new Set(candidates.map(({ method }) => method)).size > 1
+      ? pivots(comparison)
+      : texts.map((_, index) => frontier(comparison, index))),
+    ...(reach ? [renderVerdict(reach, false)] : []),
+  ].join("\n\n");
+}
+
+/** One row for each number of layers: what it saves, and what it costs on one of the texts. */
+function frontier({ model, texts, candidates }: Comparison, index: number): string {
+  const { name, sequences, sequenceLength, original } = texts[index]!;
+  const size = (bytes: number | undefined) => (bytes === undefined ? "–" : formatBytes(bytes));
+  const rows = candidates.map(({ budget, removedLayers, bytes, speedup, measures }) => {
+    const { perplexity, klDivergence, topAgreement, verdict } = measures[index]!;
+    return [
+      String(budget),
+      formatLayers(removedLayers),
+      size(bytes),
+      speedup === undefined ? "–" : `× ${speedup.toFixed(2)}`,
+      formatPerplexity(perplexity),
+      klDivergence?.toFixed(3) ?? "–",
+      topAgreement === undefined ? "–" : formatPercent(topAgreement),
+      verdict?.grade ?? "–",
+    ];
+  });
+  return [
+    `${name}, ${sequences} × ${sequenceLength} tokens; speed is estimated by the weights that a token is multiplied with`,
+    formatTable([
+      ["remove", "layers", "size", "speed", "perplexity", "KL", "same top", "verdict"],
+      ["0", "", size(model.fileBytes), "", formatPerplexity(original.perplexity), "", "", ""],
+      ...rows,
+    ]),
+  ].join("\n");
+}
+
+/** What was measured of one number of layers, in a line, for those who wait. */
+export function describeCandidate({ method, removedLayers, measures }: Candidate): string {
+  const { perplexity, klDivergence, verdict } = measures[0]!;
+  const cost =
+    klDivergence === undefined
+      ? `perplexity ${formatPerplexity(perplexity)}`
+      : `KL divergence ${klDivergence.toFixed(3)}, ${verdict!.grade}`;
+  return `${removedLayers.length} by ${method}, ${formatLayers(removedLayers)}: ${cost}`;
+}
+
+/** For each text one row a number of layers, one column a method; then the layers. */
+function pivots({ texts, candidates }: Comparison): string[] {
   const methods = [...new Set(candidates.map(({ method }) => method))];
   const budgets = [...new Set(candidates.map(({ budget }) => budget))];
   const diverged = candidates.some(({ measures }) => measures[0]?.klDivergence !== undefined);
@@ -135,11 +184,5 @@ export function describeComparison(comparison: Comparison): string {
     String(budget),
     formatLayers(removedLayers),
   ]);
-  const reach = describeReach(comparison);
-  return [
-    `${model.name ?? "model"}: ${model.blockCount} blocks`,
-    ...tables,
-    formatTable([["method", "remove", "layers"], ...choices]),
-    ...(reach ? [renderVerdict(reach, false)] : []),
-  ].join("\n\n");
+  return [...tables, formatTable([["method", "remove", "layers"], ...choices])];
 }

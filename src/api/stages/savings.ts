@@ -1,0 +1,29 @@
+import { planRewrite } from "../../architecture/architecture.ts";
+import type { Plan } from "../../documents/plan.ts";
+import { measureBlocks } from "../../inspection/blocks.ts";
+import { layOut } from "../../surgery/layout.ts";
+import type { DescribedModel } from "./open.ts";
+import { outputMetadata } from "./output-metadata.ts";
+
+/** Bytes of the file that a Plan makes, without factors or repairs; nothing is written for it. */
+export function outputBytes(described: DescribedModel, plan: Plan): number {
+  const rewrite = planRewrite(described.file, plan.keptLayers);
+  const parts = layOut(described.file, rewrite, outputMetadata(described, plan, rewrite));
+  return parts.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** Weights that one token is multiplied with, in each block and outside the blocks. */
+export function activeParameters({ file, architecture }: DescribedModel): { blocks: number[]; rest: number } {
+  const { blocks, rest } = measureBlocks(file, architecture.name, architecture.blockCount);
+  return { blocks: blocks.map((block) => block.activeParameters), rest: rest.activeParameters };
+}
+
+/**
+ * How many times as fast a model without layers generates, estimated: speed is inverse to the weights that one token is
+ * multiplied with; attention over a long context comes on top, and its share is the same in every block.
+ */
+export function estimateSpeedup(described: DescribedModel, removedLayers: readonly number[]): number {
+  const { blocks, rest } = activeParameters(described);
+  const whole = blocks.reduce((sum, weights) => sum + weights, rest);
+  return whole / (whole - removedLayers.reduce((sum, layer) => sum + blocks[layer]!, 0));
+}
