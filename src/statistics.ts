@@ -40,3 +40,19 @@ export function wilsonInterval(successes: number, n: number): [low: number, high
   // Rounding must not put the end beyond a share of exactly 0 or 1.
   return [Math.max(0, (centre - half) / (1 + z2n)), Math.min(1, (centre + half) / (1 + z2n))];
 }
+
+/**
+ * How likely two equally good methods would differ at least as much on the same items: McNemar's exact test, two-sided
+ * (Q. McNemar 1947), on the items that only one of them gets right.
+ */
+export function mcNemar(onlyOne: number, onlyOther: number): number {
+  const n = onlyOne + onlyOther;
+  let tail = 0;
+  // C(n, i) / 2ⁿ, from logarithms, since the powers leave the range of numbers.
+  let logTerm = -n * Math.LN2;
+  for (let i = 0; i <= Math.min(onlyOne, onlyOther); i++) {
+    tail += Math.exp(logTerm);
+    logTerm += Math.log(n - i) - Math.log(i + 1);
+  }
+  return Math.min(1, 2 * tail);
+}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { estimate, quantile, wilsonInterval } from "../src/statistics.ts";
+import { estimate, mcNemar, quantile, wilsonInterval } from "../src/statistics.ts";
 
 test("mean and standard error by hand", () => {
   // Variance of 2, 4, 4, 6 over n − 1: 8/3.
@@ -26,4 +26,14 @@ test("Wilson's interval solves the equation that defines it", () => {
   }
   expect(wilsonInterval(0, 20)[0]).toBe(0);
   expect(wilsonInterval(20, 20)[1]).toBe(1);
+});
+
+test("McNemar's exact test is twice the binomial's tail", () => {
+  // Sums of whole binomial coefficients, by Python's math.comb.
+  expect(mcNemar(3, 8)).toBeCloseTo(0.2265625, 12);
+  expect(mcNemar(8, 3)).toBeCloseTo(0.2265625, 12);
+  expect(mcNemar(0, 5)).toBeCloseTo(0.0625, 12);
+  expect(mcNemar(0, 0)).toBe(1);
+  expect(mcNemar(4, 4)).toBe(1);
+  expect(mcNemar(1000, 1200)).toBeCloseTo(2.1817026407914712e-5, 9);
 });

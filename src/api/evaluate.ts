@@ -2,8 +2,15 @@ import { DEFAULT_SEQUENCE_LENGTH } from "../calibration/sequences.ts";
 import type { Samples } from "../documents/samples.ts";
 import type { Grades, Verdict } from "../documents/verdict.ts";
 import { UsageError } from "../errors.ts";
+import { type Accuracy, accuracyOf, byRule, type Paired, pair, type Rule } from "../evaluation/accuracy.ts";
+import {
+  type AnsweringSide,
+  answerTask,
+  sequencesOf,
+  type TokenizedTask,
+  tokenizeTask,
+} from "../evaluation/answer.ts";
 import { type BaseCache, openBaseCache } from "../evaluation/base-cache.ts";
-import { answerTask, type TaskMeasures, type TokenizedTask, tokenizeTask } from "../evaluation/choices.ts";
 import { distanceOf } from "../evaluation/divergence.ts";
 import { compareContinuations, continuePrompts } from "../evaluation/samples.ts";
 import { scoreWindows } from "../evaluation/scores.ts";
@@ -31,7 +38,7 @@ export interface EvaluateOptions extends ModelRunOptions, SampleOptions {
   readonly skipLayers?: string | undefined;
   /** Texts to score, by path; lorp's own where neither texts nor tasks are given (an empty list gives none). */
   readonly text?: readonly string[] | undefined;
-  /** Multiple-choice tasks, by path. */
+  /** Tasks, of multiple choice or of prompts judged by a pattern, by path. */
   readonly task?: readonly string[] | undefined;
   /** How texts are cut and what is scored. */
   readonly protocol?: Protocol | undefined;
@@ -76,9 +83,16 @@ export interface EvaluatedText extends TextMeasures {
   readonly sequenceLength: number;
 }
 
-export interface EvaluatedTask extends TaskMeasures {
+/** How a model did on a task, by each rule that the task's kind has. */
+export type TaskMeasures = { readonly name: string; readonly items: number } & {
+  readonly [By in Rule]?: Accuracy;
+};
+
+export type EvaluatedTask = TaskMeasures & {
   readonly base?: TaskMeasures;
-}
+  /** The items on which the two differ, with a base. */
+  readonly paired?: { readonly [By in Rule]?: Paired };
+};
 
 /**
  * Scores a model, or what would be left of it without some layers, on texts and tasks, alone or against a base.
@@ -113,7 +127,7 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
       ...texts.map((text) => text.sequenceLength),
       ...tasks.map((task) => task.longest),
     );
-    const sample = texts[0]?.windows.sequences[0] ?? tasks[0]!.items[0]!.choices[0]!.tokens;
+    const sample = texts[0]?.windows.sequences[0] ?? sequencesOf(tasks[0]!)[0]!;
     const context = ({ architecture }: DescribedModel) => ({
       sequenceLength: longest,
       states: architecture.states,
@@ -130,10 +144,10 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
     };
     const hasBase = describedBase !== undefined || skippedLayers.length > 0;
     const cached = hasBase && options.baseCache !== undefined;
-    const once = [
-      ...texts.flatMap(({ windows }) => windows.sequences),
-      ...tasks.flatMap(({ items }) => items.flatMap(({ choices }) => choices.map(({ tokens }) => tokens))),
-    ].reduce((sum, tokens) => sum + tokens.length, 0);
+    const once = [...texts.flatMap(({ windows }) => windows.sequences), ...tasks.flatMap(sequencesOf)].reduce(
+      (sum, tokens) => sum + tokens.length,
+      0,
+    );
     await forecast(lanes, sample, [["to score", hasBase ? 2 * once : once]], options);
     // With its logits on disk the base need not be in memory, unless for tasks.
     let base = cached && tasks.length === 0 ? undefined : await openBase();
@@ -164,7 +178,13 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
     const sides: Sides = { lanes, base, skip: skippedLayers, cache };
     // What is wrong with a model's numbers is told by its scores, which come first.
     const evaluatedTexts = await evaluateTexts(sides, texts, options);
-    const evaluatedTasks = await evaluateTasks(sides, tasks);
+    const { states } = described.architecture;
+    const baseStates = (describedBase ?? described).architecture.states;
+    const evaluatedTasks = await evaluateTasks(
+      { model, lanes, states, skip: skippedLayers },
+      base && { model: baseModel, lanes: base, states: baseStates, skip: [] },
+      tasks,
+    );
     const samples = base && options.samples !== false ? await continueBoth() : undefined;
     return {
       lorpVersion: VERSION,
@@ -275,13 +295,25 @@ function progressOver(
 }
 
 async function evaluateTasks(
-  { lanes, base, skip }: Sides,
+  side: AnsweringSide,
+  base: AnsweringSide | undefined,
   tasks: readonly TokenizedTask[],
 ): Promise<EvaluatedTask[]> {
   const evaluated: EvaluatedTask[] = [];
   for (const task of tasks) {
-    const measures = await answerTask(lanes, task, skip);
-    evaluated.push(base ? { ...measures, base: await answerTask(base, task) } : measures);
+    const { name } = task;
+    const answers = await answerTask(side, task);
+    const baseAnswers = base && (await answerTask(base, task));
+    const measures = { name, items: task.items.length, ...byRule(answers, accuracyOf) };
+    evaluated.push(
+      baseAnswers
+        ? {
+            ...measures,
+            base: { name, items: task.items.length, ...byRule(baseAnswers, accuracyOf) },
+            paired: byRule(answers, (right, rule) => pair(right, baseAnswers[rule]!)),
+          }
+        : measures,
+    );
   }
   return evaluated;
 }

@@ -1,7 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { answerTask, tokenizeTask } from "../../src/evaluation/choices.ts";
+import { answerTask, tokenizeTask } from "../../src/evaluation/answer.ts";
+import { answerChoices, tokenizeChoices } from "../../src/evaluation/choices.ts";
+import { matches, upToStop } from "../../src/evaluation/prompts.ts";
 import { loadTask } from "../../src/evaluation/tasks/load.ts";
 import type { Session } from "../../src/model/model.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
@@ -16,6 +18,12 @@ function write(name: string, content: string): string {
   return path;
 }
 
+async function loadChoices(path: string) {
+  const task = await loadTask(path);
+  if (task.kind !== "choices") throw new Error(`${path} holds ${task.kind}`);
+  return task;
+}
+
 describe("formats", () => {
   test("JSON lines; a space joins context and choice where there is none", async () => {
     const lines = [
@@ -23,7 +31,7 @@ describe("formats", () => {
       "",
       '{"context": "Two and two make ", "choices": ["four", "five", "six"], "answer": 0, "id": 7}',
     ];
-    const { name, items } = await loadTask(write("a.jsonl", lines.join("\n")));
+    const { name, items } = await loadChoices(write("a.jsonl", lines.join("\n")));
     expect(name).toBe("a.jsonl");
     expect(items).toEqual([
       {
@@ -47,7 +55,7 @@ describe("formats", () => {
 
   test("HellaSwag, with either kind of line end", async () => {
     const item = ["Cooking: A man", "2", "sings.", "dances.", "cooks.", "sleeps."];
-    const { items } = await loadTask(write("h.txt", `${[...item, ...item].join("\r\n")}\r\n`));
+    const { items } = await loadChoices(write("h.txt", `${[...item, ...item].join("\r\n")}\r\n`));
     expect(items).toHaveLength(2);
     expect(items[1]).toMatchObject({ line: 7, answer: 2 });
     expect(items[1]!.choices[2]).toEqual({ context: "Cooking: A man", continuation: " cooks." });
@@ -58,7 +66,7 @@ describe("formats", () => {
       "0,Sarah was a better surgeon than Maria so _ got the easier cases.,Sarah,Maria,2",
       '1,"The cup, said ""he"", is in the _ today.",box,bag,1',
     ];
-    const { items } = await loadTask(write("w.csv", lines.join("\n")));
+    const { items } = await loadChoices(write("w.csv", lines.join("\n")));
     const start = "Sarah was a better surgeon than Maria so ";
     expect(items[0]).toEqual({
       line: 1,
@@ -74,6 +82,22 @@ describe("formats", () => {
     });
   });
 
+  test("JSON lines of prompts, with what is left out filled in", async () => {
+    const lines = [
+      '{"prompt": "2 + 2 =", "match": "^ *4"}',
+      '{"prompt": "Say yes.", "match": "yes", "stop": ["\\n", "."], "tokens": 7, "chat": true}',
+      '{"prompt": "a", "match": "b", "stop": "c"}',
+    ];
+    expect(await loadTask(write("p.jsonl", lines.join("\n")))).toMatchObject({
+      kind: "prompts",
+      items: [
+        { line: 1, prompt: "2 + 2 =", stop: [], match: /^ *4/u, length: 128, chat: false },
+        { line: 2, prompt: "Say yes.", stop: ["\n", "."], match: /yes/u, length: 7, chat: true },
+        { line: 3, stop: ["c"] },
+      ],
+    });
+  });
+
   const good = '{"context": "a", "choices": ["b", "c"], "answer": 0}\n';
   test.each([
     ["x.jsonl", `${good}{`, /Line 2 .*not JSON/],
@@ -82,6 +106,13 @@ describe("formats", () => {
     ["x.jsonl", '{"context": "a", "choices": ["b", 3], "answer": 0}', /Line 1 .*two or more/],
     ["x.jsonl", '{"context": "a", "choices": ["b", "c"], "answer": 2}', /Line 1 .*from 0 to 1/],
     ["x.jsonl", '{"context": "a", "choices": ["b", "c"]}', /Line 1 .*"answer"/],
+    ["x.jsonl", `{"prompt": "a", "match": "b"}\n${good}`, /Line 2 .*choices where other lines have prompts/],
+    ["x.jsonl", '{"prompt": "", "match": "b"}', /Line 1 .*"prompt"/],
+    ["x.jsonl", '{"prompt": "a"}', /Line 1 .*"match"/],
+    ["x.jsonl", '{"prompt": "a", "match": "("}', /Line 1 .*no regular expression: .*nterminated group/],
+    ["x.jsonl", '{"prompt": "a", "match": "b", "stop": [""]}', /Line 1 .*"stop"/],
+    ["x.jsonl", '{"prompt": "a", "match": "b", "tokens": 5000}', /Line 1 .*"tokens".* 4096/],
+    ["x.jsonl", '{"prompt": "a", "match": "b", "chat": 1}', /Line 1 .*"chat"/],
     ["x.jsonl", "\n\n", /has no items/],
     ["x.txt", "a\n1\nb\nc\nd\n", /Line 5 .*fewer than 6 lines/],
     ["x.txt", "a\nfour\nb\nc\nd\ne\n", /Line 2 .*index of an ending/],
@@ -142,12 +173,51 @@ describe("answers", () => {
     // The second item is made so that the two ways differ.
     expect(picks.raw[1]).not.toBe(picks.normalized[1]);
     const lines = items.map((item, index) => JSON.stringify({ ...item, answer: picks.raw[index] }));
-    const task = await loadTask(write("answers.jsonl", lines.join("\n")));
-    const tokenized = await tokenizeTask(example.model, task);
-    const measures = await answerTask(oneLane(session), tokenized);
-    expect(measures).toMatchObject({ name: "answers.jsonl", items: 3, raw: { accuracy: 1 } });
-    const agreeing = picks.raw.filter((pick, index) => pick === picks.normalized[index]).length;
-    expect(measures.normalized.accuracy).toBe(agreeing / 3);
+    const task = await loadChoices(write("answers.jsonl", lines.join("\n")));
+    const { raw, normalized } = await answerChoices(
+      oneLane(session),
+      await tokenizeChoices(example.model, task),
+    );
+    expect(raw).toEqual([true, true, true]);
+    expect(normalized).toEqual(picks.raw.map((pick, index) => pick === picks.normalized[index]));
+  });
+
+  test("are what the model writes, up to a stop, where there are prompts", async () => {
+    const { model } = example;
+    const prompt = "He looked at her and said";
+    const start = model.info.bos < 0 ? [] : [model.info.bos];
+    const tokens = Int32Array.of(...start, ...(await model.tokenize(prompt)));
+    // Greedily, one run of the whole for each token.
+    let all = tokens;
+    for (let step = 0; step < 12; step++) {
+      const logits = await session.logits(all);
+      const row = logits.subarray((all.length - 1) * model.info.vocabularySize);
+      all = Int32Array.of(...all, row.indexOf(Math.max(...row)));
+    }
+    const text = await model.text(all.subarray(tokens.length));
+    const exactly = (part: string) => `^${part.replaceAll(/[^\w\s]/g, "[$&]")}$`;
+    const stop = text.slice(5, 7);
+    const before = text.slice(0, text.indexOf(stop));
+    const lines = [
+      { prompt, match: exactly(text), tokens: 12 },
+      { prompt, match: exactly(before), stop: ["\u0001", stop], tokens: 12 },
+      { prompt, match: exactly(text), stop, tokens: 12 },
+      { prompt, match: exactly(text), tokens: 6 },
+    ].map((item) => JSON.stringify(item));
+    const task = await tokenizeTask(model, await loadTask(write("prompts.jsonl", lines.join("\n"))));
+    const side = { model, lanes: oneLane(session), states: example.states, skip: [] };
+    expect(await answerTask(side, task)).toEqual({ matched: [true, true, false, false] });
+  });
+
+  test("the first of several stops ends an answer", () => {
+    expect(upToStop("abcde", ["d", "b"])).toBe("a");
+    expect(upToStop("abcde", ["x"])).toBe("abcde");
+  });
+
+  test("a pattern that backtracks without end is told by its line", () => {
+    const endless = { match: /^(a+)+$/u, line: 7 };
+    expect(matches(endless, "aaa", "t.jsonl")).toBe(true);
+    expect(() => matches(endless, `${"a".repeat(50)}b`, "t.jsonl")).toThrow(/line 7 .*longer than a second/);
   });
 
   test("an item longer than the model's context is refused with its line", async () => {

@@ -1,4 +1,5 @@
 import { describeArchitecture } from "../../src/architecture/architecture.ts";
+import type { StateTensors } from "../../src/architecture/types.ts";
 import { perplexityOf } from "../../src/evaluation/perplexity.ts";
 import { scoreWindows } from "../../src/evaluation/scores.ts";
 import type { Windows } from "../../src/evaluation/windows.ts";
@@ -8,6 +9,7 @@ import { type BlockChanges, type Model, openModel, type Session } from "../../sr
 
 export interface OpenedExample {
   readonly model: Model;
+  readonly states: StateTensors;
   openSession(sequenceLength: number, microBatch?: number): Session;
   close(): void;
 }
@@ -19,6 +21,7 @@ export async function openOnCpu(path: string): Promise<OpenedExample> {
   const sessions: Session[] = [];
   return {
     model,
+    states,
     openSession(sequenceLength, microBatch = 48) {
       const session = model.openSession({ sequenceLength, microBatch, states });
       sessions.push(session);

@@ -13,7 +13,7 @@ export function define(command: Command): void {
     .option("--against <base>", "the model to compare with (default with --skip-layers: the model as it is)")
     .option("--skip-layers <list>", "score it as it would be without these layers, such as 5,7,11-13")
     .option("--text <file...>", "texts: plain, or .jsonl with a text field (default: lorp's own)")
-    .option("--task <file...>", "multiple choice: .jsonl, .txt (HellaSwag) or .csv (Winogrande)")
+    .option("--task <file...>", "multiple choice or prompts: .jsonl, .txt (HellaSwag) or .csv (Winogrande)")
     .addOption(
       new Option("--protocol <name>", "how texts are cut and what is scored")
         .choices(PROTOCOLS)

@@ -1,13 +1,15 @@
-import type { EvaluatedTask, EvaluatedText, Evaluation } from "../../api/evaluate.ts";
+import type { EvaluatedTask, EvaluatedText, Evaluation, TaskMeasures } from "../../api/evaluate.ts";
 import type { Resources } from "../../api/stages/resources.ts";
 import type { Candidate, Comparison } from "../../documents/comparison.ts";
-import type { Accuracy, TaskMeasures } from "../../evaluation/choices.ts";
+import type { Accuracy, Rule } from "../../evaluation/accuracy.ts";
 import {
   formatBytes,
   formatLayers,
   formatPercent,
   formatPerplexity,
   formatTable,
+  TEXT_WIDTH,
+  wrapText,
 } from "../../report/format.ts";
 import { renderSamples, renderVerdict, type TerminalStyle } from "../../report/terminal/index.ts";
 import { describeReach, isRuined, purposeRemark } from "../../report/verdict.ts";
@@ -71,20 +73,48 @@ function withError(value: number, standardError: number | null): string {
     : `${formatPerplexity(value)} ± ${formatPerplexity(standardError)}`;
 }
 
+const RULES: readonly (readonly [Rule, string])[] = [
+  ["raw", "right"],
+  ["normalized", "right, length-normalised"],
+  ["matched", "matched"],
+];
+
 function describeTasks(tasks: readonly EvaluatedTask[]): string {
-  const share = ({ accuracy, interval }: Accuracy) =>
-    `${formatPercent(accuracy)} (${formatPercent(interval[0])} to ${formatPercent(interval[1])})`;
-  const row = (name: string, { items, raw, normalized }: TaskMeasures) => [
+  const share = (accuracy: Accuracy | undefined) =>
+    accuracy
+      ? `${formatPercent(accuracy.accuracy)} (${formatPercent(accuracy.interval[0])} to ${formatPercent(accuracy.interval[1])})`
+      : "–";
+  const rules = RULES.filter(([rule]) => tasks.some((task) => task[rule]));
+  const row = (name: string, measures: TaskMeasures) => [
     name,
-    String(items),
-    share(raw),
-    share(normalized),
+    String(measures.items),
+    ...rules.map(([rule]) => share(measures[rule])),
   ];
   const rows = tasks.flatMap((task) => [
     row(task.name, task),
     ...(task.base ? [row("  the base", task.base)] : []),
   ]);
-  return formatTable([["task", "items", "right", "right, length-normalised"], ...rows]);
+  return [
+    formatTable([["task", "items", ...rules.map(([, title]) => title)], ...rows]),
+    ...tasks.flatMap(({ name, paired }) => (paired ? describePaired(name, paired) : [])),
+  ].join("\n");
+}
+
+/** Above that a difference is taken for noise. */
+const NOISE = 0.05;
+
+/** What the items say on which a model and its base differ; by the rule that one reads first. */
+function describePaired(name: string, paired: NonNullable<EvaluatedTask["paired"]>): string[] {
+  return RULES.flatMap(([rule]) => paired[rule] ?? [])
+    .slice(0, 1)
+    .map(({ gained, lost, pValue }) => {
+      const chance = `two equally good models differ as much in ${formatPercent(pValue)} of cases`;
+      const meaning = pValue > NOISE ? "so this may be noise" : "so this is a difference";
+      return wrapText(
+        `${name}: ${lost} right before and no longer, ${gained} the other way; ${chance} (McNemar), ${meaning}.`,
+        TEXT_WIDTH,
+      );
+    });
 }
 
 function describeResources(resources: readonly Resources[]): string {

@@ -20,5 +20,5 @@ export const readHellaSwag: TaskReader = (content) => {
     }
     items.push({ line: start + 1, choices: endings.map((ending) => joinedBySpace(context, ending)), answer });
   }
-  return items;
+  return { kind: "choices", items };
 };

@@ -4,16 +4,15 @@ import { decodeText, NoText } from "../../decode-text.ts";
 import { EvaluationError } from "../errors.ts";
 import { readHellaSwag } from "./hellaswag.ts";
 import { readJsonLines } from "./jsonl.ts";
-import type { TaskItem, TaskReader } from "./task.ts";
+import type { TaskItems, TaskReader } from "./task.ts";
 import { readWinogrande } from "./winogrande.ts";
 
-/** A multiple-choice task. */
-export interface Task {
+/** A task: questions of multiple choice, or prompts whose continuation is judged by a pattern. */
+export type Task = TaskItems & {
   /** File name without the folder. */
   readonly name: string;
   readonly path: string;
-  readonly items: readonly TaskItem[];
-}
+};
 
 /** The formats, by the end of the file's name. */
 const READERS: Readonly<Record<string, TaskReader>> = {
@@ -41,17 +40,17 @@ export async function loadTask(path: string): Promise<Task> {
       { cause },
     );
   });
-  const items = read(decode(bytes, path));
-  if ("reason" in items) {
+  const found = read(decode(bytes, path));
+  if ("reason" in found) {
     throw new EvaluationError(
       "EVALUATION_TASK_LINE",
-      `Line ${items.line} of the task ${path} cannot be used (${items.reason}); correct or remove it.`,
+      `Line ${found.line} of the task ${path} cannot be used (${found.reason}); correct or remove it.`,
     );
   }
-  if (items.length === 0) {
+  if (found.items.length === 0) {
     throw new EvaluationError("EVALUATION_TASK_LINE", `The task ${path} has no items; give at least one.`);
   }
-  return { name: basename(path), path, items };
+  return { name: basename(path), path, ...found };
 }
 
 function decode(bytes: Uint8Array, path: string): string {

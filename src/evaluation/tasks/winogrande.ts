@@ -1,10 +1,10 @@
-import { type Malformed, readLines, type TaskItem } from "./task.ts";
+import { asChoices, type Malformed, readLines, type TaskItem, type TaskReader } from "./task.ts";
 
 /**
  * llama.cpp's Winogrande CSV: index, sentence with a `_`, two fillings, the right one (1 or 2). What is weighed is the
  * rest of the sentence after each filling ("partial evaluation", arXiv 1907.10641).
  */
-export const readWinogrande = readLines(readItem);
+export const readWinogrande: TaskReader = (content) => asChoices(readLines(content, readItem));
 
 function readItem(text: string, line: number): TaskItem | Malformed {
   const fields = splitFields(text);
