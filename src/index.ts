@@ -1,7 +1,7 @@
 /** lorp's public API: everything the command line can do, without a terminal. */
 
 export { type AnalyzeOptions, analyze } from "./api/analyze.ts";
-export { type Applied, apply, type WriteOptions, type Written } from "./api/apply.ts";
+export { type Applied, apply, type Written } from "./api/apply.ts";
 export { type CompareOptions, compare } from "./api/compare.ts";
 export { type DeviceDiagnosis, type Diagnosis, diagnose } from "./api/diagnose.ts";
 export { diff } from "./api/diff.ts";
@@ -15,13 +15,15 @@ export {
 export { type InspectedBlock, type Inspection, inspect, type Saving } from "./api/inspect.ts";
 export { type PlanOptions, plan } from "./api/plan.ts";
 export { type PruneOptions, prune } from "./api/prune.ts";
-export type { CalibrationOptions, ClusterOptions, ModelRunOptions, Progress } from "./api/stages/options.ts";
-export {
-  type AnswerOptions,
-  type Conversation,
-  type ConversationOptions,
-  openConversation,
-} from "./chat/conversation.ts";
+export type {
+  CalibrationOptions,
+  ClusterOptions,
+  ModelRunOptions,
+  Progress,
+  WriteOptions,
+} from "./api/stages/options.ts";
+export { openConversation } from "./chat/conversation.ts";
+export type { AnswerOptions, Conversation, ConversationOptions } from "./chat/types.ts";
 export type { ChangedTensor, DiffOptions, ModelDiff } from "./diff/diff.ts";
 export type { Analysis, PartialAnalysis } from "./documents/analysis.ts";
 export type { Comparison } from "./documents/comparison.ts";

@@ -13,38 +13,10 @@ import { applyPlan } from "../surgery/apply.ts";
 import { quantizeGguf } from "../surgery/quantize.ts";
 import { checkOptions } from "./check-options.ts";
 import { type DescribedModel, describeModel, openForCalibration } from "./stages/open.ts";
-import type { ModelRunOptions, Progress } from "./stages/options.ts";
+import type { ModelRunOptions, WriteOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, type FileOptions } from "./stages/output.ts";
 import { outputMetadata } from "./stages/output-metadata.ts";
 import { afterCut, planQuantization, type Quantization } from "./stages/quantization.ts";
-
-export interface WriteOptions extends Pick<ModelRunOptions, "gpu" | "rpc" | "threads"> {
-  /** Where to write; beside the input under a name that says what was done, by default. */
-  readonly output?: string | undefined;
-  /** What the name of the default output begins with; by default the input's path, or its name alone if a program keeps it. */
-  readonly stem?: string | undefined;
-  /** Replace an existing output. */
-  readonly force?: boolean | undefined;
-  /** Keep the parts of a split input instead of writing one file. */
-  readonly keepSplit?: boolean | undefined;
-  /** Divide the output into parts with at most this many bytes of tensors each. */
-  readonly splitMaxSize?: number | undefined;
-  /**
-   * Store a factor that a tensor's type cannot take as a `.scale` tensor beside it, where llama.cpp would read it: since
-   * it reads NVFP4.
-   */
-  readonly scaleTensors?: boolean | undefined;
-  /** Quantise what was cut to this type with llama.cpp's own llama_model_quantize; a name of llama-quantize. */
-  readonly quantize?: string | undefined;
-  /** Path of the model's importance matrix, from llama.cpp's llama-imatrix, for `quantize`. */
-  readonly imatrix?: string | undefined;
-  /** Types of single tensors for `quantize`: `PATTERN=TYPE`, the pattern a regular expression, the first that fits. */
-  readonly tensorType?: readonly string[] | undefined;
-  /** Let `quantize` quantise once more what is quantised already. */
-  readonly allowRequantize?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-}
 
 /** A file that was written. */
 export interface Written {

@@ -1,6 +1,6 @@
 import type { BlockFactors, Compensation } from "../documents/compensation.ts";
 import type { Windows } from "../evaluation/windows.ts";
-import type { ScoreOptions, Session } from "../model/model.ts";
+import type { ScoreOptions, Session } from "../model/session.ts";
 import { estimate } from "../statistics.ts";
 import { CompensationError } from "./errors.ts";
 import { magnitudeFactors } from "./magnitude.ts";

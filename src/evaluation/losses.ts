@@ -1,5 +1,5 @@
 import type { Lanes } from "../model/lanes.ts";
-import type { Session } from "../model/model.ts";
+import type { Session } from "../model/session.ts";
 import type { TopDistributions } from "../native/addon.ts";
 import type { LossSource } from "../selection/trials.ts";
 import type { Windows } from "./windows.ts";

@@ -1,6 +1,6 @@
 import { access, realpath } from "node:fs/promises";
 import { variable } from "../environment.ts";
-import { type Download, downloadAll } from "./download.ts";
+import { downloadAll } from "./download.ts";
 import { SourceError } from "./errors.ts";
 import { fileOfTag, hubHeaders, hubUrl } from "./hub.ts";
 import { describeFile } from "./language-model.ts";
@@ -9,6 +9,7 @@ import { findOllamaModel, type OllamaSettings } from "./ollama.ts";
 import { hubDestination, rememberedTag, rememberTag, urlDestination } from "./own-folder.ts";
 import { allParts, withoutPart } from "./parts.ts";
 import { type HubReference, parseReference } from "./reference.ts";
+import type { Download } from "./remote.ts";
 import { type StoredModel, tagOf } from "./stored-model.ts";
 import { storedModels, storeOf } from "./stores.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { answerTask, tokenizeTask } from "../../src/evaluation/choices.ts";
 import { loadTask } from "../../src/evaluation/tasks/load.ts";
-import type { Session } from "../../src/model/model.ts";
+import type { Session } from "../../src/model/session.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 import { type OpenedExample, oneLane, openOnCpu } from "../support/example-session.ts";
 import { temporaryFolder } from "../support/folder.ts";

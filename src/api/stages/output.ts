@@ -2,8 +2,7 @@ import { checkDestinations, type Destination } from "../../files/destinations.ts
 import { SurgeryError } from "../../files/errors.ts";
 import { allParts } from "../../sources/parts.ts";
 import { storeOf } from "../../sources/stores.ts";
-import type { WriteOptions } from "../apply.ts";
-import type { CalibrationOptions } from "./options.ts";
+import type { CalibrationOptions, WriteOptions } from "./options.ts";
 
 /** Files of the caller's own. */
 export interface OtherFiles {
