@@ -1,16 +1,6 @@
 import Type from "typebox";
 import { CompensationSchema } from "./compensation.ts";
-import {
-  blocks,
-  type Immutable,
-  k,
-  layer,
-  lorpVersion,
-  numberOrNull,
-  rls,
-  schemaVersion,
-  seed,
-} from "./fields.ts";
+import { blocks, k, layer, lorpVersion, numberOrNull, rls, schemaVersion, seed } from "./fields.ts";
 import { MeasurementsSchema } from "./measurements.ts";
 import { ModelSchema } from "./model.ts";
 
@@ -54,7 +44,4 @@ export const PlanSchema = Type.Object(
   { title: "lorp Plan", description: "Which layers go, and why." },
 );
 
-export type Removal = Immutable<Type.Static<typeof RemovalSchema>>;
-export type PassedOver = Immutable<Type.Static<typeof PassedOverSchema>>;
-/** Which layers go, and why. */
-export type Plan = Immutable<Type.Static<typeof PlanSchema>>;
+export type { PassedOver, Plan, Removal } from "./types.ts";
