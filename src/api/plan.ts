@@ -4,7 +4,7 @@ import type { Plan } from "../documents/plan.ts";
 import { UsageError } from "../errors.ts";
 import { budgetFromRatio, parseLayers } from "../selection/budget.ts";
 import { findAnyMethod } from "../selection/methods.ts";
-import { explicitPlan, makePlan } from "../selection/plan.ts";
+import { dropPrediction, explicitPlan, makePlan } from "../selection/plan.ts";
 import type { ClusterOptions } from "./stages/options.ts";
 
 /** How much to remove: exactly one of the first three. */
@@ -17,6 +17,8 @@ export interface PlanOptions extends ClusterOptions {
   readonly layers?: string | undefined;
   /** Selection method; `lorp` by default. */
   readonly method?: string | undefined;
+  /** Drop the blocks that predict further tokens ahead (MTP) besides; they stay by default. */
+  readonly dropMtp?: boolean | undefined;
 }
 
 /** The default selection method. */
@@ -28,6 +30,11 @@ export const DEFAULT_METHOD = "lorp";
  * @throws SelectionError when the architecture's rules leave no such set
  */
 export function plan(analysis: PartialAnalysis, options: PlanOptions): Plan {
+  const made = planTrunk(analysis, options);
+  return options.dropMtp ? dropPrediction(made) : made;
+}
+
+function planTrunk(analysis: PartialAnalysis, options: PlanOptions): Plan {
   const { remove, ratio, layers } = options;
   checkOneBudget({ "--remove N": remove, "--ratio R": ratio, "--layers LIST": layers });
   if (layers !== undefined) {

@@ -8,6 +8,7 @@ import { readGguf } from "../gguf/read.ts";
 import { RuntimeError } from "../model/errors.ts";
 import { budgetFromRatio, checkBudget, parseLayers } from "../selection/budget.ts";
 import { findAnyMethod } from "../selection/methods.ts";
+import { dropPrediction, predictionLayers } from "../selection/plan.ts";
 import { VERSION } from "../version.ts";
 import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { applyDescribed } from "./apply.ts";
@@ -65,7 +66,8 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
     const isFree = options.targetSize === undefined && options.speedup === undefined;
     const addFactors = chosen.method === "auto" && isFree ? compensateBest : compensate;
     const choice = options.compensate ?? DEFAULT_COMPENSATION;
-    const plan = await addFactors(described, opened, chosen, choice, options);
+    const trunk = await addFactors(described, opened, chosen, choice, options);
+    const plan = options.dropMtp ? dropPrediction(trunk) : trunk;
     const report: Report = {
       schemaVersion: SCHEMA_VERSION,
       lorpVersion: VERSION,
@@ -97,11 +99,12 @@ function outputIfKnown(
   const { analysedBlocks } = architecture;
   if (remove !== undefined) checkBudget(remove, analysedBlocks);
   const share = ratio === undefined ? undefined : budgetFromRatio(ratio, analysedBlocks);
-  const length = layers === undefined ? (remove ?? share) : parseLayers(layers).length;
+  const count = layers === undefined ? (remove ?? share) : parseLayers(layers).length;
+  const dropped = options.dropMtp ? predictionLayers(summary).length : 0;
   const usual =
-    length === undefined
+    count === undefined
       ? undefined
-      : defaultOutput(stem, { removedLayers: { length }, model: summary }, quantize);
+      : defaultOutput(stem, { removedLayers: { length: count + dropped }, model: summary }, quantize);
   return options.dryRun ? undefined : (options.output ?? usual);
 }
 
@@ -135,7 +138,10 @@ async function decide(
 ): Promise<Decided> {
   if (options.layers !== undefined) {
     return {
-      plan: planFrom({ schemaVersion: SCHEMA_VERSION, model: described.summary, similarity: [] }, options),
+      plan: planFrom(
+        { schemaVersion: SCHEMA_VERSION, model: described.summary, similarity: [] },
+        { ...options, dropMtp: false },
+      ),
     };
   }
   const analysis = await analyzeOpened(described, opened, options);
@@ -160,6 +166,7 @@ const TOLD = [
   "method",
   "evaluations",
   "searchTime",
+  "dropMtp",
   "clusters",
   "seed",
   "calibration",

@@ -7,6 +7,7 @@ import { budgetFromRatio } from "../../selection/budget.ts";
 import { legalSizes } from "../../selection/constraints.ts";
 import { SelectionError } from "../../selection/errors.ts";
 import { findAnyMethod, isMeasured, SELECTION_METHODS } from "../../selection/methods.ts";
+import { dropPrediction } from "../../selection/plan.ts";
 import { createTrials, type LossSource, meanLoss, type Trial, type Trials } from "../../selection/trials.ts";
 import { UNCONSTRAINED } from "../../selection/types.ts";
 import { layOut } from "../../surgery/layout.ts";
@@ -79,7 +80,7 @@ export async function choose(
   const plan = createPlanner(opened, analysis, lossesOf(opened, objective), options);
   const count = analysis.similarity.length;
   const search: Search = { described, opened, method, plan, budgets: budgetsOf(analysis) };
-  if (targetSize !== undefined) return smallEnough(search, targetSize);
+  if (targetSize !== undefined) return smallEnough(search, targetSize, options.dropMtp ?? false);
   if (speedup !== undefined) return fastEnough(search, speedup);
   if (maxLoss !== undefined) return mostWithin(search, maxLoss);
   return plan(method, remove ?? budgetFromRatio(ratio!, count));
@@ -111,15 +112,18 @@ async function planIfAny(plan: Planner, method: string, budget: number): Promise
   }
 }
 
-function smallEnough(search: Search, targetSize: number): Promise<Plan> {
+function smallEnough(search: Search, targetSize: number, dropMtp: boolean): Promise<Plan> {
   const { file, architecture } = search.described;
   const { blocks } = measureBlocks(file, architecture.name, architecture.blockCount);
   const whole = fileBytes(file);
   if (whole <= targetSize) throw unreachable(`The file takes ${whole} bytes as it is`, "fewer");
+  const gains = blocks.map(({ bytes }) => bytes);
   return fewest(search, {
-    gains: blocks.map(({ bytes }) => bytes),
+    gains: gains.slice(0, architecture.analysedBlocks),
+    always: dropMtp ? sum(gains.slice(architecture.analysedBlocks)) : 0,
     needed: whole - targetSize,
-    gain: (plan) => {
+    gain: (trunk) => {
+      const plan = dropMtp ? dropPrediction(trunk) : trunk;
       const rewrite = planRewrite(file, plan.keptLayers);
       const parts = layOut(file, rewrite, outputMetadata(search.described, plan, rewrite));
       return whole - parts.reduce((sum, { size }) => sum + size, 0);
@@ -150,6 +154,8 @@ function fastEnough(search: Search, speedup: number): Promise<Plan> {
 interface Goal {
   /** What the removal of each layer gains, about. */
   readonly gains: readonly number[];
+  /** What is gained besides, whichever go; nothing by default. */
+  readonly always?: number;
   readonly needed: number;
   /** What a Plan gains, exactly. */
   gain(plan: Plan): number;
@@ -163,7 +169,7 @@ const ABOUT = 1.01;
 /** The Plan of the fewest layers that gains what is needed; numbers of layers that cannot do so are not tried. */
 async function fewest({ plan, method, budgets }: Search, goal: Goal): Promise<Plan> {
   const largestFirst = goal.gains.toSorted((a, b) => b - a);
-  const most = (budget: number) => sum(largestFirst.slice(0, budget));
+  const most = (budget: number) => (goal.always ?? 0) + sum(largestFirst.slice(0, budget));
   for (const budget of budgets) {
     if (ABOUT * most(budget) < goal.needed) continue;
     const made = await planIfAny(plan, method, budget);

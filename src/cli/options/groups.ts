@@ -97,7 +97,8 @@ export function addBudgetOptions(command: Command): Command {
     .option("--remove <n>", "number of layers to remove", whole(0))
     .option("--ratio <r>", "share of the layers to remove, such as 0.25", share)
     .option("--layers <list>", "the layers to remove, such as 5,7,11-13")
-    .option("--method <name>", "how to choose them; lorp methods lists them (default: auto; of plan: lorp)");
+    .option("--method <name>", "how to choose them; lorp methods lists them (default: auto; of plan: lorp)")
+    .option("--drop-mtp", "drop the blocks that predict tokens ahead (MTP) besides");
 }
 
 /** How much to remove where a model is at hand to be measured. */
