@@ -101,9 +101,7 @@ export async function judge(
       const skipped = await original.logits(removed);
       const output = join(folder, `${fixture}-pruned.gguf`);
       cuts.push(
-        await compare(removed, whole, skipped, () =>
-          prunedLogits(file, description, kept, output, options),
-        ),
+        await compare(removed, whole, skipped, () => prunedLogits(file, description, kept, output, options)),
       );
       options.onDone?.(cuts.at(-1)!);
     }
