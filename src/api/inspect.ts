@@ -13,6 +13,10 @@ export interface Inspection {
   readonly savings: readonly Saving[];
 }
 
+export interface InspectOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface InspectedBlock {
   readonly layer: number;
   readonly parameters: number;
@@ -37,7 +41,7 @@ export interface Saving {
  * Reads a model's header and sums up its tensors; llama.cpp is not needed.
  * @throws GgufError, ArchitectureError
  */
-export async function inspect(path: string, options: { signal?: AbortSignal } = {}): Promise<Inspection> {
+export async function inspect(path: string, options: InspectOptions = {}): Promise<Inspection> {
   const { file, architecture, summary } = await describeModel(path, options.signal);
   const anatomy = measureBlocks(file, architecture.name, architecture.blockCount);
   const size = fileBytes(file);

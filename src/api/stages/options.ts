@@ -1,24 +1,5 @@
 import type { RunOptions } from "../../model/model.ts";
-
-/** How far a piece of long work has come. */
-export interface Progress {
-  readonly stage:
-    | "download"
-    | "load"
-    | "capture"
-    | "search"
-    | "compensate"
-    | "evaluate"
-    | "write"
-    | "quantize"
-    | "diff";
-  readonly done: number;
-  readonly total: number;
-  /** `sets` of layers are counted against how many there will be at most. */
-  readonly unit: "tokens" | "bytes" | "sets";
-  /** What else there is to tell, in a few words. */
-  readonly note?: string | undefined;
-}
+import type { Progress } from "../../progress.ts";
 
 /** What is kept in the user's cache folder from one run to the next. */
 export interface CacheOptions {
@@ -62,7 +43,10 @@ export interface ClusterOptions {
 export interface WriteOptions extends Pick<ModelRunOptions, "gpu" | "rpc" | "threads"> {
   /** Where to write; beside the input under a name that says what was done, by default. */
   readonly output?: string | undefined;
-  /** What the name of the default output begins with; by default the input's path, or its name alone if a program keeps it. */
+  /**
+   * What the name of the default output begins with; by default the input's path, or its name alone if a program keeps it.
+   * @internal
+   */
   readonly stem?: string | undefined;
   /** Replace an existing output. */
   readonly force?: boolean | undefined;

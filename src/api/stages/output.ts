@@ -11,7 +11,10 @@ export interface OtherFiles {
 }
 
 export interface FileOptions extends WriteOptions, CalibrationOptions {
-  /** What else the caller reads, and will write when this is done: refused at once where it cannot be meant. */
+  /**
+   * What else the caller reads, and will write when this is done: refused at once where it cannot be meant.
+   * @internal
+   */
   readonly otherFiles?: OtherFiles | undefined;
 }
 
