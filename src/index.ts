@@ -79,6 +79,7 @@ export type { RunOptions } from "./model/model.ts";
 export { AddonError, type AddonErrorCode } from "./native/addon-file.ts";
 export type { Objective } from "./objectives.ts";
 export type { Progress } from "./progress.ts";
+export type { LayerList } from "./selection/budget.ts";
 export { SelectionError } from "./selection/errors.ts";
 export { type DescribedStoredModel, describeStoredModels } from "./sources/describe.ts";
 export { SourceError, type SourceErrorCode } from "./sources/errors.ts";

@@ -13,8 +13,9 @@ import { applyPlan } from "../surgery/apply.ts";
 import { quantizeGguf } from "../surgery/quantize.ts";
 import { checkOptions } from "./check-options.ts";
 import { type DescribedModel, describeModel, openForCalibration } from "./stages/open.ts";
-import type { ModelRunOptions, WriteOptions } from "./stages/options.ts";
-import { checkFiles, defaultOutput, type FileOptions } from "./stages/output.ts";
+import type { OptionNames } from "./stages/option-names.ts";
+import { type ModelRunOptions, RUN_OPTIONS, type WriteOptions } from "./stages/options.ts";
+import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { outputMetadata } from "./stages/output-metadata.ts";
 import { afterCut, planQuantization, type Quantization } from "./stages/quantization.ts";
 
@@ -35,13 +36,15 @@ export interface ApplyOptions extends FileOptions, ModelRunOptions {
   readonly compensate?: CompensationChoice | undefined;
 }
 
+const APPLY_OPTIONS: OptionNames<ApplyOptions> = { ...FILE_OPTIONS, ...RUN_OPTIONS, compensate: true };
+
 /**
  * Writes the model that a Plan describes, without running it unless factors are to be found.
  * @throws UsageError when the Plan was made for another model; DocumentError when its layers do not add up
  * @throws GgufError, ArchitectureError, CompensationError, CalibrationError, RuntimeError, SurgeryError, AbortedError
  */
 export async function apply(path: string, plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
-  checkOptions(options);
+  checkOptions(options, APPLY_OPTIONS);
   const described = await describeModel(path, options.signal);
   checkModel(described, plan);
   await checkFiles(described.file.paths, outputOf(described, plan, options), options);

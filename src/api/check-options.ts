@@ -3,6 +3,7 @@ import { UsageError } from "../errors.ts";
 import { PROTOCOLS } from "../evaluation/windows.ts";
 import { GPU_CHOICES } from "../model/gpu.ts";
 import { OBJECTIVES } from "../objectives.ts";
+import type { OptionNames } from "./stages/option-names.ts";
 import type { CacheOptions } from "./stages/options.ts";
 
 /** Whole numbers among the options of the functions that run a model: the least and the most of each. */
@@ -33,9 +34,14 @@ type Names = { readonly [Name in keyof typeof CHOICES]?: string | undefined };
 
 /**
  * Refuses what no run could mean, before any work is done.
+ * @param names of all options that there are
  * @throws UsageError `OPTION_INVALID`
  */
-export function checkOptions(options: Numbers & Names & CacheOptions): void {
+export function checkOptions<Options extends Numbers & Names & CacheOptions>(
+  options: Options,
+  names: OptionNames<Options>,
+): void {
+  checkNames(options, names);
   if (options.resume && !options.cache) {
     throw new UsageError(
       "OPTION_INVALID",
@@ -52,5 +58,17 @@ export function checkOptions(options: Numbers & Names & CacheOptions): void {
     if (value === undefined || (Number.isSafeInteger(value) && value >= least && value <= most)) continue;
     const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
     throw new UsageError("OPTION_INVALID", `${name} is ${value}, but must be a whole number ${range}.`);
+  }
+}
+
+/** Refuses options that there are not. @throws UsageError `OPTION_INVALID` */
+export function checkNames<Options extends object>(options: Options, names: OptionNames<Options>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || Object.hasOwn(names, name)) continue;
+    const known = Object.entries(names).flatMap(([option, isPublic]) => (isPublic ? [option] : []));
+    throw new UsageError(
+      "OPTION_INVALID",
+      `There is no option ${name} here: there are ${known.sort().join(", ")}.`,
+    );
   }
 }

@@ -14,7 +14,7 @@ import { legalSizes } from "../selection/constraints.ts";
 import { SelectionError } from "../selection/errors.ts";
 import { findAnyMethod, METHODS } from "../selection/methods.ts";
 import { VERSION } from "../version.ts";
-import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
+import { ANALYZE_OPTIONS, type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { checkOptions } from "./check-options.ts";
 import { DEFAULT_CHOICE } from "./stages/choose.ts";
 import { lossesOf } from "./stages/objective.ts";
@@ -25,7 +25,8 @@ import {
   openForCalibration,
   partOf,
 } from "./stages/open.ts";
-import { createPlanner, type Planner, type SearchOptions } from "./stages/planner.ts";
+import type { OptionNames } from "./stages/option-names.ts";
+import { createPlanner, type Planner, SEARCH_OPTIONS, type SearchOptions } from "./stages/planner.ts";
 
 export interface CompareOptions extends Omit<AnalyzeOptions, "remove" | "ratio" | "method">, SearchOptions {
   /** Numbers of layers to remove; by default each from 1 to a third of the layers that the architecture allows. */
@@ -39,6 +40,15 @@ export interface CompareOptions extends Omit<AnalyzeOptions, "remove" | "ratio" 
   /** Whether to run the model as it is beside each candidate, for the KL divergence, which takes twice as long. */
   readonly divergence?: boolean | undefined;
 }
+
+const COMPARE_OPTIONS: OptionNames<CompareOptions> = {
+  ...ANALYZE_OPTIONS,
+  ...SEARCH_OPTIONS,
+  methods: true,
+  text: true,
+  textSequences: true,
+  divergence: true,
+};
 
 /** Enough to tell methods apart on one text in the time that a text has: some 12,000 tokens. */
 const DEFAULT_TEXT_SEQUENCES = 24;
@@ -55,7 +65,7 @@ type Measure = Candidate["measures"][number];
 export async function compare(path: string, options: CompareOptions): Promise<Comparison> {
   const { divergence = true, signal } = options;
   const { methods = options.remove ? METHODS.map(({ name }) => name) : [DEFAULT_CHOICE] } = options;
-  checkOptions(options);
+  checkOptions(options, COMPARE_OPTIONS);
   for (const name of methods) findAnyMethod(name);
   if (options.remove?.length === 0) {
     throw new UsageError("BUDGET_INVALID", "Say for how many layers to compare, such as --remove 3,5,7.");

@@ -1,6 +1,7 @@
 import { diffModels, type ModelDiff } from "../diff/diff.ts";
 import { readGguf } from "../gguf/read.ts";
 import type { Progress } from "../progress.ts";
+import { checkNames } from "./check-options.ts";
 
 export interface DiffOptions {
   readonly signal?: AbortSignal | undefined;
@@ -13,6 +14,7 @@ export interface DiffOptions {
  * @throws GgufError, AbortedError
  */
 export async function diff(first: string, second: string, options: DiffOptions = {}): Promise<ModelDiff> {
+  checkNames(options, { signal: true, onProgress: true });
   const { signal, onProgress } = options;
   return diffModels(await readGguf(first, { signal }), await readGguf(second, { signal }), {
     signal,

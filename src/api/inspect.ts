@@ -1,6 +1,7 @@
 import { PREDICTION_BLOCKS } from "../architecture/rules.ts";
 import type { ModelSummary } from "../documents/model.ts";
 import { measureBlocks } from "../inspection/blocks.ts";
+import { checkNames } from "./check-options.ts";
 import { describeModel, fileBytes } from "./stages/open.ts";
 
 /** What a model is made of, and what removing blocks would save. */
@@ -42,6 +43,7 @@ export interface Saving {
  * @throws GgufError, ArchitectureError
  */
 export async function inspect(path: string, options: InspectOptions = {}): Promise<Inspection> {
+  checkNames(options, { signal: true });
   const { file, architecture, summary } = await describeModel(path, options.signal);
   const anatomy = measureBlocks(file, architecture.name, architecture.blockCount);
   const size = fileBytes(file);

@@ -10,11 +10,11 @@ import { budgetFromRatio, checkBudget, parseLayers } from "../selection/budget.t
 import { findAnyMethod } from "../selection/methods.ts";
 import { dropPrediction, predictionLayers } from "../selection/plan.ts";
 import { VERSION } from "../version.ts";
-import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
+import { ANALYZE_OPTIONS, type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { applyDescribed } from "./apply.ts";
 import { checkOptions } from "./check-options.ts";
 import { plan as planFrom } from "./plan.ts";
-import { type ChooseOptions, checkChoice, choose } from "./stages/choose.ts";
+import { CHOOSE_OPTIONS, type ChooseOptions, checkChoice, choose } from "./stages/choose.ts";
 import { compensate, compensateBest } from "./stages/compensate.ts";
 import { measureCost } from "./stages/cost.ts";
 import {
@@ -25,8 +25,9 @@ import {
   type OpenedModel,
   openForCalibration,
 } from "./stages/open.ts";
-import type { SampleOptions } from "./stages/options.ts";
-import { checkFiles, defaultOutput, type FileOptions } from "./stages/output.ts";
+import type { OptionNames } from "./stages/option-names.ts";
+import { SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
+import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { planQuantization } from "./stages/quantization.ts";
 
 export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions, SampleOptions {
@@ -40,6 +41,17 @@ export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions
   readonly matrix?: boolean | undefined;
 }
 
+const PRUNE_OPTIONS: OptionNames<PruneOptions> = {
+  ...ANALYZE_OPTIONS,
+  ...CHOOSE_OPTIONS,
+  ...FILE_OPTIONS,
+  ...SAMPLE_OPTIONS,
+  compensate: true,
+  dryRun: true,
+  speed: true,
+  matrix: true,
+};
+
 /**
  * The whole way: measures a model, decides which layers go, writes it without them, and measures what that cost on
  * calibration text that the analysis has not seen.
@@ -52,7 +64,7 @@ export async function prune(path: string, options: PruneOptions): Promise<Report
 }
 
 async function pruneWhole(path: string, options: PruneOptions): Promise<Report> {
-  checkOptions(options);
+  checkOptions(options, PRUNE_OPTIONS);
   checkChoice(options);
   if (options.method !== undefined) findAnyMethod(options.method);
   const described = await describeModel(path, options.signal);
@@ -140,7 +152,7 @@ async function decide(
     return {
       plan: planFrom(
         { schemaVersion: SCHEMA_VERSION, model: described.summary, similarity: [] },
-        { ...options, dropMtp: false },
+        { layers: options.layers, method: options.method },
       ),
     };
   }

@@ -11,12 +11,20 @@ import { dropPrediction } from "../../selection/plan.ts";
 import { createTrials, type LossSource, meanLoss, type Trial, type Trials } from "../../selection/trials.ts";
 import { UNCONSTRAINED } from "../../selection/types.ts";
 import { layOut } from "../../surgery/layout.ts";
-import { checkOneBudget, type PlanOptions } from "../plan.ts";
+import { checkOneBudget, PLAN_OPTIONS, type PlanOptions } from "../plan.ts";
 import { lossesOf } from "./objective.ts";
 import { type DescribedModel, fileBytes, type OpenedModel } from "./open.ts";
+import type { OptionNames } from "./option-names.ts";
 import type { ModelRunOptions } from "./options.ts";
 import { outputMetadata } from "./output-metadata.ts";
-import { createPlanner, measurementsOf, ORIGINAL, type Planner, type SearchOptions } from "./planner.ts";
+import {
+  createPlanner,
+  measurementsOf,
+  ORIGINAL,
+  type Planner,
+  SEARCH_OPTIONS,
+  type SearchOptions,
+} from "./planner.ts";
 
 /** The method that chooses where a model is at hand to be measured. */
 export const DEFAULT_CHOICE = "auto";
@@ -33,6 +41,14 @@ export interface ChooseOptions extends PlanOptions, SearchOptions {
    */
   readonly maxLoss?: number | { readonly nats: number } | undefined;
 }
+
+export const CHOOSE_OPTIONS: OptionNames<ChooseOptions> = {
+  ...PLAN_OPTIONS,
+  ...SEARCH_OPTIONS,
+  targetSize: true,
+  speedup: true,
+  maxLoss: true,
+};
 
 /** @throws UsageError unless exactly one of the ways to say how much is used, and its value can be meant */
 export function checkChoice({

@@ -1,5 +1,6 @@
 import type { RunOptions } from "../../model/model.ts";
 import type { Progress } from "../../progress.ts";
+import type { OptionNames } from "./option-names.ts";
 
 /** What is kept in the user's cache folder from one run to the next. */
 export interface CacheOptions {
@@ -9,16 +10,31 @@ export interface CacheOptions {
   readonly resume?: boolean | undefined;
 }
 
+export const CACHE_OPTIONS: OptionNames<CacheOptions> = { cache: true, resume: true };
+
 /** How any function of the API that runs a model runs it. */
 export interface ModelRunOptions extends RunOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
+
+export const RUN_OPTIONS: OptionNames<ModelRunOptions> = {
+  gpu: true,
+  rpc: true,
+  gpuLayers: true,
+  threads: true,
+  maxMemory: true,
+  signal: true,
+  onNotice: true,
+  onProgress: true,
+};
 
 /** What a removal is shown by. */
 export interface SampleOptions {
   /** Let both models continue some prompts, and compare what they write; done by default. */
   readonly samples?: boolean | undefined;
 }
+
+export const SAMPLE_OPTIONS: OptionNames<SampleOptions> = { samples: true };
 
 /** The text that a model is measured on. */
 export interface CalibrationOptions {
@@ -32,12 +48,21 @@ export interface CalibrationOptions {
   readonly bos?: boolean | undefined;
 }
 
+export const CALIBRATION_OPTIONS: OptionNames<CalibrationOptions> = {
+  calibration: true,
+  sequences: true,
+  sequenceLength: true,
+  bos: true,
+};
+
 export interface ClusterOptions {
   /** Force the number of clusters K. */
   readonly clusters?: number | undefined;
   /** Seed of the clustering, and of methods that draw. */
   readonly seed?: number | undefined;
 }
+
+export const CLUSTER_OPTIONS: OptionNames<ClusterOptions> = { clusters: true, seed: true };
 
 /** How a pruned model is written. */
 export interface WriteOptions extends Pick<ModelRunOptions, "gpu" | "rpc" | "threads"> {
@@ -70,3 +95,17 @@ export interface WriteOptions extends Pick<ModelRunOptions, "gpu" | "rpc" | "thr
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
+
+export const WRITE_OPTIONS: OptionNames<WriteOptions> = {
+  ...RUN_OPTIONS,
+  output: true,
+  stem: false,
+  force: true,
+  keepSplit: true,
+  splitMaxSize: true,
+  scaleTensors: true,
+  quantize: true,
+  imatrix: true,
+  tensorType: true,
+  allowRequantize: true,
+};

@@ -9,6 +9,7 @@ import {
   addRunOptions,
   addWriteOptions,
 } from "../options/groups.ts";
+import { forApi } from "../options/own.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
 import { run } from "../run.ts";
 import { type OutputOptions, openTerminal } from "../terminal.ts";
@@ -32,7 +33,14 @@ export function define(command: Command): void {
       const { path, stem } = await findModel(reference, options, terminal, signal);
       const otherFiles = { reads: filesRead([planPath]), writes: [] };
       const { onProgress, say: onNotice } = terminal;
-      const written = await apply(path, plan, { ...options, stem, otherFiles, signal, onProgress, onNotice });
+      const written = await apply(path, plan, {
+        ...forApi(options),
+        stem,
+        otherFiles,
+        signal,
+        onProgress,
+        onNotice,
+      });
       const { formatBytes } = await import("../../report/format.ts");
       const lines = [
         `Wrote ${written.path} (${formatBytes(written.bytes)}) without layers ${plan.removedLayers.join(", ")}`,

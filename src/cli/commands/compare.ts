@@ -10,6 +10,7 @@ import {
   addSearchOptions,
   whole,
 } from "../options/groups.ts";
+import { forApi } from "../options/own.ts";
 import { addPageOption, type PageOptions, writeFiles } from "../options/page.ts";
 import { names, wholeNumbers } from "../options/quantities.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
@@ -57,7 +58,7 @@ export function define(command: Command): void {
         force: options.force,
       });
       const comparison = await compare(path, {
-        ...options,
+        ...forApi(options, ["output", "force"]),
         signal,
         onProgress: terminal.onProgress,
         onNotice: terminal.say,

@@ -18,6 +18,7 @@ import {
   addSearchOptions,
   addWriteOptions,
 } from "../options/groups.ts";
+import { forApi } from "../options/own.ts";
 import { addPageOption, type PageOptions, writePage } from "../options/page.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
 import { run } from "../run.ts";
@@ -53,7 +54,7 @@ export function define(command: Command): void {
       const { prune, withoutMatrix } = await import("../../api/prune.ts");
       const { onProgress, say: onNotice } = terminal;
       const pruned = await prune(model.path, {
-        ...options,
+        ...forApi(options),
         // The page and the drawing show the matrix, whether or not the JSON report keeps it.
         matrix: true,
         stem: model.stem,
