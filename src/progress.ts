@@ -5,6 +5,7 @@ export interface Progress {
     | "capture"
     | "search"
     | "compensate"
+    | "repair"
     | "evaluate"
     | "write"
     | "quantize"

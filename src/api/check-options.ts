@@ -3,6 +3,7 @@ import { UsageError } from "../errors.ts";
 import { PROTOCOLS } from "../evaluation/windows.ts";
 import { GPU_CHOICES } from "../model/gpu.ts";
 import { OBJECTIVES } from "../objectives.ts";
+import { REPAIR_CHOICES } from "../repair/kinds.ts";
 import type { OptionNames } from "./stages/option-names.ts";
 import type { CacheOptions } from "./stages/options.ts";
 
@@ -26,6 +27,7 @@ const CHOICES = {
   gpu: GPU_CHOICES,
   objective: OBJECTIVES,
   protocol: PROTOCOLS,
+  repair: REPAIR_CHOICES,
 } as const;
 
 type Numbers = { readonly [Name in keyof typeof BOUNDS]?: number | undefined };
@@ -46,6 +48,13 @@ export function checkOptions<Options extends Numbers & Names & CacheOptions>(
     throw new UsageError(
       "OPTION_INVALID",
       "An interrupted measurement is in the cache, so --resume needs it: leave out --no-cache, or --resume.",
+    );
+  }
+  const [compensate = "off", repair = "off"] = [options.compensate, options.repair];
+  if (compensate !== "off" && repair !== "off") {
+    throw new UsageError(
+      "OPTION_INVALID",
+      "Factors and maps both make up for the removed layers, so --compensate and --repair exclude each other; leave one of them out.",
     );
   }
   for (const [name, choices] of Object.entries(CHOICES)) {

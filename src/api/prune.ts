@@ -6,6 +6,7 @@ import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
 import { RuntimeError } from "../model/errors.ts";
+import { DEFAULT_REPAIR, type RepairChoice } from "../repair/kinds.ts";
 import { budgetFromRatio, checkBudget, parseLayers } from "../selection/budget.ts";
 import { findAnyMethod } from "../selection/methods.ts";
 import { dropPrediction, predictionLayers } from "../selection/plan.ts";
@@ -29,10 +30,13 @@ import type { OptionNames } from "./stages/option-names.ts";
 import { SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { planQuantization } from "./stages/quantization.ts";
+import { repair } from "./stages/repair.ts";
 
 export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions, SampleOptions {
   /** How to make up for what the removed layers did; `off` by default. */
   readonly compensate?: CompensationChoice | undefined;
+  /** How to give back by linear maps what the removed layers did; `off` by default. */
+  readonly repair?: RepairChoice | undefined;
   /** Stop after the plan: nothing is written and nothing evaluated. */
   readonly dryRun?: boolean | undefined;
   /** Time the model before and after, on a CPU; not done by default. */
@@ -47,6 +51,7 @@ const PRUNE_OPTIONS: OptionNames<PruneOptions> = {
   ...FILE_OPTIONS,
   ...SAMPLE_OPTIONS,
   compensate: true,
+  repair: true,
   dryRun: true,
   speed: true,
   matrix: true,
@@ -78,8 +83,10 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
     const isFree = options.targetSize === undefined && options.speedup === undefined;
     const addFactors = chosen.method === "auto" && isFree ? compensateBest : compensate;
     const choice = options.compensate ?? DEFAULT_COMPENSATION;
-    const trunk = await addFactors(described, opened, chosen, choice, options);
-    const plan = options.dropMtp ? dropPrediction(trunk) : trunk;
+    const scaled = await addFactors(described, opened, chosen, choice, options);
+    const mode = options.repair ?? DEFAULT_REPAIR;
+    const repaired = await repair(described, opened, scaled, mode, options);
+    const plan = options.dropMtp ? dropPrediction(repaired.plan) : repaired.plan;
     const report: Report = {
       schemaVersion: SCHEMA_VERSION,
       lorpVersion: VERSION,
@@ -91,7 +98,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
       settings: { ...settingsInForce(options), device: opened.model.runtime.device },
     };
     if (options.dryRun) return report;
-    const output = await applyDescribed(described, plan, quantization, options);
+    const output = await applyDescribed(described, { ...repaired, plan }, quantization, options);
     const parameters = countParameters(await readGguf(output.path));
     const cost = await measureCost(output.path, described, plan, opened, options).catch((error: unknown) => {
       throw afterWriting(output.path, error);
@@ -185,6 +192,7 @@ const TOLD = [
   "sequences",
   "sequenceLength",
   "compensate",
+  "repair",
   "scaleTensors",
   "output",
   "keepSplit",

@@ -33,6 +33,7 @@ const STAGES: Record<Progress["stage"], string> = {
   capture: "Measuring",
   search: "Comparing",
   compensate: "Compensating",
+  repair: "Repairing",
   evaluate: "Evaluating",
   write: "Writing",
   quantize: "Quantising",

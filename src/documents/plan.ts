@@ -3,6 +3,7 @@ import { CompensationSchema } from "./compensation.ts";
 import { blocks, k, layer, lorpVersion, numberOrNull, rls, schemaVersion, seed } from "./fields.ts";
 import { MeasurementsSchema } from "./measurements.ts";
 import { ModelSchema } from "./model.ts";
+import { RepairSchema } from "./repair.ts";
 
 export const RemovalSchema = Type.Object(
   {
@@ -40,6 +41,7 @@ export const PlanSchema = Type.Object(
     seed: Type.Optional(seed),
     measurements: Type.Optional(MeasurementsSchema),
     compensation: Type.Optional(CompensationSchema),
+    repair: Type.Optional(RepairSchema),
   },
   { title: "lorp Plan", description: "Which layers go, and why." },
 );

@@ -421,6 +421,58 @@ export interface Plan {
   readonly measurements?: Measurements;
   /** Factors that make up for removed blocks. */
   readonly compensation?: Compensation;
+  /** What linear maps give back of what the removal took. */
+  readonly repair?: Repair;
+}
+
+/** A linear map that does what removed blocks that stand together did. */
+export interface MendedGap {
+  /** Index in the original model of the kept block before the gap. */
+  readonly after: number;
+  /** What keeps the map small, relative to the mean of the features' summed squares. */
+  readonly ridge: number;
+  /** Tensor type that the map is stored in, such as Q8_0. */
+  readonly type: string;
+  /** Numbers that the map reads of each token. */
+  readonly features: number;
+  /** What the map adds to the file; below 0 what it saves. */
+  readonly bytes: number;
+  /** KL divergence of the pruned model with this gap's map and those before it from the model as it is, nats a token. */
+  readonly divergence: number;
+}
+
+/** One kind of repair, as it was measured. */
+export interface TriedRepair {
+  readonly kind: "refit" | "bridge";
+  /** Ascending; gaps whose map did not help by more than its standard error are missing. */
+  readonly gaps: readonly MendedGap[];
+  /** KL divergence of the repaired model from the model as it is, nats a token. */
+  readonly divergence: number;
+  /** Of what it gives back, over sequences; null of a single one. */
+  readonly standardError: number | null;
+}
+
+/** What linear maps give back of what the removal took. */
+export interface Repair {
+  /** refit: the last matrix before each gap is replaced. bridge: a block that adds a linear map of its input is inserted at each gap. null: nothing helped enough, or nothing is possible. */
+  readonly kind: "refit" | "bridge" | null;
+  /** The text the model was run on. */
+  readonly calibration: CalibrationText;
+  /** Tokens that the maps were fitted on. */
+  readonly tokens: number;
+  /** What the choices were made on: sequences that were not fitted. */
+  readonly heldBack: {
+    /** KL divergence of the pruned model as it is from the model as it is, nats a token. */
+    readonly divergence: number;
+    /** Number of token sequences. */
+    readonly sequences: number;
+  };
+  readonly tried: readonly TriedRepair[];
+  /** Kinds that this model cannot have, and why. */
+  readonly refused: readonly {
+    readonly kind: "refit" | "bridge";
+    readonly reason: string;
+  }[];
 }
 
 /** What was done to a model, and what it cost. */

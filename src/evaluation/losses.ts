@@ -1,5 +1,5 @@
 import type { Lanes } from "../model/lanes.ts";
-import type { Session } from "../model/session.ts";
+import type { BlockChanges, Session } from "../model/session.ts";
 import type { TopDistributions } from "../native/addon.ts";
 import type { LossSource } from "../selection/trials.ts";
 import type { Windows } from "./windows.ts";
@@ -10,8 +10,15 @@ import type { Windows } from "./windows.ts";
  */
 const KEPT_TOKENS = 1024;
 
-/** KL(original ‖ model without layers) at the scored tokens, nats; the original is run once over each sequence. */
-export function divergences(lanes: Lanes, { sequences, first }: Windows, vocabularySize: number): LossSource {
+/** KL(original ‖ changed model) at the scored tokens of a sequence, nats. */
+type DivergenceOf = (changes: BlockChanges, sequence: number) => Promise<Float64Array>;
+
+/** The original is run once over each sequence. */
+export function divergenceSource(
+  lanes: Lanes,
+  { sequences, first }: Windows,
+  vocabularySize: number,
+): DivergenceOf {
   const bases = new Map<number, Promise<TopDistributions>>();
   const keepTop = Math.min(KEPT_TOKENS, vocabularySize);
   const baseOf = (sequence: number) => {
@@ -21,29 +28,33 @@ export function divergences(lanes: Lanes, { sequences, first }: Windows, vocabul
     bases.set(sequence, base);
     return base;
   };
-  return source("kl", lanes, sequences, async (removed, sequence) => {
+  return async (changes, sequence) => {
     const baseTop = await baseOf(sequence);
-    return (session) =>
-      session.score(sequences[sequence]!, { first, skip: removed, baseTop }).then(({ kl }) => kl);
-  });
+    const score = (session: Session) => session.score(sequences[sequence]!, { first, ...changes, baseTop });
+    return (await lanes.run(score)).kl;
+  };
+}
+
+/** KL(original ‖ model without layers) at the scored tokens, nats. */
+export function divergences(lanes: Lanes, windows: Windows, vocabularySize: number): LossSource {
+  const divergence = divergenceSource(lanes, windows, vocabularySize);
+  return source("kl", lanes, windows.sequences, (skip, sequence) => divergence({ skip }, sequence));
 }
 
 /** Negative log-likelihoods of the scored tokens, nats. */
 export function negativeLogLikelihoods(lanes: Lanes, { sequences, first }: Windows): LossSource {
-  return source("perplexity", lanes, sequences, async (removed, sequence) => async (session) => {
-    const { logProb } = await session.score(sequences[sequence]!, { first, skip: removed });
+  return source("perplexity", lanes, sequences, async (skip, sequence) => {
+    const { logProb } = await lanes.run((session) => session.score(sequences[sequence]!, { first, skip }));
     return logProb.map((value) => -value);
   });
 }
-
-type Work = (session: Session) => Promise<Float64Array>;
 
 /** What was measured once is kept: 8 bytes a token. */
 function source(
   objective: LossSource["objective"],
   lanes: Lanes,
   sequences: readonly Int32Array[],
-  prepare: (removed: readonly number[], sequence: number) => Promise<Work>,
+  measure: LossSource["losses"],
 ): LossSource {
   const measured = new Map<string, Promise<Float64Array>>();
   return {
@@ -53,7 +64,7 @@ function source(
     atOnce: lanes.count,
     losses(removed, sequence) {
       const key = `${sequence}:${removed}`;
-      const losses = measured.get(key) ?? prepare(removed, sequence).then((work) => lanes.run(work));
+      const losses = measured.get(key) ?? measure(removed, sequence);
       measured.set(key, losses);
       return losses;
     },

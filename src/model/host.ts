@@ -122,6 +122,8 @@ const handlers: Handlers<HostCalls> = {
     ),
   solve: (context, handle, ridge, threads) =>
     run(context, (control) => sumsOf(handle).solve(ridge, threads, control)),
+  quantize: (_, ...args) => addon.quantize(...args),
+  dequantize: (_, ...args) => addon.dequantize(...args),
   meanSquares: (_, handle) => sumsOf(handle).meanSquares(),
   keepMap(_, handle, values) {
     maps.set(handle, values);

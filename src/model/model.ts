@@ -64,10 +64,27 @@ export interface Model {
   openLanes(options: LaneOptions): Lanes;
   /** @param targets as many as the embedding is long, of sums that a session gathers */
   openSums(features: number, targets: number): Sums;
+  /** Bytes that may be used beside the model's file. */
+  readonly workBytes: number;
+  /**
+   * llama.cpp's own quantisation of the rows of a matrix.
+   * @param importance of each column; all alike by default
+   */
+  quantize(
+    type: number,
+    values: Float32Array,
+    rowLength: number,
+    importance?: Float32Array,
+  ): Promise<Uint8Array>;
+  /** llama.cpp's own reading of a tensor's bytes. */
+  dequantize(type: number, bytes: Uint8Array): Promise<Float32Array>;
   /** Holds a map where the model runs, so that it is sent there once. */
   keepRepair(repair: NativeRepair): Promise<KeptRepair>;
   close(): void;
 }
+
+/** Weights that are quantised in one call, which cannot be stopped. */
+const QUANTIZED_AT_ONCE = 2 ** 20;
 
 /** Bytes that a lane keeps block inputs in at most; all of a 1B model's, every third of an 8B's. */
 const MOST_KEPT = 128e6;
@@ -159,6 +176,16 @@ export async function openModel(
         close: () => release(call("closeSums", [sums], UNSTOPPED)),
       };
     },
+    workBytes: memory.work,
+    async quantize(type, values, rowLength, importance) {
+      const parts: Uint8Array[] = [];
+      const step = rowLength * Math.max(1, Math.floor(QUANTIZED_AT_ONCE / rowLength));
+      for (let from = 0; from < values.length; from += step) {
+        parts.push(await call("quantize", [type, values.slice(from, from + step), rowLength, importance]));
+      }
+      return Buffer.concat(parts);
+    },
+    dequantize: (type, bytes) => call("dequantize", [type, bytes]),
     async keepRepair({ map: values, ...repair }) {
       const map = runtime.newHandle();
       await call("keepMap", [map, values]);

@@ -1,5 +1,6 @@
 import type { StateTensors } from "../architecture/types.ts";
 import type { BlockFactors } from "../documents/compensation.ts";
+import { AbortedError } from "../errors.ts";
 import type {
   LogitsPlace,
   NativeGap,
@@ -240,21 +241,25 @@ export function openSession(
         feedForward: pairs[2 * layer + 1]!,
       })).filter(({ attention, feedForward }) => attention !== 1 || feedForward !== 1);
     },
-    gather: async (tokens, { original, product, normalized, before, last, weight, epsilon, ...changes }) =>
-      call("gather", [
-        handle,
-        tokens,
-        {
-          ...toNative(changes, layers),
-          before,
-          last,
-          weight,
-          epsilon,
-          original: await original?.opened,
-          product: await product?.opened,
-          normalized: await normalized?.opened,
-        },
-      ]),
+    gather: async (tokens, { original, product, normalized, before, last, weight, epsilon, ...changes }) => {
+      const options = {
+        ...toNative(changes, layers),
+        before,
+        last,
+        weight,
+        epsilon,
+        original: await original?.opened,
+        product: await product?.opened,
+        normalized: await normalized?.opened,
+      };
+      try {
+        await call("gather", [handle, tokens, options]);
+      } catch (error) {
+        if (error instanceof AbortedError) throw error;
+        const norms = await stateNorms(tokens).catch(() => undefined);
+        throw norms?.some(Number.isNaN) ? noNumbers(path, firstWithoutNumbers(norms, layers)) : error;
+      }
+    },
     close: () => release(callOpen("closeSession", [handle], UNSTOPPED)),
   };
 }

@@ -6,7 +6,7 @@ import { ArchitectureError } from "../../src/architecture/errors.ts";
 import type { Architecture } from "../../src/architecture/types.ts";
 import { tensorScaler } from "../../src/compensation/scale-tensor.ts";
 import { storeFactors } from "../../src/compensation/store.ts";
-import { STREAM_RULES } from "../../src/compensation/stream-rules.ts";
+import { STREAM_RULES } from "../../src/architecture/stream-rules.ts";
 import type { BlockFactors } from "../../src/documents/compensation.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GgufFile, TensorInfo } from "../../src/gguf/types.ts";

@@ -65,7 +65,8 @@ test("a bridge gives back what removal took, and its file computes what was meas
   );
   const rewrite = planDeciRewrite(file, kept, [7]);
   const output = join(temporaryFolder(), "bridged.gguf");
-  const added = bridgeTensors(rewrite.bridges.get(7)!, maps.normalized);
+  const bytes = new Uint8Array(maps.normalized.buffer);
+  const added = bridgeTensors(rewrite.bridges.get(7)!, { type: 0, shape: [256, 256], bytes });
   await applyPlan({ model: file, rewrite, provenance: new Map(), output, changes: { added } });
   const written = await openModel(output, { gpu: "off", threads: 1 });
   const writtenStates = describeArchitecture(await readGguf(output)).states;

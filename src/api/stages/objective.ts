@@ -17,11 +17,16 @@ const MOST_PIECES = 32;
  */
 export function lossesOf(opened: OpenedModel, objective: Objective, part: TextPart = "choice"): LossSource {
   const { lanes, model, split, bos } = opened;
-  const sequences = part === "choice" ? piecesOf(opened) : split[part];
-  const windows: Windows = { sequences, first: firstScored(bos) };
+  const windows =
+    part === "choice" ? choicePieces(opened) : { sequences: split[part], first: firstScored(bos) };
   return objective === "kl"
     ? divergences(lanes, windows, model.info.vocabularySize)
     : negativeLogLikelihoods(lanes, windows);
+}
+
+/** The pieces that a choice is measured on. */
+export function choicePieces(opened: OpenedModel): Windows {
+  return { sequences: piecesOf(opened), first: firstScored(opened.bos) };
 }
 
 /** First a piece of each window, then another of each; windows that are short already stay as they are. */

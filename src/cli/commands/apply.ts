@@ -6,6 +6,7 @@ import {
   addCompensationOptions,
   addOutputOptions,
   addQuantizeOptions,
+  addRepairOption,
   addRunOptions,
   addWriteOptions,
 } from "../options/groups.ts";
@@ -20,6 +21,7 @@ export function define(command: Command): void {
   addWriteOptions(command);
   addQuantizeOptions(command);
   addCompensationOptions(command, "as the plan says");
+  addRepairOption(command, "as the plan says");
   addCalibrationOptions(command);
   addRunOptions(command);
   addSourceOptions(command);
@@ -48,6 +50,10 @@ export function define(command: Command): void {
       if (written.compensation) {
         const { describeCompensation } = await import("../text/documents.ts");
         lines.push(describeCompensation(written.compensation));
+      }
+      if (written.repair) {
+        const { describeRepair } = await import("../text/repair.ts");
+        lines.push(describeRepair(written.repair));
       }
       await terminal.result(lines.join("\n"), written);
     }),

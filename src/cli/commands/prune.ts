@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { PruneOptions } from "../../api/prune.ts";
 import { DEFAULT_COMPENSATION } from "../../compensation/modes.ts";
+import { DEFAULT_REPAIR } from "../../repair/kinds.ts";
 import { commandLine } from "../command-line.ts";
 import { addExportOptions, type ExportOptions, placeExports, writeExports } from "../options/exports.ts";
 import { filesRead, textsWritten } from "../options/files.ts";
@@ -13,6 +14,7 @@ import {
   addGoalOptions,
   addOutputOptions,
   addQuantizeOptions,
+  addRepairOption,
   addRunOptions,
   addSampleOptions,
   addSearchOptions,
@@ -38,6 +40,7 @@ export function define(command: Command): void {
   addExportOptions(command);
   addPageOption(command);
   addCompensationOptions(command, DEFAULT_COMPENSATION);
+  addRepairOption(command, DEFAULT_REPAIR);
   addCalibrationOptions(command);
   addCacheOptions(command);
   addClusterOptions(command);

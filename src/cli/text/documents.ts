@@ -22,6 +22,8 @@ import {
 } from "../../report/terminal/index.ts";
 import { describeText, isRuined, purposeRemark } from "../../report/verdict.ts";
 
+import { describeRepair } from "./repair.ts";
+
 /** Documents as text for people, in at most 80 columns where a model's own names allow. */
 
 /** @param style how to draw; nothing is drawn without */
@@ -59,7 +61,7 @@ function locality(rls: number | null, k: number): string {
 }
 
 export function describePlan(plan: Plan): string {
-  const { model, method, removals, removedLayers, passedOver, compensation, measurements } = plan;
+  const { model, method, removals, removedLayers, passedOver, compensation, repair, measurements } = plan;
   const entry = (layer: number, text: string) =>
     wrapText(`  ${String(layer).padStart(3)}  ${text}`, WIDTH, " ".repeat(7));
   const lines = removals.map(({ layer, text }) => entry(layer, text));
@@ -74,6 +76,7 @@ export function describePlan(plan: Plan): string {
     ...(kept.length > 0 ? ["Held in place by the architecture:", ...kept] : []),
     ...describeTried(measurements?.sets ?? []),
     ...(compensation ? [describeCompensation(compensation)] : []),
+    ...(repair ? [describeRepair(repair)] : []),
   ].join("\n");
 }
 
