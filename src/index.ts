@@ -79,6 +79,8 @@ export type { RunOptions } from "./model/model.ts";
 export { AddonError, type AddonErrorCode } from "./native/addon-file.ts";
 export type { Objective } from "./objectives.ts";
 export type { Progress } from "./progress.ts";
+export { RepairError, type RepairErrorCode } from "./repair/errors.ts";
+export type { RepairChoice } from "./repair/kinds.ts";
 export type { LayerList } from "./selection/budget.ts";
 export { SelectionError } from "./selection/errors.ts";
 export { type DescribedStoredModel, describeStoredModels } from "./sources/describe.ts";

@@ -1,4 +1,5 @@
 import { PREDICTION_BLOCKS } from "../architecture/rules.ts";
+import { readNumbering } from "../diff/numbering.ts";
 import type { ModelSummary } from "../documents/model.ts";
 import { measureBlocks } from "../inspection/blocks.ts";
 import { checkNames } from "./check-options.ts";
@@ -29,6 +30,8 @@ export interface InspectedBlock {
   readonly computeShare: number;
   /** The rule of the architecture that holds it in place, if one does. */
   readonly fixedBy?: string;
+  /** Whether lorp put it in to make up for removed blocks. */
+  readonly inserted?: true;
 }
 
 export interface Saving {
@@ -53,6 +56,7 @@ export async function inspect(path: string, options: InspectOptions = {}): Promi
     layer === undefined || others.length > 0 ? [] : [{ layer, rule }],
   );
   const fixedBy = new Map([...fixed, ...only].map(({ layer, rule }) => [layer, rule]));
+  const inserted = new Set(readNumbering(file).inserted);
   const blocks = anatomy.blocks.map((part, layer): InspectedBlock => {
     const rule = layer < architecture.analysedBlocks ? fixedBy.get(layer) : PREDICTION_BLOCKS;
     return {
@@ -63,11 +67,12 @@ export async function inspect(path: string, options: InspectOptions = {}): Promi
       fileShare: part.bytes / size,
       computeShare: part.activeParameters / active,
       ...(rule === undefined ? {} : { fixedBy: rule }),
+      ...(inserted.has(layer) && { inserted: true }),
     };
   });
   const inner = blocks
     .slice(1, architecture.analysedBlocks - 1)
-    .filter(({ fixedBy: rule }) => rule === undefined);
+    .filter((block) => block.fixedBy === undefined && !block.inserted);
   const mean = (value: (block: InspectedBlock) => number) =>
     inner.reduce((sum, block) => sum + value(block), 0) / Math.max(inner.length, 1);
   return {

@@ -85,7 +85,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
     const choice = options.compensate ?? DEFAULT_COMPENSATION;
     const scaled = await addFactors(described, opened, chosen, choice, options);
     const mode = options.repair ?? DEFAULT_REPAIR;
-    const repaired = await repair(described, opened, scaled, mode, options);
+    const repaired = await repair(described, opened, scaled, mode, { ...options, inPlace: !isFree });
     const plan = options.dropMtp ? dropPrediction(repaired.plan) : repaired.plan;
     const report: Report = {
       schemaVersion: SCHEMA_VERSION,

@@ -6,6 +6,7 @@ export type RuntimeErrorCode =
   | "CHAT_TEMPLATE"
   | "QUANTIZE_AGAIN"
   | "QUANTIZE_FAILED"
+  | "REPAIR_SINGULAR"
   | "RUNTIME_ATTACH"
   | "RUNTIME_CRASHED"
   | "RUNTIME_MEMORY"

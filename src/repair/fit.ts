@@ -81,14 +81,11 @@ export async function gatherEquations(
   }
 }
 
-/** How maps are found good. */
-export interface Judge {
-  /**
-   * Divergences of the changed model from the original, of one sequence after another.
-   * @param share of the sequences
-   */
-  (changes: BlockChanges, share: number): Promise<number[]>;
-}
+/**
+ * How maps are found good: divergences of the changed model from the original, of one sequence after another.
+ * @param share of the sequences
+ */
+export type Judge = (changes: BlockChanges, share: number) => Promise<number[]>;
 
 /** What one gap's map gives. */
 export interface Judged {

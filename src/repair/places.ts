@@ -11,6 +11,8 @@ import type { RepairKind } from "./kinds.ts";
 export interface Broken {
   readonly file: GgufFile;
   readonly architecture: Architecture;
+  /** Whether the file may not become larger or slower than the removal makes it. */
+  readonly inPlace?: boolean | undefined;
 }
 
 /** What a kind of repair fits, and what holds it in a file. */
@@ -52,15 +54,17 @@ export const KINDS: Readonly<Record<RepairKind, Kind>> = {
         ? `llama.cpp does not quantise to the type of ${name}, ${tensor.typeName}`
         : undefined;
     },
-    place({ file }, { before }) {
+    place({ file, inPlace }, { before }) {
       const weight = `blk.${before}.ffn_down.weight`;
       const replaces = tensorOf(file, weight)!;
       const [features, targets] = replaces.shape as [number, number];
-      return { weight, epsilon: 0, features, targets, replaces, types: typesFrom(replaces.type, features) };
+      const types = inPlace ? [replaces.type] : typesFrom(replaces.type, features);
+      return { weight, epsilon: 0, features, targets, replaces, types };
     },
   },
   bridge: {
-    refusal({ file }) {
+    refusal({ file, inPlace }) {
+      if (inPlace) return "it adds a block, which the number of layers for a size or a speed does not count";
       const reason = deciRefusal(file);
       return reason && `llama.cpp's architecture deci must hold it, and ${reason}`;
     },

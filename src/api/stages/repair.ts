@@ -38,18 +38,19 @@ export async function repair(
   opened: OpenedModel,
   given: Plan,
   choice: RepairChoice,
-  options: ModelRunOptions,
+  { inPlace, ...options }: ModelRunOptions & Pick<Broken, "inPlace">,
 ): Promise<Repaired> {
   const { repair: _, ...plan } = given;
   const gaps = gapsOf(plan.removedLayers);
   if (choice === "off" || gaps.length === 0) return { plan, repair: undefined };
   const asked: readonly RepairKind[] = choice === "auto" ? REPAIR_KINDS : [choice];
-  const { possible, refused } = possibleIn(described, opened, gaps, asked);
+  const broken = { ...described, inPlace };
+  const { possible, refused } = possibleIn(broken, opened, gaps, asked);
   if (choice !== "auto" && possible.length === 0) throw impossible(choice, refused[0]!.reason);
   return withRemoval(described, opened, plan, possible, gaps, options, async (removal, onTokens) => {
     const judge = judgeOf(opened, onTokens);
     const before = await judge({ skip: plan.removedLayers }, 1);
-    const attempts = await tryRepairs(possible, gaps, described, removal, judge, before);
+    const attempts = await tryRepairs(possible, gaps, broken, removal, judge, before);
     const best = better(attempts);
     const told: Repair = {
       kind: best?.kind ?? null,

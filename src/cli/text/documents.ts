@@ -146,13 +146,13 @@ function drawReport(plan: Plan, analysis: Report["analysis"], style: TerminalSty
 }
 
 export function describeInspection({ model, blocks, rest, savings }: Inspection): string {
-  const rows = blocks.map(({ layer, types, bytes, fileShare, computeShare, fixedBy }) => [
+  const rows = blocks.map(({ layer, types, bytes, fileShare, computeShare, fixedBy, inserted }) => [
     String(layer),
     types.join("+"),
     formatBytes(bytes),
     formatPercent(fileShare),
     formatPercent(computeShare),
-    fixedBy ? "fixed" : "",
+    fixedBy ? "fixed" : inserted ? "bridge" : "",
   ]);
   const fileSize = model.fileBytes ?? 0;
   const restRow = [
