@@ -3,22 +3,37 @@
  * cause; `code` is stable and documented in docs/troubleshooting.md, and the message is one sentence that says what
  * was wrong, where, and what to do.
  */
-export abstract class LorpError extends Error {
+export abstract class LorpError<Code extends string = string> extends Error {
   /** Stable, upper case, e.g. `GGUF_TRUNCATED`. */
-  readonly code: string;
+  readonly code: Code;
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(code: Code, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
     this.name = new.target.name;
   }
 }
 
+export type UsageErrorCode =
+  | "BASE_MISSING"
+  | "BUDGET_INVALID"
+  | "CACHE_UNWRITABLE"
+  | "CLUSTERS_INVALID"
+  | "LAYERS_INVALID"
+  | "METHOD_MEASURES"
+  | "METHOD_UNKNOWN"
+  | "OPTION_INVALID"
+  | "PLAN_OTHER_MODEL"
+  | "QUANTIZE_SPLIT"
+  | "QUANTIZE_TYPE"
+  | "SEQUENCE_TOO_LONG"
+  | "TENSOR_TYPE";
+
 /** A request that cannot be meant: a bad option value, a budget out of range, an output equal to the input. */
-export class UsageError extends LorpError {}
+export class UsageError extends LorpError<UsageErrorCode> {}
 
 /** The work was stopped through its AbortSignal. */
-export class AbortedError extends LorpError {
+export class AbortedError extends LorpError<"ABORTED"> {
   constructor(message = "Stopped before it was done; nothing was written.") {
     super("ABORTED", message);
   }

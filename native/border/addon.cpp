@@ -667,8 +667,9 @@ Napi::Value quantize_values(const Napi::CallbackInfo& info) {
     const auto type = tensor_type(info[0]);
     const auto values = arguments::floats(info[1], "values");
     const auto row_length = arguments::integer<std::uint32_t>(info[2], "rowLength", 1U);
-    return typed_array<Napi::Uint8Array>(info.Env(),
-                                         guarded(info.Env(), [&] { return quantize(type, values, row_length); }));
+    const auto importance = info[3].IsUndefined() ? std::vector<float>{} : arguments::floats(info[3], "importance");
+    return typed_array<Napi::Uint8Array>(
+        info.Env(), guarded(info.Env(), [&] { return quantize(type, values, row_length, importance); }));
 }
 
 Napi::Value dequantize_bytes(const Napi::CallbackInfo& info) {

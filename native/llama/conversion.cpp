@@ -21,7 +21,8 @@ bool is_quantizable(ggml_type type) {
     return type == GGML_TYPE_F32 || traits_of(type).to_float != nullptr;
 }
 
-std::vector<std::uint8_t> quantize(ggml_type type, std::span<const float> values, std::size_t row_length) {
+std::vector<std::uint8_t> quantize(ggml_type type, std::span<const float> values, std::size_t row_length,
+                                   std::span<const float> importance) {
     const ggml_type_traits& traits = traits_of(type);
     if (!is_quantizable(type)) {
         throw std::runtime_error(std::string("llama.cpp does not quantise to ") + traits.type_name);
@@ -30,11 +31,14 @@ std::vector<std::uint8_t> quantize(ggml_type type, std::span<const float> values
     if (row_length == 0 || row_length % block != 0 || values.size() % row_length != 0) {
         throw std::runtime_error("the values are no whole rows of whole blocks");
     }
-    const std::vector<float> importance(row_length, 1.0F);
+    if (!importance.empty() && importance.size() != row_length) {
+        throw std::runtime_error("the importance has another length than the rows");
+    }
+    const std::vector<float> alike(importance.empty() ? row_length : 0, 1.0F);
     std::vector<std::uint8_t> bytes(values.size() / block * traits.type_size);
     llama().ggml_quantize_chunk(type, values.data(), bytes.data(), 0,
                                 static_cast<std::int64_t>(values.size() / row_length),
-                                static_cast<std::int64_t>(row_length), importance.data());
+                                static_cast<std::int64_t>(row_length), importance.empty() ? alike.data() : importance.data());
     return bytes;
 }
 

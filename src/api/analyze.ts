@@ -27,10 +27,25 @@ import {
   openForCalibration,
   textOf,
 } from "./stages/open.ts";
-import type { CacheOptions, CalibrationOptions, ModelRunOptions } from "./stages/options.ts";
-import { type Goal, type GoalOptions, goalOf } from "./stages/purpose.ts";
+import type { OptionNames } from "./stages/option-names.ts";
+import {
+  CACHE_OPTIONS,
+  CALIBRATION_OPTIONS,
+  type CacheOptions,
+  type CalibrationOptions,
+  type ModelRunOptions,
+  RUN_OPTIONS,
+} from "./stages/options.ts";
+import { GOAL_OPTIONS, type Goal, type GoalOptions, goalOf } from "./stages/purpose.ts";
 
 export interface AnalyzeOptions extends CalibrationOptions, GoalOptions, ModelRunOptions, CacheOptions {}
+
+export const ANALYZE_OPTIONS: OptionNames<AnalyzeOptions> = {
+  ...CALIBRATION_OPTIONS,
+  ...GOAL_OPTIONS,
+  ...RUN_OPTIONS,
+  ...CACHE_OPTIONS,
+};
 
 /** Other answers that are worth telling. */
 const MOST_ALTERNATIVES = 5;
@@ -42,7 +57,7 @@ const MOST_ALTERNATIVES = 5;
  * @throws GgufError, ArchitectureError, CalibrationError, RuntimeError, UsageError, CheckpointError, AbortedError
  */
 export async function analyze(path: string, options: AnalyzeOptions = {}): Promise<Analysis> {
-  checkOptions(options);
+  checkOptions(options, ANALYZE_OPTIONS);
   const described = await describeModel(path, options.signal);
   const opened = await openForCalibration(described, options);
   try {

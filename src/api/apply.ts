@@ -1,50 +1,26 @@
 import { rm } from "node:fs/promises";
-import { planRewrite } from "../architecture/architecture.ts";
 import type { CompensationChoice } from "../compensation/modes.ts";
 import { storeFactors } from "../compensation/store.ts";
 import { checkBlocks } from "../compensation/writers.ts";
 import type { Compensation } from "../documents/compensation.ts";
 import { checkLayers } from "../documents/files.ts";
 import type { Plan } from "../documents/plan.ts";
+import type { Repair } from "../documents/repair.ts";
 import { LorpError, UsageError } from "../errors.ts";
 import { checkOutput } from "../files/staged.ts";
 import { temporaryName } from "../files/temporary.ts";
+import type { RepairChoice } from "../repair/kinds.ts";
+import { planRepaired, type RepairedRewrite } from "../repair/rewrite.ts";
 import { applyPlan } from "../surgery/apply.ts";
 import { quantizeGguf } from "../surgery/quantize.ts";
 import { checkOptions } from "./check-options.ts";
 import { type DescribedModel, describeModel, openForCalibration } from "./stages/open.ts";
-import type { ModelRunOptions, Progress } from "./stages/options.ts";
-import { checkFiles, defaultOutput, type FileOptions } from "./stages/output.ts";
+import type { OptionNames } from "./stages/option-names.ts";
+import { type ModelRunOptions, RUN_OPTIONS, type WriteOptions } from "./stages/options.ts";
+import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { outputMetadata } from "./stages/output-metadata.ts";
 import { afterCut, planQuantization, type Quantization } from "./stages/quantization.ts";
-
-export interface WriteOptions extends Pick<ModelRunOptions, "gpu" | "rpc" | "threads"> {
-  /** Where to write; beside the input under a name that says what was done, by default. */
-  readonly output?: string | undefined;
-  /** What the name of the default output begins with; by default the input's path, or its name alone if a program keeps it. */
-  readonly stem?: string | undefined;
-  /** Replace an existing output. */
-  readonly force?: boolean | undefined;
-  /** Keep the parts of a split input instead of writing one file. */
-  readonly keepSplit?: boolean | undefined;
-  /** Divide the output into parts with at most this many bytes of tensors each. */
-  readonly splitMaxSize?: number | undefined;
-  /**
-   * Store a factor that a tensor's type cannot take as a `.scale` tensor beside it, where llama.cpp would read it: since
-   * it reads NVFP4.
-   */
-  readonly scaleTensors?: boolean | undefined;
-  /** Quantise what was cut to this type with llama.cpp's own llama_model_quantize; a name of llama-quantize. */
-  readonly quantize?: string | undefined;
-  /** Path of the model's importance matrix, from llama.cpp's llama-imatrix, for `quantize`. */
-  readonly imatrix?: string | undefined;
-  /** Types of single tensors for `quantize`: `PATTERN=TYPE`, the pattern a regular expression, the first that fits. */
-  readonly tensorType?: readonly string[] | undefined;
-  /** Let `quantize` quantise once more what is quantised already. */
-  readonly allowRequantize?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-}
+import type { Repaired } from "./stages/repair.ts";
 
 /** A file that was written. */
 export interface Written {
@@ -56,40 +32,64 @@ export interface Written {
 export interface Applied extends Written {
   /** What was done to make up for the removed layers, if anything was tried. */
   readonly compensation?: Compensation;
+  /** What linear maps gave back, if any were tried. */
+  readonly repair?: Repair;
 }
 
 export interface ApplyOptions extends FileOptions, ModelRunOptions {
   /** How to make up for what the removed layers did; as the Plan says by default. */
   readonly compensate?: CompensationChoice | undefined;
+  /** How to give back by linear maps what the removed layers did; as the Plan says by default. */
+  readonly repair?: RepairChoice | undefined;
 }
 
+const APPLY_OPTIONS: OptionNames<ApplyOptions> = {
+  ...FILE_OPTIONS,
+  ...RUN_OPTIONS,
+  compensate: true,
+  repair: true,
+};
+
 /**
- * Writes the model that a Plan describes, without running it unless factors are to be found.
+ * Writes the model that a Plan describes, without running it unless factors or maps are to be found.
  * @throws UsageError when the Plan was made for another model; DocumentError when its layers do not add up
- * @throws GgufError, ArchitectureError, CompensationError, CalibrationError, RuntimeError, SurgeryError, AbortedError
+ * @throws GgufError, ArchitectureError, CompensationError, RepairError, CalibrationError, RuntimeError, SurgeryError,
+ *   AbortedError
  */
 export async function apply(path: string, plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
-  checkOptions(options);
+  checkOptions(options, APPLY_OPTIONS);
   const described = await describeModel(path, options.signal);
   checkModel(described, plan);
   await checkFiles(described.file.paths, outputOf(described, plan, options), options);
   const quantization = await planQuantization(described, options);
-  const complete = await withFactors(described, plan, options);
+  const complete = await makeUp(described, plan, options);
   const written = await applyDescribed(described, complete, quantization, options);
-  return { ...written, ...(complete.compensation && { compensation: complete.compensation }) };
+  const { compensation, repair } = complete.plan;
+  return { ...written, ...(compensation && { compensation }), ...(repair && { repair }) };
 }
 
-async function withFactors(described: DescribedModel, plan: Plan, options: ApplyOptions): Promise<Plan> {
-  const { compensate: choice } = options;
-  if (choice === undefined) return plan;
-  if (choice === "off") {
-    const { compensation: _, ...plain } = plan;
-    return plain;
-  }
-  const { compensate } = await import("./stages/compensate.ts");
+/** Finds the factors or the maps that the Plan or the options ask for; the model is run only where some are. */
+async function makeUp(described: DescribedModel, plan: Plan, options: ApplyOptions): Promise<Repaired> {
+  const { compensation, repair, ...plain } = plan;
+  const { compensate: asked, repair: choice } = options;
+  const factorsAsked = asked !== undefined && asked !== "off";
+  const mapsAsked = choice !== undefined && choice !== "off";
+  const given: Plan = {
+    ...plain,
+    ...(compensation && asked === undefined && !mapsAsked && { compensation }),
+    ...(repair && choice === undefined && !factorsAsked && { repair }),
+  };
+  const refit = given.repair !== undefined && given.repair.kind !== null;
+  if (!factorsAsked && !mapsAsked && !refit) return { plan: given, repair: undefined };
   const opened = await openForCalibration(described, options);
   try {
-    return await compensate(described, opened, plan, choice, options);
+    if (factorsAsked) {
+      const { compensate } = await import("./stages/compensate.ts");
+      return { plan: await compensate(described, opened, given, asked, options), repair: undefined };
+    }
+    const stage = await import("./stages/repair.ts");
+    if (mapsAsked) return await stage.repair(described, opened, given, choice, options);
+    return { plan: given, repair: await stage.repairAsPlanned(described, opened, given, options) };
   } finally {
     opened.close();
   }
@@ -101,22 +101,25 @@ const outputOf = (described: DescribedModel, plan: Plan, { output, stem, quantiz
 /** As `apply`, on a file that has been read already. */
 export async function applyDescribed(
   described: DescribedModel,
-  plan: Plan,
+  { plan, repair }: Repaired,
   quantization: Quantization | undefined,
   options: WriteOptions,
 ): Promise<Written> {
   checkModel(described, plan);
   const output = outputOf(described, plan, options);
-  if (quantization === undefined) return cut(described, plan, output, options);
+  const repaired = planRepaired(described.file, plan.keptLayers, repair);
+  if (quantization === undefined) return cut(described, plan, repaired, output, options);
   await checkOutput(output, described.file.paths, options.force ?? false);
   const unquantized = temporaryName(output);
   try {
-    const { bytes: total } = await cut(described, plan, unquantized, options).catch((error: unknown) => {
-      // The user knows the output alone.
-      if (error instanceof LorpError) error.message = error.message.replaceAll(unquantized, output);
-      throw error;
-    });
-    const { renameTensor } = planRewrite(described.file, plan.keptLayers);
+    const { bytes: total } = await cut(described, plan, repaired, unquantized, options).catch(
+      (error: unknown) => {
+        // The user knows the output alone.
+        if (error instanceof LorpError) error.message = error.message.replaceAll(unquantized, output);
+        throw error;
+      },
+    );
+    const { renameTensor } = repaired.rewrite;
     const { type, imatrix, tensorTypes } = afterCut(quantization, renameTensor);
     const before = new Map(described.file.tensors.map(({ name }) => [renameTensor(name), name]));
     const bytes = await quantizeGguf(unquantized, output, type, {
@@ -137,13 +140,13 @@ export async function applyDescribed(
 async function cut(
   described: DescribedModel,
   plan: Plan,
+  { rewrite, added, inserted }: RepairedRewrite,
   output: string,
   options: WriteOptions,
 ): Promise<Written> {
   const { file, architecture } = described;
   const { scaleTensors, signal } = options;
   const factors = plan.compensation?.factors ?? [];
-  const rewrite = planRewrite(file, plan.keptLayers);
   const changes = await storeFactors(file, architecture.name, factors, {
     scales: rewrite.scales,
     scaleTensors,
@@ -152,13 +155,16 @@ async function cut(
   return applyPlan({
     model: file,
     rewrite,
-    provenance: outputMetadata(described, plan, rewrite),
+    provenance: outputMetadata(described, plan, rewrite, { added, inserted }),
     changes: {
       ...changes,
-      added: changes.added.map((tensor) => ({
-        ...tensor,
-        name: rewrite.renameTensor(tensor.name) ?? tensor.name,
-      })),
+      added: [
+        ...changes.added.map((tensor) => ({
+          ...tensor,
+          name: rewrite.renameTensor(tensor.name) ?? tensor.name,
+        })),
+        ...added,
+      ],
     },
     output,
     force: options.force,

@@ -3,6 +3,8 @@ import { UsageError } from "../errors.ts";
 import { PROTOCOLS } from "../evaluation/windows.ts";
 import { GPU_CHOICES } from "../model/gpu.ts";
 import { OBJECTIVES } from "../objectives.ts";
+import { REPAIR_CHOICES } from "../repair/kinds.ts";
+import type { OptionNames } from "./stages/option-names.ts";
 import type { CacheOptions } from "./stages/options.ts";
 
 /** Whole numbers among the options of the functions that run a model: the least and the most of each. */
@@ -25,6 +27,7 @@ const CHOICES = {
   gpu: GPU_CHOICES,
   objective: OBJECTIVES,
   protocol: PROTOCOLS,
+  repair: REPAIR_CHOICES,
 } as const;
 
 type Numbers = { readonly [Name in keyof typeof BOUNDS]?: number | undefined };
@@ -33,13 +36,25 @@ type Names = { readonly [Name in keyof typeof CHOICES]?: string | undefined };
 
 /**
  * Refuses what no run could mean, before any work is done.
+ * @param names of all options that there are
  * @throws UsageError `OPTION_INVALID`
  */
-export function checkOptions(options: Numbers & Names & CacheOptions): void {
+export function checkOptions<Options extends Numbers & Names & CacheOptions>(
+  options: Options,
+  names: OptionNames<Options>,
+): void {
+  checkNames(options, names);
   if (options.resume && !options.cache) {
     throw new UsageError(
       "OPTION_INVALID",
       "An interrupted measurement is in the cache, so --resume needs it: leave out --no-cache, or --resume.",
+    );
+  }
+  const [compensate = "off", repair = "off"] = [options.compensate, options.repair];
+  if (compensate !== "off" && repair !== "off") {
+    throw new UsageError(
+      "OPTION_INVALID",
+      "Factors and maps both make up for the removed layers, so --compensate and --repair exclude each other; leave one of them out.",
     );
   }
   for (const [name, choices] of Object.entries(CHOICES)) {
@@ -52,5 +67,17 @@ export function checkOptions(options: Numbers & Names & CacheOptions): void {
     if (value === undefined || (Number.isSafeInteger(value) && value >= least && value <= most)) continue;
     const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
     throw new UsageError("OPTION_INVALID", `${name} is ${value}, but must be a whole number ${range}.`);
+  }
+}
+
+/** Refuses options that there are not. @throws UsageError `OPTION_INVALID` */
+export function checkNames<Options extends object>(options: Options, names: OptionNames<Options>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || Object.hasOwn(names, name)) continue;
+    const known = Object.entries(names).flatMap(([option, isPublic]) => (isPublic ? [option] : []));
+    throw new UsageError(
+      "OPTION_INVALID",
+      `There is no option ${name} here: there are ${known.sort().join(", ")}.`,
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { SequenceSettings } from "../calibration/sequences.ts";
-import type { Candidate, Comparison } from "../documents/comparison.ts";
+import type { Comparison } from "../documents/comparison.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { UsageError } from "../errors.ts";
 import { distanceOf } from "../evaluation/divergence.ts";
@@ -13,7 +13,7 @@ import { checkBudget } from "../selection/budget.ts";
 import { legalSizes } from "../selection/constraints.ts";
 import { findAnyMethod, isMeasured, METHODS } from "../selection/methods.ts";
 import { VERSION } from "../version.ts";
-import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
+import { ANALYZE_OPTIONS, type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { checkOptions } from "./check-options.ts";
 import { DEFAULT_CHOICE } from "./stages/choose.ts";
 import { forecast, type Work } from "./stages/forecast.ts";
@@ -25,8 +25,18 @@ import {
   openForCalibration,
   partOf,
 } from "./stages/open.ts";
-import { choiceWork, createPlanner, planIfAny, type SearchOptions } from "./stages/planner.ts";
+import type { OptionNames } from "./stages/option-names.ts";
+import {
+  choiceWork,
+  createPlanner,
+  planIfAny,
+  SEARCH_OPTIONS,
+  type SearchOptions,
+} from "./stages/planner.ts";
 import { estimateSpeedup, outputBytes } from "./stages/savings.ts";
+
+/** What a method's choice of some number of layers costs. */
+export type Candidate = Comparison["candidates"][number];
 
 export interface CompareOptions extends Omit<AnalyzeOptions, "remove" | "ratio" | "method">, SearchOptions {
   /** Numbers of layers to remove; by default each from 1 to a third of the layers that the architecture allows. */
@@ -42,6 +52,16 @@ export interface CompareOptions extends Omit<AnalyzeOptions, "remove" | "ratio" 
   /** Whether to run the model as it is beside each candidate, for the KL divergence, which takes twice as long. */
   readonly divergence?: boolean | undefined;
 }
+
+export const COMPARE_OPTIONS: OptionNames<CompareOptions> = {
+  ...ANALYZE_OPTIONS,
+  ...SEARCH_OPTIONS,
+  methods: true,
+  text: true,
+  textSequences: true,
+  onCandidate: true,
+  divergence: true,
+};
 
 /** Enough to tell methods apart on one text in the time that a text has: some 12,000 tokens. */
 const DEFAULT_TEXT_SEQUENCES = 24;
@@ -60,7 +80,7 @@ type Measure = Candidate["measures"][number];
 export async function compare(path: string, options: CompareOptions): Promise<Comparison> {
   const { divergence = true, signal } = options;
   const { methods = options.remove ? METHODS.map(({ name }) => name) : [DEFAULT_CHOICE] } = options;
-  checkOptions(options);
+  checkOptions(options, COMPARE_OPTIONS);
   for (const name of methods) findAnyMethod(name);
   if (options.remove?.length === 0) {
     throw new UsageError("BUDGET_INVALID", "Say for how many layers to compare, such as --remove 3,5,7.");

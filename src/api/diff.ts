@@ -1,5 +1,12 @@
-import { type DiffOptions, diffModels, type ModelDiff } from "../diff/diff.ts";
+import { diffModels, type ModelDiff } from "../diff/diff.ts";
 import { readGguf } from "../gguf/read.ts";
+import type { Progress } from "../progress.ts";
+import { checkNames } from "./check-options.ts";
+
+export interface DiffOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
 
 /**
  * Says what differs between two models in tensors and metadata; knows the blocks of a pruned file by the numbers they had.
@@ -7,6 +14,10 @@ import { readGguf } from "../gguf/read.ts";
  * @throws GgufError, AbortedError
  */
 export async function diff(first: string, second: string, options: DiffOptions = {}): Promise<ModelDiff> {
-  const { signal } = options;
-  return diffModels(await readGguf(first, { signal }), await readGguf(second, { signal }), options);
+  checkNames(options, { signal: true, onProgress: true });
+  const { signal, onProgress } = options;
+  return diffModels(await readGguf(first, { signal }), await readGguf(second, { signal }), {
+    signal,
+    onProgress: (done, total) => onProgress?.({ stage: "diff", done, total, unit: "bytes" }),
+  });
 }

@@ -22,20 +22,21 @@ import { checkWindows, type Protocol, type WindowSettings } from "../evaluation/
 import { contentDigest } from "../gguf/content.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { type Model, openModel } from "../model/model.ts";
-import { parseLayers } from "../selection/budget.ts";
+import { type LayerList, parseLayers } from "../selection/budget.ts";
 import { explicitPlan } from "../selection/plan.ts";
 import { VERSION } from "../version.ts";
 import { checkOptions } from "./check-options.ts";
 import { forecast } from "./stages/forecast.ts";
 import { bosOf, type DescribedModel, describeModel } from "./stages/open.ts";
-import type { ModelRunOptions, SampleOptions } from "./stages/options.ts";
+import type { OptionNames } from "./stages/option-names.ts";
+import { type ModelRunOptions, RUN_OPTIONS, SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
 import { measureResources, type Resources } from "./stages/resources.ts";
 
 export interface EvaluateOptions extends ModelRunOptions, SampleOptions {
   /** The model to compare with: a file of the same vocabulary; with `skipLayers` the model itself by default. */
   readonly against?: string | undefined;
-  /** Layers made the identity, e.g. `5,7,11-13`: scores exactly what the file without them would score. */
-  readonly skipLayers?: string | undefined;
+  /** Layers made the identity, e.g. `[5, 7]` or `"5,7,11-13"`: scores exactly what the file without them would score. */
+  readonly skipLayers?: LayerList | undefined;
   /** Texts to score, by path; lorp's own where neither texts nor tasks are given (an empty list gives none). */
   readonly text?: readonly string[] | undefined;
   /** Tasks, of multiple choice or of prompts judged by a pattern, by path. */
@@ -53,6 +54,21 @@ export interface EvaluateOptions extends ModelRunOptions, SampleOptions {
   /** Time the model, and its base; not done by default. */
   readonly speed?: boolean | undefined;
 }
+
+const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
+  ...RUN_OPTIONS,
+  ...SAMPLE_OPTIONS,
+  against: true,
+  skipLayers: true,
+  text: true,
+  task: true,
+  protocol: true,
+  sequenceLength: true,
+  bos: true,
+  sequences: true,
+  baseCache: true,
+  speed: true,
+};
 
 /** What a model scores. */
 export interface Evaluation {
@@ -100,7 +116,7 @@ export type EvaluatedTask = TaskMeasures & {
  *   GgufError, ArchitectureError, CalibrationError, EvaluationError, RuntimeError, AbortedError
  */
 export async function evaluate(path: string, options: EvaluateOptions = {}): Promise<Evaluation> {
-  checkOptions(options);
+  checkOptions(options, EVALUATE_OPTIONS);
   const { against, protocol = "windows" } = options;
   if (options.sequenceLength !== undefined) checkWindows(protocol, options.sequenceLength);
   refuseWithoutBase(options);
@@ -223,7 +239,7 @@ interface Sides {
 }
 
 /** @throws UsageError, SelectionError as for layers to remove */
-function skipped({ summary }: DescribedModel, layers: string): readonly number[] {
+function skipped({ summary }: DescribedModel, layers: LayerList): readonly number[] {
   return explicitPlan(summary, parseLayers(layers)).removedLayers;
 }
 

@@ -1,6 +1,8 @@
 import { PREDICTION_BLOCKS } from "../architecture/rules.ts";
+import { readNumbering } from "../diff/numbering.ts";
 import type { ModelSummary } from "../documents/model.ts";
 import { measureBlocks } from "../inspection/blocks.ts";
+import { checkNames } from "./check-options.ts";
 import { describeModel, fileBytes } from "./stages/open.ts";
 
 /** What a model is made of, and what removing blocks would save. */
@@ -11,6 +13,10 @@ export interface Inspection {
   readonly rest: { readonly parameters: number; readonly bytes: number; readonly computeShare: number };
   /** For each number of blocks that can go, the mean over all choices of that many. */
   readonly savings: readonly Saving[];
+}
+
+export interface InspectOptions {
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface InspectedBlock {
@@ -24,6 +30,8 @@ export interface InspectedBlock {
   readonly computeShare: number;
   /** The rule of the architecture that holds it in place, if one does. */
   readonly fixedBy?: string;
+  /** Whether lorp put it in to make up for removed blocks. */
+  readonly inserted?: true;
 }
 
 export interface Saving {
@@ -37,7 +45,8 @@ export interface Saving {
  * Reads a model's header and sums up its tensors; llama.cpp is not needed.
  * @throws GgufError, ArchitectureError
  */
-export async function inspect(path: string, options: { signal?: AbortSignal } = {}): Promise<Inspection> {
+export async function inspect(path: string, options: InspectOptions = {}): Promise<Inspection> {
+  checkNames(options, { signal: true });
   const { file, architecture, summary } = await describeModel(path, options.signal);
   const anatomy = measureBlocks(file, architecture.name, architecture.blockCount);
   const size = fileBytes(file);
@@ -47,6 +56,7 @@ export async function inspect(path: string, options: { signal?: AbortSignal } = 
     layer === undefined || others.length > 0 ? [] : [{ layer, rule }],
   );
   const fixedBy = new Map([...fixed, ...only].map(({ layer, rule }) => [layer, rule]));
+  const inserted = new Set(readNumbering(file).inserted);
   const blocks = anatomy.blocks.map((part, layer): InspectedBlock => {
     const rule = layer < architecture.analysedBlocks ? fixedBy.get(layer) : PREDICTION_BLOCKS;
     return {
@@ -57,11 +67,12 @@ export async function inspect(path: string, options: { signal?: AbortSignal } = 
       fileShare: part.bytes / size,
       computeShare: part.activeParameters / active,
       ...(rule === undefined ? {} : { fixedBy: rule }),
+      ...(inserted.has(layer) && { inserted: true }),
     };
   });
   const inner = blocks
     .slice(1, architecture.analysedBlocks - 1)
-    .filter(({ fixedBy: rule }) => rule === undefined);
+    .filter((block) => block.fixedBy === undefined && !block.inserted);
   const mean = (value: (block: InspectedBlock) => number) =>
     inner.reduce((sum, block) => sum + value(block), 0) / Math.max(inner.length, 1);
   return {

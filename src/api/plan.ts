@@ -2,10 +2,12 @@ import { completeAnalysis } from "../analysis/complete.ts";
 import type { PartialAnalysis } from "../documents/analysis.ts";
 import type { Plan } from "../documents/plan.ts";
 import { UsageError } from "../errors.ts";
-import { budgetFromRatio, parseLayers } from "../selection/budget.ts";
+import { budgetFromRatio, type LayerList, parseLayers } from "../selection/budget.ts";
 import { findAnyMethod } from "../selection/methods.ts";
-import { explicitPlan, makePlan } from "../selection/plan.ts";
-import type { ClusterOptions } from "./stages/options.ts";
+import { dropPrediction, explicitPlan, makePlan } from "../selection/plan.ts";
+import { checkOptions } from "./check-options.ts";
+import type { OptionNames } from "./stages/option-names.ts";
+import { CLUSTER_OPTIONS, type ClusterOptions } from "./stages/options.ts";
 
 /** How much to remove: exactly one of the first three. */
 export interface PlanOptions extends ClusterOptions {
@@ -13,11 +15,22 @@ export interface PlanOptions extends ClusterOptions {
   readonly remove?: number | undefined;
   /** Share of the layers to remove, 0…1. */
   readonly ratio?: number | undefined;
-  /** The layers themselves, e.g. `5,7,11-13`. */
-  readonly layers?: string | undefined;
+  /** The layers themselves, e.g. `[5, 7]` or `"5,7,11-13"`. */
+  readonly layers?: LayerList | undefined;
   /** Selection method; `lorp` by default. */
   readonly method?: string | undefined;
+  /** Drop the blocks that predict further tokens ahead (MTP) besides; they stay by default. */
+  readonly dropMtp?: boolean | undefined;
 }
+
+export const PLAN_OPTIONS: OptionNames<PlanOptions> = {
+  ...CLUSTER_OPTIONS,
+  remove: true,
+  ratio: true,
+  layers: true,
+  method: true,
+  dropMtp: true,
+};
 
 /** The default selection method. */
 export const DEFAULT_METHOD = "lorp";
@@ -28,6 +41,12 @@ export const DEFAULT_METHOD = "lorp";
  * @throws SelectionError when the architecture's rules leave no such set
  */
 export function plan(analysis: PartialAnalysis, options: PlanOptions): Plan {
+  const made = planTrunk(analysis, options);
+  return options.dropMtp ? dropPrediction(made) : made;
+}
+
+function planTrunk(analysis: PartialAnalysis, options: PlanOptions): Plan {
+  checkOptions(options, PLAN_OPTIONS);
   const { remove, ratio, layers } = options;
   checkOneBudget({ "--remove N": remove, "--ratio R": ratio, "--layers LIST": layers });
   if (layers !== undefined) {

@@ -6,14 +6,16 @@ import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
 import { RuntimeError } from "../model/errors.ts";
+import { DEFAULT_REPAIR, type RepairChoice } from "../repair/kinds.ts";
 import { budgetFromRatio, checkBudget, parseLayers } from "../selection/budget.ts";
 import { findAnyMethod, isMeasured } from "../selection/methods.ts";
+import { dropPrediction, predictionLayers } from "../selection/plan.ts";
 import { VERSION } from "../version.ts";
-import { type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
+import { ANALYZE_OPTIONS, type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { applyDescribed } from "./apply.ts";
 import { checkOptions } from "./check-options.ts";
 import { plan as planFrom } from "./plan.ts";
-import { type ChooseOptions, checkChoice, choose, DEFAULT_CHOICE } from "./stages/choose.ts";
+import { CHOOSE_OPTIONS, type ChooseOptions, checkChoice, choose, DEFAULT_CHOICE } from "./stages/choose.ts";
 import { compensate, compensateBest } from "./stages/compensate.ts";
 import { measureCost } from "./stages/cost.ts";
 import { forecast, type Work } from "./stages/forecast.ts";
@@ -25,14 +27,18 @@ import {
   type OpenedModel,
   openForCalibration,
 } from "./stages/open.ts";
-import type { SampleOptions } from "./stages/options.ts";
-import { checkFiles, defaultOutput, type FileOptions } from "./stages/output.ts";
+import type { OptionNames } from "./stages/option-names.ts";
+import { SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
+import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { choiceWork } from "./stages/planner.ts";
 import { planQuantization } from "./stages/quantization.ts";
+import { repair } from "./stages/repair.ts";
 
 export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions, SampleOptions {
   /** How to make up for what the removed layers did; `off` by default. */
   readonly compensate?: CompensationChoice | undefined;
+  /** How to give back by linear maps what the removed layers did; `off` by default. */
+  readonly repair?: RepairChoice | undefined;
   /** Stop after the plan: nothing is written and nothing evaluated. */
   readonly dryRun?: boolean | undefined;
   /** Time the model before and after, on a CPU; not done by default. */
@@ -40,6 +46,18 @@ export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions
   /** Keep the similarity matrix in the Report's analysis. */
   readonly matrix?: boolean | undefined;
 }
+
+const PRUNE_OPTIONS: OptionNames<PruneOptions> = {
+  ...ANALYZE_OPTIONS,
+  ...CHOOSE_OPTIONS,
+  ...FILE_OPTIONS,
+  ...SAMPLE_OPTIONS,
+  compensate: true,
+  repair: true,
+  dryRun: true,
+  speed: true,
+  matrix: true,
+};
 
 /**
  * The whole way: measures a model, decides which layers go, writes it without them, and measures what that cost on
@@ -53,7 +71,7 @@ export async function prune(path: string, options: PruneOptions): Promise<Report
 }
 
 async function pruneWhole(path: string, options: PruneOptions): Promise<Report> {
-  checkOptions(options);
+  checkOptions(options, PRUNE_OPTIONS);
   checkChoice(options);
   if (options.method !== undefined) findAnyMethod(options.method);
   const described = await describeModel(path, options.signal);
@@ -68,7 +86,10 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
     const isFree = options.targetSize === undefined && options.speedup === undefined;
     const addFactors = chosen.method === "auto" && isFree ? compensateBest : compensate;
     const choice = options.compensate ?? DEFAULT_COMPENSATION;
-    const plan = await addFactors(described, opened, chosen, choice, options);
+    const scaled = await addFactors(described, opened, chosen, choice, options);
+    const mode = options.repair ?? DEFAULT_REPAIR;
+    const repaired = await repair(described, opened, scaled, mode, { ...options, inPlace: !isFree });
+    const plan = options.dropMtp ? dropPrediction(repaired.plan) : repaired.plan;
     const report: Report = {
       schemaVersion: SCHEMA_VERSION,
       lorpVersion: VERSION,
@@ -80,7 +101,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
       settings: { ...settingsInForce(options), device: opened.model.runtime.device },
     };
     if (options.dryRun) return report;
-    const output = await applyDescribed(described, plan, quantization, options);
+    const output = await applyDescribed(described, { ...repaired, plan }, quantization, options);
     const parameters = countParameters(await readGguf(output.path));
     const cost = await measureCost(output.path, described, plan, opened, options).catch((error: unknown) => {
       throw afterWriting(output.path, error);
@@ -108,11 +129,12 @@ function outputIfKnown(
   const { analysedBlocks } = architecture;
   if (remove !== undefined) checkBudget(remove, analysedBlocks);
   const share = ratio === undefined ? undefined : budgetFromRatio(ratio, analysedBlocks);
-  const length = layers === undefined ? (remove ?? share) : parseLayers(layers).length;
+  const count = layers === undefined ? (remove ?? share) : parseLayers(layers).length;
+  const dropped = options.dropMtp ? predictionLayers(summary).length : 0;
   const usual =
-    length === undefined
+    count === undefined
       ? undefined
-      : defaultOutput(stem, { removedLayers: { length }, model: summary }, quantize);
+      : defaultOutput(stem, { removedLayers: { length: count + dropped }, model: summary }, quantize);
   return options.dryRun ? undefined : (options.output ?? usual);
 }
 
@@ -146,7 +168,10 @@ async function decide(
 ): Promise<Decided> {
   if (options.layers !== undefined) {
     return {
-      plan: planFrom({ schemaVersion: SCHEMA_VERSION, model: described.summary, similarity: [] }, options),
+      plan: planFrom(
+        { schemaVersion: SCHEMA_VERSION, model: described.summary, similarity: [] },
+        { layers: options.layers, method: options.method },
+      ),
     };
   }
   const analysis = await analyzeOpened(described, opened, options);
@@ -171,12 +196,14 @@ const TOLD = [
   "method",
   "evaluations",
   "searchTime",
+  "dropMtp",
   "clusters",
   "seed",
   "calibration",
   "sequences",
   "sequenceLength",
   "compensate",
+  "repair",
   "scaleTensors",
   "output",
   "keepSplit",

@@ -1,5 +1,5 @@
-import type { AnswerOptions, Conversation, ConversationOptions } from "./conversation.ts";
 import type { Sampling } from "./sampling.ts";
+import type { AnswerOptions, Conversation, ConversationOptions } from "./types.ts";
 
 /** What the process of a conversation offers (host.ts). */
 export interface ChatCalls {

@@ -5,8 +5,8 @@ import { AbortedError } from "../errors.ts";
 import { loadLibraries, reasonIn } from "../model/llama.ts";
 import { idleProcessors, physicalCores, usefulThreads } from "../model/threads.ts";
 import { type CallContext, serve } from "../process/serve.ts";
-import type { Conversation, ConversationOptions } from "./conversation.ts";
 import type { ChatCalls } from "./host-calls.ts";
+import type { Conversation, ConversationOptions } from "./types.ts";
 
 /** Of the options for a chat and those for a completion what both know. */
 type Generate = (

@@ -19,7 +19,7 @@ export async function buildProgram(words?: readonly string[]): Promise<Command> 
     if (words?.includes(name) ?? true) {
       const { define } = await load();
       const { addRecipeOption } = await import("./options/groups.ts");
-      define(command);
+      define(command, buildProgram);
       addRecipeOption(command);
     }
     program.addCommand(command, { hidden: hidden ?? false });

@@ -1,4 +1,4 @@
-import type { Progress } from "../api/stages/options.ts";
+import type { Progress } from "../progress.ts";
 import { formatBytes, formatDuration } from "../report/format.ts";
 import type { TerminalStyle } from "../report/terminal/index.ts";
 import { printable, printableDrawing } from "./printable.ts";
@@ -30,10 +30,10 @@ export interface Terminal {
 
 const STAGES: Record<Progress["stage"], string> = {
   download: "Downloading",
-  load: "Loading",
   capture: "Measuring",
   search: "Comparing",
   compensate: "Compensating",
+  repair: "Repairing",
   evaluate: "Evaluating",
   write: "Writing",
   quantize: "Quantising",

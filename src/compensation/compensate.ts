@@ -1,11 +1,11 @@
+import type { StreamRule } from "../architecture/stream-rules.ts";
 import type { BlockFactors, Compensation } from "../documents/compensation.ts";
 import type { Windows } from "../evaluation/windows.ts";
-import type { ScoreOptions, Session } from "../model/model.ts";
+import type { ScoreOptions, Session } from "../model/session.ts";
 import { estimate } from "../statistics.ts";
 import { CompensationError } from "./errors.ts";
 import { magnitudeFactors } from "./magnitude.ts";
 import type { CompensationMode } from "./modes.ts";
-import type { StreamRule } from "./stream-rules.ts";
 
 /** An original model to compensate for the removal of some of its blocks. */
 export interface CompensationRequest {

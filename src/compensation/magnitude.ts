@@ -1,11 +1,5 @@
 import type { BlockFactors } from "../documents/compensation.ts";
-
-/** Removed blocks that stand together. */
-interface Run {
-  readonly first: number;
-  /** The block after the last. */
-  readonly end: number;
-}
+import { type Run, runsOf } from "../repair/gaps.ts";
 
 /**
  * Factors of the blocks left by how much longer the removed ones made the stream (Prune&Comp, arXiv 2507.18212). To a
@@ -28,16 +22,6 @@ export function magnitudeFactors(
     const length = lengthenings.reduce((product, { end, by }) => (end <= layer ? product * by : product), 1);
     return { layer, attention: 1 / length, feedForward: 1 / length };
   }).filter(({ layer, attention }) => attention !== 1 && !removed.includes(layer));
-}
-
-function runsOf(removed: readonly number[]): Run[] {
-  const runs: Run[] = [];
-  for (const layer of removed) {
-    const last = runs.at(-1);
-    if (last?.end === layer) runs[runs.length - 1] = { ...last, end: layer + 1 };
-    else runs.push({ first: layer, end: layer + 1 });
-  }
-  return runs;
 }
 
 function lengthening({ first, end }: Run, blockCount: number, norms: readonly Float32Array[]): number {

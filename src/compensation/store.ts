@@ -1,9 +1,10 @@
 import { open } from "node:fs/promises";
 import type { BlockFactors } from "../documents/compensation.ts";
 import { throwIfAborted } from "../errors.ts";
+import { readFully } from "../files/io.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
-import { readFully, type Transform } from "../surgery/copy.ts";
+import type { Transform } from "../surgery/copy.ts";
 import type { Changes, NewTensor } from "../surgery/layout.ts";
 import { CompensationError } from "./errors.ts";
 import { canScale, type Scaled, tensorScaler } from "./scale-tensor.ts";

@@ -1,13 +1,13 @@
-import type { BlockFactors } from "../documents/compensation.ts";
-import type { GgufFile, TensorInfo } from "../gguf/types.ts";
-import { CompensationError } from "./errors.ts";
 import {
   ATTENTION_WRITERS,
   BIASED_BEFORE_SCALE,
   FEED_FORWARD_WRITERS,
   STREAM_RULES,
   type StreamRule,
-} from "./stream-rules.ts";
+} from "../architecture/stream-rules.ts";
+import type { BlockFactors } from "../documents/compensation.ts";
+import type { GgufFile, TensorInfo } from "../gguf/types.ts";
+import { CompensationError } from "./errors.ts";
 
 /** A tensor whose product a block adds to the stream, and what it is to be multiplied by. */
 export interface Writer {

@@ -1,6 +1,6 @@
 import type { BlockFactors } from "../documents/compensation.ts";
 import type { GgufFile } from "../gguf/types.ts";
-import { keptBlocks, readNumbering } from "./numbering.ts";
+import { originsOf, readNumbering } from "./numbering.ts";
 
 /** The factors that lorp noted in a file whose blocks make up for removed ones. */
 export interface NotedFactors {
@@ -16,14 +16,16 @@ export function readFactors(file: GgufFile): NotedFactors | null {
   const mode = value("lorp.compensation");
   const attention = value("lorp.attention_factors");
   const feedForward = value("lorp.feed_forward_factors");
-  const kept = keptBlocks(readNumbering(file));
+  const origins = originsOf(readNumbering(file));
   const fits = (factors: unknown): factors is number[] =>
-    Array.isArray(factors) && factors.length === kept.length && factors.every(Number.isFinite);
+    Array.isArray(factors) && factors.length === origins.length && factors.every(Number.isFinite);
   if (typeof mode !== "string" || !fits(attention) || !fits(feedForward)) return null;
   return {
     mode,
-    factors: kept
-      .map((layer, i) => ({ layer, attention: attention[i]!, feedForward: feedForward[i]! }))
+    factors: origins
+      .flatMap((layer, i) =>
+        layer === undefined ? [] : [{ layer, attention: attention[i]!, feedForward: feedForward[i]! }],
+      )
       .filter((block) => block.attention !== 1 || block.feedForward !== 1),
   };
 }

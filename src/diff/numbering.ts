@@ -6,6 +6,8 @@ export interface Numbering {
   readonly blocks: number | undefined;
   /** Blocks of the unpruned model that this file does not have. */
   readonly removed: readonly number[];
+  /** Blocks, in the file's own numbering, that make up for removed ones and are none of the unpruned model's. */
+  readonly inserted: readonly number[];
   /** Fingerprint of the model that was cut, if one was. */
   readonly source?: string;
 }
@@ -18,21 +20,24 @@ export function readNumbering({ metadata }: GgufFile): Numbering {
   const value = (key: string) => metadata.get(key)?.decode().value;
   const first = value("lorp.first_block_count");
   const kept = value("lorp.first_layers");
+  const noted = value("lorp.inserted_blocks");
+  const inserted = Array.isArray(noted) ? noted : [];
   if (Array.isArray(kept) && typeof first === "number" && kept.every((layer) => layer < first)) {
     const of = new Set<unknown>(kept);
     return {
       blocks: first,
       removed: Array.from({ length: first }, (_, layer) => layer).filter((l) => !of.has(l)),
+      inserted,
     };
   }
   const removed = value("lorp.removed_layers");
   const original = value("lorp.original_block_count");
   if (Array.isArray(removed) && typeof original === "number") {
     const source = value("lorp.source_fingerprint");
-    return { blocks: original, removed, ...(typeof source === "string" && { source }) };
+    return { blocks: original, removed, inserted, ...(typeof source === "string" && { source }) };
   }
   const own = value(`${value("general.architecture")}.block_count`);
-  return { blocks: typeof own === "number" ? own : undefined, removed: [] };
+  return { blocks: typeof own === "number" ? own : undefined, removed: [], inserted: [] };
 }
 
 const BLOCK = /^blk\.(\d+)\./;
@@ -43,13 +48,27 @@ export function blockOf(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** The numbers that the file's blocks had before blocks were removed. */
-export function keptBlocks({ blocks, removed }: Numbering): number[] {
-  return Array.from({ length: blocks ?? 0 }, (_, index) => index).filter((index) => !removed.includes(index));
+/** The numbers that the file's blocks had before blocks were removed; undefined of an inserted one. */
+export function originsOf({ blocks = 0, removed, inserted }: Numbering): (number | undefined)[] {
+  const gone = new Set(removed);
+  const origins: (number | undefined)[] = [];
+  for (let origin = 0; origin < blocks; origin++) {
+    if (gone.has(origin)) continue;
+    while (inserted.includes(origins.length)) origins.push(undefined);
+    origins.push(origin);
+  }
+  if (inserted.includes(origins.length)) origins.push(undefined);
+  return origins;
 }
 
-/** Renames tensors as they were called before blocks were removed. */
+/** Renames tensors as they were called before blocks were removed; an inserted block is called by the one before it. */
 export function originalName(numbering: Numbering): (name: string) => string {
-  const kept = keptBlocks(numbering);
-  return (name) => name.replace(BLOCK, (prefix, own) => (own in kept ? `blk.${kept[own]}.` : prefix));
+  const origins = originsOf(numbering);
+  return (name) =>
+    name.replace(BLOCK, (prefix, digits) => {
+      const own = Number(digits);
+      if (!(own in origins)) return prefix;
+      const origin = origins[own];
+      return origin === undefined ? `bridge.${origins[own - 1]}.` : `blk.${origin}.`;
+    });
 }

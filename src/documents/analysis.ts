@@ -1,16 +1,6 @@
 import Type from "typebox";
 import { TEXT_PARTS } from "../calibration/sequences.ts";
-import {
-  count,
-  type Immutable,
-  k,
-  layer,
-  lorpVersion,
-  numberOrNull,
-  rls,
-  schemaVersion,
-  seed,
-} from "./fields.ts";
+import { count, k, layer, lorpVersion, numberOrNull, rls, schemaVersion, seed } from "./fields.ts";
 import { ModelSchema } from "./model.ts";
 
 export const CalibrationSchema = Type.Object(
@@ -125,10 +115,12 @@ export const AnalysisSchema = Type.Object({
 });
 
 export type SimilarityMatrix = readonly (readonly number[])[];
-export type CalibrationText = Immutable<Type.Static<typeof CalibrationSchema>>;
-export type Confidence = Immutable<Type.Static<typeof ConfidenceSchema>>;
-export type LayerMeasures = Immutable<Type.Static<typeof LayerSchema>>;
-export type AnalysisSettings = Immutable<Type.Static<typeof AnalysisSettingsSchema>>;
-export type PartialAnalysis = Immutable<Type.Static<typeof PartialAnalysisSchema>>;
-/** Everything that was measured of a model and everything that selection methods decide from. */
-export type Analysis = Immutable<Type.Static<typeof AnalysisSchema>>;
+
+export type {
+  Analysis,
+  AnalysisSettings,
+  CalibrationText,
+  Confidence,
+  LayerMeasures,
+  PartialAnalysis,
+} from "./types.ts";

@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { AnalysisSchema, CalibrationSchema } from "./analysis.ts";
 import { klDivergence, topAgreement } from "./divergence.ts";
-import { count, type Immutable, layer, lorpVersion, numberOrNull, schemaVersion } from "./fields.ts";
+import { count, layer, lorpVersion, numberOrNull, schemaVersion } from "./fields.ts";
 import { ModelSchema } from "./model.ts";
 import { GradesSchema, VerdictSchema } from "./verdict.ts";
 
@@ -60,8 +60,4 @@ export const ComparisonSchema = Type.Object(
   { title: "lorp Comparison", description: "What each method's choice costs at each budget." },
 );
 
-/** What a method's choice of some number of layers costs. */
-export type Candidate = Comparison["candidates"][number];
-
-/** What each method's choice costs at each budget. */
-export type Comparison = Immutable<Type.Static<typeof ComparisonSchema>>;
+export type { Comparison } from "./types.ts";

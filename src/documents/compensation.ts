@@ -1,6 +1,6 @@
 import Type from "typebox";
 import { CalibrationSchema } from "./analysis.ts";
-import { count, type Immutable, layer, numberOrNull } from "./fields.ts";
+import { count, layer, numberOrNull } from "./fields.ts";
 
 const factor = (description: string) => Type.Number({ exclusiveMinimum: 0, description });
 
@@ -37,7 +37,4 @@ export const CompensationSchema = Type.Object(
   { description: "Factors that make up for removed blocks." },
 );
 
-/** What a block's attention and feed-forward outputs are multiplied by. */
-export type BlockFactors = Immutable<Type.Static<typeof BlockFactorsSchema>>;
-/** Factors that make up for removed blocks. */
-export type Compensation = Immutable<Type.Static<typeof CompensationSchema>>;
+export type { BlockFactors, Compensation } from "./types.ts";

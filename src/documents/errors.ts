@@ -9,10 +9,4 @@ export type DocumentErrorCode =
   | "DOCUMENT_UNWRITABLE";
 
 /** An Analysis, Plan or Report that cannot be read, understood or written. */
-export class DocumentError extends LorpError {
-  declare readonly code: DocumentErrorCode;
-
-  constructor(code: DocumentErrorCode, message: string, options?: ErrorOptions) {
-    super(code, message, options);
-  }
-}
+export class DocumentError extends LorpError<DocumentErrorCode> {}

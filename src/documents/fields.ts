@@ -1,13 +1,6 @@
 import Type from "typebox";
 import { SCHEMA_VERSION } from "./schema-version.ts";
 
-/** What a document's type is inferred as: nothing in a document is changed once it is made. */
-export type Immutable<T> = T extends readonly (infer Element)[]
-  ? readonly Immutable<Element>[]
-  : T extends object
-    ? { readonly [Key in keyof T]: Immutable<T[Key]> }
-    : T;
-
 export const schemaVersion = Type.Literal(SCHEMA_VERSION, {
   description: "Version of this document's form.",
 });

@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { OBJECTIVES } from "../objectives.ts";
 import { CalibrationSchema } from "./analysis.ts";
-import { count, type Immutable, layer, numberOrNull } from "./fields.ts";
+import { count, layer, numberOrNull } from "./fields.ts";
 
 const loss = Type.Number({
   description:
@@ -68,5 +68,4 @@ export const MeasurementsSchema = Type.Object(
   { description: "What was measured to make the choice, on text that was not used for the analysis." },
 );
 
-export type MeasuredSet = Immutable<Type.Static<typeof MeasuredSetSchema>>;
-export type Measurements = Immutable<Type.Static<typeof MeasurementsSchema>>;
+export type { MeasuredSet, Measurements } from "./types.ts";

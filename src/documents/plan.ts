@@ -1,18 +1,9 @@
 import Type from "typebox";
 import { CompensationSchema } from "./compensation.ts";
-import {
-  blocks,
-  type Immutable,
-  k,
-  layer,
-  lorpVersion,
-  numberOrNull,
-  rls,
-  schemaVersion,
-  seed,
-} from "./fields.ts";
+import { blocks, k, layer, lorpVersion, numberOrNull, rls, schemaVersion, seed } from "./fields.ts";
 import { MeasurementsSchema } from "./measurements.ts";
 import { ModelSchema } from "./model.ts";
+import { RepairSchema } from "./repair.ts";
 
 export const RemovalSchema = Type.Object(
   {
@@ -50,11 +41,9 @@ export const PlanSchema = Type.Object(
     seed: Type.Optional(seed),
     measurements: Type.Optional(MeasurementsSchema),
     compensation: Type.Optional(CompensationSchema),
+    repair: Type.Optional(RepairSchema),
   },
   { title: "lorp Plan", description: "Which layers go, and why." },
 );
 
-export type Removal = Immutable<Type.Static<typeof RemovalSchema>>;
-export type PassedOver = Immutable<Type.Static<typeof PassedOverSchema>>;
-/** Which layers go, and why. */
-export type Plan = Immutable<Type.Static<typeof PlanSchema>>;
+export type { PassedOver, Plan, Removal } from "./types.ts";

@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { AnalysisSchema, CalibrationSchema } from "./analysis.ts";
 import { klDivergence, topAgreement } from "./divergence.ts";
-import { count, type Immutable, lorpVersion, numberOrNull, schemaVersion } from "./fields.ts";
+import { count, lorpVersion, numberOrNull, schemaVersion } from "./fields.ts";
 import { PlanSchema } from "./plan.ts";
 import { SamplesSchema } from "./samples.ts";
 import { GradesSchema, VerdictSchema } from "./verdict.ts";
@@ -68,5 +68,4 @@ export const ReportSchema = Type.Object(
   { title: "lorp Report", description: "What was done to a model, and what it cost." },
 );
 
-/** What was done to a model, and what it cost. The matrix is in `analysis` only on request. */
-export type Report = Immutable<Type.Static<typeof ReportSchema>>;
+export type { Report } from "./types.ts";

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { count, type Immutable } from "./fields.ts";
+import { count } from "./fields.ts";
 
 /** What both models write, given the same beginnings. */
 export const SamplesSchema = Type.Object(
@@ -23,4 +23,4 @@ export const SamplesSchema = Type.Object(
   { description: "How the pruned model's greedy continuations differ from the original's." },
 );
 
-export type Samples = Immutable<Type.Static<typeof SamplesSchema>>;
+export type { Samples } from "./types.ts";

@@ -1,5 +1,6 @@
 import Type from "typebox";
-import { type Immutable, numberOrNull } from "./fields.ts";
+import { numberOrNull } from "./fields.ts";
+import type { Grades } from "./types.ts";
 
 /** What measured numbers mean to a person. */
 
@@ -29,6 +30,5 @@ export const GradesSchema = Type.Array(
   { description: "The grades of a verdict, the best first; the first one whose limits both hold is given." },
 );
 
-export type Verdict = Immutable<Type.Static<typeof VerdictSchema>>;
-export type Grades = Immutable<Type.Static<typeof GradesSchema>>;
+export type { Grades, Verdict } from "./types.ts";
 export type GradeName = Grades[number]["grade"];

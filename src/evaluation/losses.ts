@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type KeptValues, valuesInMemory } from "../files/kept-values.ts";
 import type { Lanes } from "../model/lanes.ts";
-import type { Session } from "../model/model.ts";
+import type { BlockChanges, Session } from "../model/session.ts";
 import type { TopDistributions } from "../native/addon.ts";
 import type { LossSource } from "../selection/trials.ts";
 import type { Windows } from "./windows.ts";
@@ -12,17 +12,15 @@ import type { Windows } from "./windows.ts";
  */
 const KEPT_TOKENS = 1024;
 
-/**
- * KL(original ‖ model without layers) at the scored tokens, nats; the original is run once over each sequence.
- * @param kept what earlier runs measured
- */
-export function divergences(
+/** KL(original ‖ changed model) at the scored tokens of a sequence, nats. */
+type DivergenceOf = (changes: BlockChanges, sequence: number) => Promise<Float64Array>;
+
+/** The original is run once over each sequence. */
+export function divergenceSource(
   lanes: Lanes,
-  windows: Windows,
+  { sequences, first }: Windows,
   vocabularySize: number,
-  kept?: KeptValues,
-): LossSource {
-  const { sequences, first } = windows;
+): DivergenceOf {
   const bases = new Map<number, Promise<TopDistributions>>();
   const keepTop = Math.min(KEPT_TOKENS, vocabularySize);
   const baseOf = (sequence: number) => {
@@ -32,11 +30,25 @@ export function divergences(
     bases.set(sequence, base);
     return base;
   };
-  return source("kl", lanes, windows, kept, async (removed, sequence) => {
+  return async (changes, sequence) => {
     const baseTop = await baseOf(sequence);
-    return (session) =>
-      session.score(sequences[sequence]!, { first, skip: removed, baseTop }).then(({ kl }) => kl);
-  });
+    const score = (session: Session) => session.score(sequences[sequence]!, { first, ...changes, baseTop });
+    return (await lanes.run(score)).kl;
+  };
+}
+
+/**
+ * KL(original ‖ model without layers) at the scored tokens, nats.
+ * @param kept what earlier runs measured
+ */
+export function divergences(
+  lanes: Lanes,
+  windows: Windows,
+  vocabularySize: number,
+  kept?: KeptValues,
+): LossSource {
+  const divergence = divergenceSource(lanes, windows, vocabularySize);
+  return source("kl", windows, lanes.count, kept, (skip, sequence) => divergence({ skip }, sequence));
 }
 
 /**
@@ -45,21 +57,19 @@ export function divergences(
  */
 export function negativeLogLikelihoods(lanes: Lanes, windows: Windows, kept?: KeptValues): LossSource {
   const { sequences, first } = windows;
-  return source("perplexity", lanes, windows, kept, async (removed, sequence) => async (session) => {
-    const { logProb } = await session.score(sequences[sequence]!, { first, skip: removed });
+  return source("perplexity", windows, lanes.count, kept, async (skip, sequence) => {
+    const { logProb } = await lanes.run((session) => session.score(sequences[sequence]!, { first, skip }));
     return logProb.map((value) => -value);
   });
 }
 
-type Work = (session: Session) => Promise<Float64Array>;
-
 /** What was measured once is not measured again: 8 bytes a token. */
 function source(
   objective: LossSource["objective"],
-  lanes: Lanes,
   { sequences, first }: Windows,
+  atOnce: number,
   kept: KeptValues = valuesInMemory(),
-  prepare: (removed: readonly number[], sequence: number) => Promise<Work>,
+  run: LossSource["losses"],
 ): LossSource {
   const measured = new Map<string, Promise<Float64Array>>();
   const digests = sequences.map((tokens) => createHash("sha256").update(tokens).digest("hex"));
@@ -69,7 +79,7 @@ function source(
     const name = nameOf(removed, sequence);
     const earlier = lossesIn(kept.get(name), sequences[sequence]!.length - first);
     if (earlier) return earlier;
-    const losses = await lanes.run(await prepare(removed, sequence));
+    const losses = await run(removed, sequence);
     // JSON has no other numbers than finite ones.
     if (losses.every(Number.isFinite)) kept.add(name, [...losses]);
     return losses;
@@ -79,7 +89,7 @@ function source(
     sequences: sequences.length,
     tokens: (sequence) => sequences[sequence]!.length,
     isKnown: (removed, sequence) => kept.get(nameOf(removed, sequence)) !== undefined,
-    atOnce: lanes.count,
+    atOnce,
     losses(removed, sequence) {
       const key = `${sequence}:${removed}`;
       const losses = measured.get(key) ?? measure(removed, sequence);

@@ -1,7 +1,8 @@
 import type { StateTensors } from "../architecture/types.ts";
 import { withBos } from "../calibration/sequences.ts";
 import type { Samples } from "../documents/samples.ts";
-import type { BlockChanges, Model } from "../model/model.ts";
+import type { Model } from "../model/model.ts";
+import type { BlockChanges } from "../model/session.ts";
 
 /** What is asked of a model that can chat, and what another is to go on with; on many things, in few words. */
 const PROMPTS: readonly { readonly question: string; readonly beginning: string }[] = [

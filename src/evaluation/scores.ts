@@ -1,5 +1,5 @@
 import type { Lanes } from "../model/lanes.ts";
-import type { BlockChanges } from "../model/model.ts";
+import type { BlockChanges } from "../model/session.ts";
 import type { LogitsPlace, TokenScores } from "../native/addon.ts";
 import { EvaluationError } from "./errors.ts";
 import type { Windows } from "./windows.ts";

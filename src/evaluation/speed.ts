@@ -1,4 +1,4 @@
-import type { Session } from "../model/model.ts";
+import type { Session } from "../model/session.ts";
 
 /** Tokens per second. */
 export interface Speed {

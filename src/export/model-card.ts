@@ -1,7 +1,8 @@
 import { basename } from "node:path";
+import type { Repair } from "../documents/repair.ts";
 import type { Report } from "../documents/report.ts";
 import type { GgufFile } from "../gguf/types.ts";
-import { formatLayers } from "../report/format.ts";
+import { formatLayers, formatPercent } from "../report/format.ts";
 import { describeText, isRuined } from "../report/verdict.ts";
 import { changeRows, viewOf } from "../report/view.ts";
 import { shellQuote } from "../shell-quote.ts";
@@ -53,20 +54,36 @@ function code(text: string): string {
 }
 
 /** What became of the blocks that are left. */
-function kept({ plan: { compensation }, settings }: Report): string {
+function kept({ plan: { compensation, repair }, settings }: Report): string {
   const scaled = compensation?.factors.length ?? 0;
+  const mended = repair ? repairSentence(repair) : undefined;
   const quantized = settings.quantize;
   const unchanged =
     typeof quantized === "string"
       ? `What is left was quantised to ${quantized.toUpperCase()} by llama.cpp.`
-      : "Every tensor that is left is the original's, byte for byte.";
+      : `Every ${mended ? "other " : ""}tensor that is left is the original's, byte for byte.`;
   const parts = [
     ...(scaled === 0
       ? []
       : [`To make up for them, what ${scaled} of the others add is scaled (\`${compensation?.mode}\`).`]),
+    ...(mended ? [mended] : []),
     ...(scaled === 0 || quantized !== undefined ? [unchanged] : []),
   ];
   return parts.join(" ");
+}
+
+/** What maps were put in, in a sentence; undefined where none is kept. */
+function repairSentence({ kind, tried, heldBack }: Repair): string | undefined {
+  const chosen = tried.find((one) => one.kind === kind);
+  if (!chosen) return undefined;
+  const gaps = chosen.gaps.length;
+  const after = `block${gaps === 1 ? "" : "s"} ${chosen.gaps.map((gap) => gap.after).join(", ")}`;
+  const share = formatPercent(1 - chosen.divergence / heldBack.divergence);
+  const what =
+    kind === "refit"
+      ? `the last matrix (\`ffn_down\`) of ${after} was fitted anew`
+      : `behind ${after} of the original a small block was put that adds a linear map of its input, and the file became one of llama.cpp's architecture \`deci\``;
+  return `To make up for them, ${what} (\`--repair ${kind}\`): on text that was not fitted that gave back ${share} of the KL divergence.`;
 }
 
 /** Where the method is described; the others are named by what they do. */

@@ -16,13 +16,7 @@ export type SurgeryErrorCode =
   | "INPUT_UNREADABLE";
 
 /** The pruned file, or what is written beside or instead of it, cannot be written; nothing of it is left behind. */
-export class SurgeryError extends LorpError {
-  declare readonly code: SurgeryErrorCode;
-
-  constructor(code: SurgeryErrorCode, message: string, options?: ErrorOptions) {
-    super(code, message, options);
-  }
-}
+export class SurgeryError extends LorpError<SurgeryErrorCode> {}
 
 const isErrno = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && "code" in error;
 

@@ -1,8 +1,8 @@
 import { link, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { NamedFile } from "../surgery/copy.ts";
 import { checkDestinations } from "./destinations.ts";
 import { writeFailure } from "./errors.ts";
+import type { NamedFile } from "./io.ts";
 import { temporaryPlace } from "./temporary.ts";
 
 /** A file that is being written beside its destination. */

@@ -42,7 +42,7 @@ const ADVICE: Record<GgufErrorCode, string> = {
 };
 
 /** A file that is not a readable GGUF: where (absolute byte offset in `path`) and why. */
-export class GgufError extends LorpError {
+export class GgufError extends LorpError<GgufErrorCode> {
   readonly path: string;
   readonly offset: number;
   /** What was wrong, without the file, the place and the advice. */

@@ -32,7 +32,7 @@ interface Carried {
   readonly raw?: Uint8Array;
 }
 
-interface GgufScalar extends Carried {
+export interface GgufScalar extends Carried {
   readonly type: ScalarType;
   readonly value: ScalarValue;
 }

@@ -59,6 +59,8 @@ export interface HostCalls {
   dropMap(map: Handle): void;
   closeModel(model: Handle): void;
   closeSession(session: Handle): void;
+  quantize(type: number, values: Float32Array, rowLength: number, importance?: Float32Array): Uint8Array;
+  dequantize(type: number, bytes: Uint8Array): Float32Array;
   quantizeFile(input: string, output: string, options: NativeQuantizeOptions): void;
 }
 

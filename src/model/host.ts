@@ -36,6 +36,13 @@ async function explain(error: unknown): Promise<never> {
   throw error;
 }
 
+/** Nothing but sums that have no solution makes the solving fail of itself. */
+function explainSolution(error: unknown): never {
+  if (!(error instanceof Error) || "code" in error) throw error;
+  const message = `No map can be fitted to make up for the removed layers: ${error.message}; use --repair off, or another --calibration.`;
+  throw Object.assign(new Error(message), { code: "REPAIR_SINGULAR" });
+}
+
 function found<Item>(items: ReadonlyMap<Handle, Item>, handle: Handle): Item {
   const item = items.get(handle);
   if (item === undefined) throw new Error("it is closed");
@@ -121,7 +128,9 @@ const handlers: Handlers<HostCalls> = {
       ),
     ),
   solve: (context, handle, ridge, threads) =>
-    run(context, (control) => sumsOf(handle).solve(ridge, threads, control)),
+    run(context, (control) => sumsOf(handle).solve(ridge, threads, control)).catch(explainSolution),
+  quantize: (_, ...args) => addon.quantize(...args),
+  dequantize: (_, ...args) => addon.dequantize(...args),
   meanSquares: (_, handle) => sumsOf(handle).meanSquares(),
   keepMap(_, handle, values) {
     maps.set(handle, values);

@@ -1,4 +1,4 @@
-import type { Session } from "./model.ts";
+import type { Session } from "./session.ts";
 
 /** Contexts over one model that run sequences side by side. */
 export interface Lanes {

@@ -1,5 +1,5 @@
 import { type CallOptions, type Process, ProcessDied, RemoteError, startProcess } from "../process/start.ts";
-import { RuntimeError } from "./errors.ts";
+import { RuntimeError, type RuntimeErrorCode } from "./errors.ts";
 import type { GpuChoice } from "./gpu.ts";
 import type { Handle, HostCalls, LlamaFacts } from "./host-calls.ts";
 
@@ -93,7 +93,9 @@ function serviceOf(host: Process<HostCalls>): Omit<Runtime, keyof LlamaFacts> {
 function explain(error: unknown, about: string): unknown {
   if (error instanceof ProcessDied) return crashed(about, error);
   if (!(error instanceof RemoteError) || error.name === "TypeError") return error;
-  if (error.code !== undefined) return new RuntimeError(error.code, error.message, { cause: error });
+  // The codes there are those of RuntimeError.
+  if (error.code !== undefined)
+    return new RuntimeError(error.code as RuntimeErrorCode, error.message, { cause: error });
   return new RuntimeError("RUNTIME_MODEL", `llama.cpp cannot run ${about}: ${error.message}.`, {
     cause: error,
   });

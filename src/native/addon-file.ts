@@ -1,8 +1,10 @@
 import { createRequire } from "node:module";
 import { LorpError } from "../errors.ts";
 
+export type AddonErrorCode = "ADDON_MISSING" | "ADDON_UNUSABLE";
+
 /** The compiled addon is not there, or the system cannot load it. */
-export class AddonError extends LorpError {}
+export class AddonError extends LorpError<AddonErrorCode> {}
 
 const require = createRequire(import.meta.url);
 

@@ -36,8 +36,12 @@ export interface Addon {
     length: number,
     control: NativeControl,
   ): Promise<number>;
-  /** llama.cpp's own quantisation of rows of floats to a ggml type. @throws where it has none (integers, Q8_1, Q8_K) */
-  quantize(type: number, values: Float32Array, rowLength: number): Uint8Array;
+  /**
+   * llama.cpp's own quantisation of rows of floats to a ggml type.
+   * @param importance of each column; all alike by default
+   * @throws where it has none (integers, Q8_1, Q8_K)
+   */
+  quantize(type: number, values: Float32Array, rowLength: number, importance?: Float32Array): Uint8Array;
   /** llama.cpp's own reading of whole blocks of a ggml type. @throws where it has none (Q8_1, Q8_K) */
   dequantize(type: number, bytes: Uint8Array): Float32Array;
   /**

@@ -1,5 +1,6 @@
 import { BRIDGE_FEED_FORWARD } from "../architecture/deci.ts";
 import type { NewTensor } from "../surgery/layout.ts";
+import type { StoredMap } from "./tensor.ts";
 
 const F32 = 0;
 
@@ -9,22 +10,19 @@ const F32 = 0;
  * @param block its index in the output
  * @param map n_embd × n_embd, row-major
  */
-export function bridgeTensors(block: number, map: Float32Array): NewTensor[] {
-  const width = Math.sqrt(map.length);
-  const tensor = (name: string, shape: readonly number[], values: Float32Array): NewTensor => ({
-    name: `blk.${block}.${name}.weight`,
-    shape,
-    type: F32,
-    bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-  });
-  const ones = () => new Float32Array(width).fill(1);
-  const zeros = () => new Float32Array(width * BRIDGE_FEED_FORWARD);
+export function bridgeTensors(block: number, { type, shape, bytes }: StoredMap): NewTensor[] {
+  const [width] = shape as [number, number];
+  const name = (part: string) => `blk.${block}.${part}.weight`;
+  const filled = (part: string, shape: readonly number[], value: number): NewTensor => {
+    const values = new Float32Array(shape.reduce((product, length) => product * length)).fill(value);
+    return { name: name(part), shape, type: F32, bytes: new Uint8Array(values.buffer) };
+  };
   return [
-    tensor("attn_norm", [width], ones()),
-    tensor("attn_output", [width, width], map),
-    tensor("ffn_norm", [width], ones()),
-    tensor("ffn_gate", [width, BRIDGE_FEED_FORWARD], zeros()),
-    tensor("ffn_up", [width, BRIDGE_FEED_FORWARD], zeros()),
-    tensor("ffn_down", [BRIDGE_FEED_FORWARD, width], zeros()),
+    filled("attn_norm", [width], 1),
+    { name: name("attn_output"), shape, type, bytes },
+    filled("ffn_norm", [width], 1),
+    filled("ffn_gate", [width, BRIDGE_FEED_FORWARD], 0),
+    filled("ffn_up", [width, BRIDGE_FEED_FORWARD], 0),
+    filled("ffn_down", [BRIDGE_FEED_FORWARD, width], 0),
   ];
 }

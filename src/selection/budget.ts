@@ -36,12 +36,15 @@ export function budgetFromRatio(ratio: number, layers: number): number {
 /** More blocks than any model has; a range is not written out beyond it. */
 const MOST_LAYERS = 10_000;
 
+/** Layers by their indices, or as the command line takes them: `5,7,11-13`. */
+export type LayerList = string | readonly number[];
+
 /**
- * Reads a list of layers such as `5,7,11-13`.
  * @returns ascending indices
  * @throws UsageError `LAYERS_INVALID`
  */
-export function parseLayers(text: string): number[] {
+export function parseLayers(list: LayerList): number[] {
+  const text = String(list);
   const layers = text.split(",").flatMap((part) => {
     const match = /^\s*(\d+)\s*(?:-\s*(\d+)\s*)?$/.exec(part);
     const from = Number(match?.[1]);

@@ -42,10 +42,11 @@ export function explicitPlan(model: ModelSummary, layers: readonly number[]): Pl
   const count = model.analysedBlocks ?? model.blockCount;
   const missing = layers.find((layer) => layer >= count);
   if (missing !== undefined) {
-    throw new UsageError(
-      "LAYERS_INVALID",
-      `There is no layer ${missing}: the model's layers are 0 to ${count - 1}.`,
-    );
+    const what =
+      missing < model.blockCount
+        ? `Layer ${missing} predicts tokens ahead (MTP), which --drop-mtp drops`
+        : `There is no layer ${missing}`;
+    throw new UsageError("LAYERS_INVALID", `${what}: the model's layers are 0 to ${count - 1}.`);
   }
   checkBudget(layers.length, count);
   const rule = ruleAgainst(model.constraints ?? UNCONSTRAINED, count, new Set(layers), layers.length);
@@ -61,6 +62,32 @@ export function explicitPlan(model: ModelSummary, layers: readonly number[]): Pl
     text: "named by the user",
   }));
   return planOf(model, "named", { removals, passedOver: [] });
+}
+
+/**
+ * The blocks that predict further tokens ahead (MTP), which nothing else in the model needs.
+ * @throws UsageError `OPTION_INVALID` when it has none
+ */
+export function predictionLayers({ blockCount, analysedBlocks = blockCount }: ModelSummary): number[] {
+  if (analysedBlocks === blockCount) {
+    throw new UsageError(
+      "OPTION_INVALID",
+      "The model has no blocks that predict tokens ahead (MTP); leave out --drop-mtp.",
+    );
+  }
+  return Array.from({ length: blockCount - analysedBlocks }, (_, index) => analysedBlocks + index);
+}
+
+/** A Plan that drops the prediction blocks too. @throws UsageError as `predictionLayers` */
+export function dropPrediction(plan: Plan): Plan {
+  const dropped = predictionLayers(plan.model).filter((layer) => plan.keptLayers.includes(layer));
+  const text = "predicts tokens ahead (MTP), dropped on request";
+  return {
+    ...plan,
+    removedLayers: [...plan.removedLayers, ...dropped],
+    keptLayers: plan.keptLayers.filter((layer) => !dropped.includes(layer)),
+    removals: [...plan.removals, ...dropped.map((layer) => ({ layer, reason: "mtp", score: null, text }))],
+  };
 }
 
 /** The Plan of what a method chose. */

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { AbortedError } from "../errors.ts";
-import type { Remote } from "./download.ts";
 import { SourceError } from "./errors.ts";
+import type { Remote } from "./remote.ts";
 
 /** What a failed request means to the user. `what` is the file as the user knows it. */
 export function failedRequest(what: string, response: Response): SourceError {

@@ -20,9 +20,7 @@ export type SourceErrorCode =
   | "DOWNLOAD_UNWRITABLE";
 
 /** A model reference that leads to no file, or a download that failed. */
-export class SourceError extends LorpError {
-  declare readonly code: SourceErrorCode;
-
+export class SourceError extends LorpError<SourceErrorCode> {
   constructor(code: SourceErrorCode, message: string, options?: ErrorOptions) {
     super(code, withoutSecrets(message), options);
   }

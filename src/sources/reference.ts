@@ -1,5 +1,5 @@
+import { hubEndpoint } from "./endpoint.ts";
 import { SourceError } from "./errors.ts";
-import { hubEndpoint } from "./hub.ts";
 
 /** A file in a Hugging Face repository, named by its path or by a tag such as `Q4_K_M` that the Hub looks up. */
 export interface HubReference {

@@ -1,6 +1,7 @@
 import { access, realpath } from "node:fs/promises";
 import { variable } from "../environment.ts";
-import { type Download, downloadAll } from "./download.ts";
+import type { Progress } from "../progress.ts";
+import { downloadAll } from "./download.ts";
 import { SourceError } from "./errors.ts";
 import { fileOfTag, hubHeaders, hubUrl } from "./hub.ts";
 import { describeFile } from "./language-model.ts";
@@ -9,6 +10,7 @@ import { findOllamaModel, type OllamaSettings } from "./ollama.ts";
 import { hubDestination, rememberedTag, rememberTag, urlDestination } from "./own-folder.ts";
 import { allParts, withoutPart } from "./parts.ts";
 import { type HubReference, parseReference } from "./reference.ts";
+import type { Download } from "./remote.ts";
 import { type StoredModel, tagOf } from "./stored-model.ts";
 import { storedModels, storeOf } from "./stores.ts";
 
@@ -16,8 +18,8 @@ export interface ResolveOptions {
   /** For gated repositories of the Hugging Face Hub; the environment's HF_TOKEN unless given. */
   readonly hfToken?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Bytes downloaded, of all bytes. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Told how many bytes are downloaded. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** A model as a local file. */
@@ -175,11 +177,14 @@ const same = (one: string, other: string) => one.toLowerCase() === other.toLower
 /** Downloads those of a model's files that are not there yet. */
 async function present(
   files: readonly Download[],
-  options: ResolveOptions,
+  { signal, onProgress }: ResolveOptions,
 ): Promise<Pick<ResolvedModel, "path" | "name" | "kept">> {
   const missing: Download[] = [];
   for (const file of files) if (!(await exists(file.destination))) missing.push(file);
-  await downloadAll(missing, options);
+  await downloadAll(missing, {
+    signal,
+    onProgress: (done, total) => onProgress?.({ stage: "download", done, total, unit: "bytes" }),
+  });
   const path = files[0]?.destination ?? "";
   return { path, name: modelName(path), kept: true };
 }

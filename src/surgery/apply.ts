@@ -2,10 +2,11 @@ import { open } from "node:fs/promises";
 import type { Rewrite } from "../architecture/types.ts";
 import { throwIfAborted } from "../errors.ts";
 import { inputChanged, readFailure, writeFailure } from "../files/errors.ts";
+import { type NamedFile, writeFully } from "../files/io.ts";
 import { checkOutput, commit, discard, type StagedFile, stage } from "../files/staged.ts";
 import { splitPath } from "../gguf/split-name.ts";
 import type { GgufFile } from "../gguf/types.ts";
-import { copyRange, type NamedFile, transformRange, writeFully } from "./copy.ts";
+import { copyRange, transformRange } from "./copy.ts";
 import { type Changes, type FileLayout, layOut, type SplitOptions } from "./layout.ts";
 import type { MetadataChanges } from "./metadata.ts";
 

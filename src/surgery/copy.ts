@@ -1,14 +1,7 @@
-import type { FileHandle } from "node:fs/promises";
 import { throwIfAborted } from "../errors.ts";
-import { inputChanged, readFailure, writeFailure } from "../files/errors.ts";
+import { type NamedFile, readFully, writeFully } from "../files/io.ts";
 import { addon } from "../native/addon.ts";
 import { withControl } from "../native/control.ts";
-
-/** An open file and the name it has in messages. */
-export interface NamedFile {
-  readonly path: string;
-  readonly handle: FileHandle;
-}
 
 /** Bytes to move: `length` from `from` in one file to `to` in another. */
 export interface Range {
@@ -78,38 +71,5 @@ export async function transformRange(
     done += chunk.length;
     written += left.length;
     onProgress(done);
-  }
-}
-
-/** Fills `bytes`; the system may give them in several goes. @throws SurgeryError when the file ends before */
-export async function readFully(
-  { path, handle }: NamedFile,
-  bytes: Uint8Array,
-  position: number,
-): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesRead } = await handle
-      .read(bytes, done, bytes.length - done, position + done)
-      .catch((error: unknown) => {
-        throw readFailure(path, error);
-      });
-    if (bytesRead === 0) throw inputChanged(path);
-    done += bytesRead;
-  }
-}
-
-/** Writes all of `bytes`; the system may take them in several goes. */
-export async function writeFully(
-  { path, handle }: NamedFile,
-  bytes: Uint8Array,
-  position: number,
-): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await handle
-      .write(bytes, done, bytes.length - done, position + done)
-      .catch((error: unknown) => {
-        throw writeFailure(path, error);
-      });
-    done += bytesWritten;
   }
 }

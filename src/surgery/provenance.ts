@@ -1,28 +1,47 @@
 import type { Plan } from "../documents/plan.ts";
 import type { GgufValue } from "../gguf/types.ts";
 
+/** What was cut. */
+export interface Source {
+  /** Of the model that was cut. */
+  readonly fingerprint?: string | undefined;
+  /** Blocks of the output that the model does not have, ascending. */
+  readonly inserted?: readonly number[];
+  /** Of a model that had been cut before: blocks of the first model, and which of them each of its own was, if any. */
+  readonly earlier?: Earlier | undefined;
+}
+
+interface Earlier {
+  readonly blocks: number;
+  readonly origins: readonly (number | undefined)[];
+}
+
 /**
  * Metadata that tells from the pruned file alone what it was made of and how.
- * @param fingerprint of the model that was cut
  * @param version of the program that cut it
- * @param earlier of a model that had been cut before: blocks of the first model, and which of them it has
  */
 export function provenance(
-  { method, removedLayers, keptLayers, rls, model, compensation }: Plan,
-  fingerprint: string | undefined,
+  { method, removedLayers, keptLayers, rls, model, compensation, repair }: Plan,
+  { fingerprint, inserted = [], earlier }: Source,
   version: string,
-  earlier?: { readonly blocks: number; readonly kept: readonly number[] },
 ): ReadonlyMap<string, GgufValue> {
   const entries: [string, GgufValue][] = [
     ["lorp.version", { type: "string", value: version }],
     ["lorp.method", { type: "string", value: method }],
-    ["lorp.removed_layers", { type: "array", elementType: "uint32", value: removedLayers }],
+    ["lorp.removed_layers", uint32s(removedLayers)],
     ["lorp.original_block_count", { type: "uint32", value: model.blockCount }],
   ];
   if (earlier) {
-    const first = keptLayers.map((layer) => earlier.kept[layer] ?? layer);
+    const first = keptLayers.flatMap((layer) => earlier.origins[layer] ?? []);
     entries.push(["lorp.first_block_count", { type: "uint32", value: earlier.blocks }]);
-    entries.push(["lorp.first_layers", { type: "array", elementType: "uint32", value: first }]);
+    entries.push(["lorp.first_layers", uint32s(first)]);
+  }
+  const allInserted = insertedBlocks(keptLayers, inserted, earlier);
+  if (allInserted.length > 0) entries.push(["lorp.inserted_blocks", uint32s(allInserted)]);
+  if (repair?.kind) {
+    const gaps = repair.tried.find(({ kind }) => kind === repair.kind)?.gaps ?? [];
+    entries.push(["lorp.repair", { type: "string", value: repair.kind }]);
+    entries.push(["lorp.repaired_layers", uint32s(gaps.map(({ after }) => after))]);
   }
   if (typeof rls === "number") entries.push(["lorp.rls", { type: "float64", value: rls }]);
   if (fingerprint !== undefined) {
@@ -41,4 +60,18 @@ export function provenance(
     );
   }
   return new Map(entries);
+}
+
+const uint32s = (value: readonly number[]): GgufValue => ({ type: "array", elementType: "uint32", value });
+
+/** Blocks of the output that were inserted now or earlier. */
+function insertedBlocks(
+  keptLayers: readonly number[],
+  inserted: readonly number[],
+  earlier: Earlier | undefined,
+): number[] {
+  const positions = Array.from({ length: keptLayers.length + inserted.length }, (_, block) => block);
+  const ofKept = positions.filter((block) => !inserted.includes(block));
+  const before = ofKept.filter((_, i) => earlier && earlier.origins[keptLayers[i]!] === undefined);
+  return [...inserted, ...before].toSorted((a, b) => a - b);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { captureSimilarity, meanSimilarity, type SequenceSums } from "../../src/analysis/capture.ts";
-import type { Session } from "../../src/model/model.ts";
+import type { Session } from "../../src/model/session.ts";
 import { randomNumbers } from "../support/gguf.ts";
 
 const LAYERS = 5;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { analyze, apply, compare, evaluate, type Plan, plan, prune } from "../../src/index.ts";
+import { analyze, apply, compare, diff, evaluate, inspect, type Plan, plan, prune } from "../../src/index.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 
 const NOWHERE = "no-such-model.gguf";
@@ -27,6 +27,14 @@ describe.each([
       code: "OPTION_INVALID",
       message: expect.stringMatching(new RegExp(`^${name} is ${value}, but must be a whole number`)),
     });
+  });
+
+  test.each(["sequense", "json", "config"])("refuses the unknown option %s", async (name) => {
+    await expect(work({ [name]: 1 })).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+      message: expect.stringMatching(new RegExp(`^There is no option ${name} here: there are .*\\bgpu, `)),
+    });
+    await expect(work({ [name]: undefined })).rejects.toMatchObject({ code: "GGUF_UNREADABLE" });
   });
 
   test.each([{ gpu: "fast" }, { resume: true }])("refuses %o", async (options) => {
@@ -67,5 +75,16 @@ test("a plan whose layers do not add up is refused", async () => {
     });
   }
   expect(plan(analysis, { layers: "4", method: "auto" })).toEqual(whole);
+  expect(plan(analysis, { layers: [4] })).toEqual(whole);
   expect(() => plan(analysis, { layers: "4", method: "nosuch" })).toThrow(/nosuch/);
+});
+
+test("functions without a model to run refuse unknown options too", async () => {
+  const analysis = { schemaVersion: 1, model: { blockCount: 20 }, similarity: [] } as const;
+  const wrong = { sequences: 1 } as object;
+  expect(() => plan(analysis, { layers: "4", ...wrong })).toThrow("There is no option sequences here");
+  await expect(inspect(NOWHERE, wrong)).rejects.toThrow(
+    "There is no option sequences here: there are signal.",
+  );
+  await expect(diff(NOWHERE, NOWHERE, wrong)).rejects.toThrow("there are onProgress, signal.");
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Conversation, openConversation } from "../../src/chat/conversation.ts";
+import { openConversation } from "../../src/chat/conversation.ts";
+import type { Conversation } from "../../src/chat/types.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 
 let conversation: Conversation;

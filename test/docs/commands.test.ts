@@ -28,7 +28,8 @@ function prepareFolder(blocks: readonly Block[]): { folder: string; env: NodeJS.
   const isExample = (path: string) => !path.endsWith(".gguf") || resolve(path) === resolve(EXAMPLE_MODEL);
   cpSync("examples", join(folder, "examples"), { recursive: true, filter: isExample });
   cpSync("calibration/default.txt", join(folder, "my-text.txt"));
-  const quick = { gpu: "off", threads: 1, sequences: 4, sequenceLength: 32, textSequences: 1 };
+  const little = { sequences: 4, sequenceLength: 32, textSequences: 1, evaluations: 6 };
+  const quick = { gpu: "off", threads: 1, ...little, speed: false, samples: false };
   writeFileSync(join(folder, "lorp.config.json"), JSON.stringify({ common: quick }));
   const recipe = blocks.find(({ info }) => info === "json");
   if (recipe) {

@@ -1,15 +1,22 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Static, TSchema } from "typebox";
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from "vitest";
 import { completeAnalysis } from "../../src/analysis/complete.ts";
-import { type PartialAnalysis, PartialAnalysisSchema } from "../../src/documents/analysis.ts";
-import { ComparisonSchema } from "../../src/documents/comparison.ts";
+import {
+  type Analysis,
+  type AnalysisSchema,
+  type PartialAnalysis,
+  PartialAnalysisSchema,
+} from "../../src/documents/analysis.ts";
+import { type Comparison, ComparisonSchema } from "../../src/documents/comparison.ts";
 import { readAnalysis, readPlan, readReport, writeDocument } from "../../src/documents/files.ts";
-import { PlanSchema } from "../../src/documents/plan.ts";
+import { type Plan, PlanSchema } from "../../src/documents/plan.ts";
 import { type Report, ReportSchema } from "../../src/documents/report.ts";
 import { stringifyDocument } from "../../src/documents/stringify.ts";
 import { makePlan } from "../../src/selection/plan.ts";
+import { documentTypes, type Immutable } from "../support/document-types.ts";
 import { referenceSelections } from "../support/reference-selection.ts";
 
 const { similarity } = referenceSelections.find(({ name }) => name === "small-8")!;
@@ -164,4 +171,15 @@ test.each([
 ])("the published schema of the %s is the one in force", async (name, schema) => {
   const published = { $schema: "https://json-schema.org/draft/2020-12/schema", ...schema };
   await expect(stringifyDocument(published)).toMatchFileSnapshot(`../../schemas/${name}.schema.json`);
+});
+
+test("the types are those of the schemas in force", async () => {
+  await expect(await documentTypes()).toMatchFileSnapshot("../../src/documents/types.ts");
+  // Judged by the compiler.
+  type Inferred<Schema extends TSchema> = Immutable<Static<Schema>>;
+  expectTypeOf<Analysis>().toEqualTypeOf<Inferred<typeof AnalysisSchema>>();
+  expectTypeOf<PartialAnalysis>().toEqualTypeOf<Inferred<typeof PartialAnalysisSchema>>();
+  expectTypeOf<Plan>().toEqualTypeOf<Inferred<typeof PlanSchema>>();
+  expectTypeOf<Report>().toEqualTypeOf<Inferred<typeof ReportSchema>>();
+  expectTypeOf<Comparison>().toEqualTypeOf<Inferred<typeof ComparisonSchema>>();
 });

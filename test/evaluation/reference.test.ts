@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cutSequences } from "../../src/calibration/sequences.ts";
-import type { Session } from "../../src/model/model.ts";
+import type { Session } from "../../src/model/session.ts";
 import { type OpenedExample, openOnCpu, perplexity } from "../support/example-session.ts";
 import { sharedPath } from "../support/shared.ts";
 

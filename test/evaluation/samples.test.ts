@@ -7,7 +7,8 @@ import {
   repetition,
 } from "../../src/evaluation/samples.ts";
 import { readGguf } from "../../src/gguf/read.ts";
-import { type Model, openModel, type Session } from "../../src/model/model.ts";
+import { type Model, openModel } from "../../src/model/model.ts";
+import type { Session } from "../../src/model/session.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 
 const { states } = describeArchitecture(await readGguf(EXAMPLE_MODEL));

@@ -5,7 +5,7 @@ import { answerTask, tokenizeTask } from "../../src/evaluation/answer.ts";
 import { answerChoices, tokenizeChoices } from "../../src/evaluation/choices.ts";
 import { matches, upToStop } from "../../src/evaluation/prompts.ts";
 import { loadTask } from "../../src/evaluation/tasks/load.ts";
-import type { Session } from "../../src/model/model.ts";
+import type { Session } from "../../src/model/session.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 import { type OpenedExample, oneLane, openOnCpu } from "../support/example-session.ts";
 import { temporaryFolder } from "../support/folder.ts";

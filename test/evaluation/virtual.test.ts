@@ -5,7 +5,7 @@ import { loadCalibration } from "../../src/calibration/load.ts";
 import { SCHEMA_VERSION } from "../../src/documents/schema-version.ts";
 import type { Windows } from "../../src/evaluation/windows.ts";
 import { apply, plan } from "../../src/index.ts";
-import type { Session } from "../../src/model/model.ts";
+import type { Session } from "../../src/model/session.ts";
 import { createRandom, shuffled } from "../../src/selection/rng.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 import { type OpenedExample, openOnCpu, perplexity } from "../support/example-session.ts";

@@ -45,6 +45,15 @@ describe("a list of layers", () => {
     expect(parseLayers(text)).toEqual(layers);
   });
 
+  test("of numbers is taken as it is, in ascending order, and refused for the same reasons", () => {
+    expect(parseLayers([11, 5])).toEqual([5, 11]);
+    for (const list of [[], [-1], [1.5], [Number.NaN], [1e21]]) {
+      expect(() => parseLayers(list)).toThrow("names no layers");
+    }
+    expect(() => parseLayers([3, 3])).toThrow("twice");
+    expect(() => parseLayers([10_000])).toThrow("no model has");
+  });
+
   test.each(["", "5,", "a", "3-1", "-3", "1.5", "1--2"])("%j is refused", (text) => {
     expect(() => parseLayers(text)).toThrow("names no layers: write indices and ranges, such as 5,7,11-13.");
   });

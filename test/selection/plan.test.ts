@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { completeAnalysis } from "../../src/analysis/complete.ts";
 import { checkDocument } from "../../src/documents/files.ts";
 import { SELECTION_METHODS } from "../../src/selection/methods.ts";
-import { explicitPlan, makePlan } from "../../src/selection/plan.ts";
+import { dropPrediction, explicitPlan, makePlan } from "../../src/selection/plan.ts";
 import { referenceSelections } from "../support/reference-selection.ts";
 
 const reference = referenceSelections.find(({ name }) => name === "small-8")!;
@@ -46,13 +46,26 @@ test("layers named by the user, the first and the last included", () => {
 });
 
 test("layers named by the user that cannot go", () => {
-  expect(() => explicitPlan(model, [3, 8])).toThrow("There is no layer 8: the model's layers are 0 to 7.");
+  expect(() => explicitPlan(model, [3, 10])).toThrow("There is no layer 10: the model's layers are 0 to 7.");
+  expect(() => explicitPlan(model, [3, 8])).toThrow(
+    "Layer 8 predicts tokens ahead (MTP), which --drop-mtp drops: the model's layers are 0 to 7.",
+  );
   expect(() => explicitPlan(model, [])).toThrow("Cannot remove 0 of 8 layers");
   expect(() => explicitPlan(model, [0, 1, 2, 3, 4, 5, 6])).toThrow("Cannot remove 7 of 8 layers");
   const constraints = { fixed: [{ layer: 3, rule: "its cache is shared" }], positional: [] };
   expect(() => explicitPlan({ ...model, constraints }, [2, 3])).toThrow(
     "Layers 2, 3 cannot be removed (its cache is shared)",
   );
+});
+
+test("prediction blocks that are dropped besides", async () => {
+  const plan = dropPrediction(makePlan(analysis, { method: "last", budget: 2 }));
+  expect(await checkDocument("plan", JSON.parse(JSON.stringify(plan)), "plan")).toEqual(plan);
+  expect(plan).toMatchObject({ budget: 2, removedLayers: [5, 6, 8, 9], keptLayers: [0, 1, 2, 3, 4, 7] });
+  expect(plan.removals.map(({ layer }) => layer)).toEqual(expect.arrayContaining([8, 9]));
+  expect(dropPrediction(plan)).toEqual(plan);
+  const { analysedBlocks: _, ...whole } = model;
+  expect(() => dropPrediction(explicitPlan(whole, [3]))).toThrow(/no blocks that predict tokens ahead/);
 });
 
 test("an unusable budget or method", () => {

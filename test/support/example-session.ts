@@ -5,7 +5,8 @@ import { scoreWindows } from "../../src/evaluation/scores.ts";
 import type { Windows } from "../../src/evaluation/windows.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { createLanes, type Lanes } from "../../src/model/lanes.ts";
-import { type BlockChanges, type Model, openModel, type Session } from "../../src/model/model.ts";
+import { type Model, openModel } from "../../src/model/model.ts";
+import type { BlockChanges, Session } from "../../src/model/session.ts";
 
 export interface OpenedExample {
   readonly model: Model;

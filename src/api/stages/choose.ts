@@ -5,11 +5,13 @@ import { measureBlocks } from "../../inspection/blocks.ts";
 import { budgetFromRatio } from "../../selection/budget.ts";
 import { legalSizes } from "../../selection/constraints.ts";
 import { findAnyMethod, isMeasured, SELECTION_METHODS } from "../../selection/methods.ts";
+import { dropPrediction } from "../../selection/plan.ts";
 import { createTrials, type LossSource, meanLoss, type Trial, type Trials } from "../../selection/trials.ts";
 import { UNCONSTRAINED } from "../../selection/types.ts";
-import { checkOneBudget, type PlanOptions } from "../plan.ts";
+import { checkOneBudget, PLAN_OPTIONS, type PlanOptions } from "../plan.ts";
 import { lossesOf } from "./objective.ts";
 import { type DescribedModel, fileBytes, type OpenedModel } from "./open.ts";
+import type { OptionNames } from "./option-names.ts";
 import type { ModelRunOptions } from "./options.ts";
 import {
   createPlanner,
@@ -17,6 +19,7 @@ import {
   ORIGINAL,
   type Planner,
   planIfAny,
+  SEARCH_OPTIONS,
   type SearchOptions,
 } from "./planner.ts";
 import { activeParameters, outputBytes } from "./savings.ts";
@@ -36,6 +39,14 @@ export interface ChooseOptions extends PlanOptions, SearchOptions {
    */
   readonly maxLoss?: number | { readonly nats: number } | undefined;
 }
+
+export const CHOOSE_OPTIONS: OptionNames<ChooseOptions> = {
+  ...PLAN_OPTIONS,
+  ...SEARCH_OPTIONS,
+  targetSize: true,
+  speedup: true,
+  maxLoss: true,
+};
 
 /** @throws UsageError unless exactly one of the ways to say how much is used, and its value can be meant */
 export function checkChoice({
@@ -83,7 +94,7 @@ export async function choose(
   const plan = createPlanner(opened, analysis, await lossesOf(opened, objective), options);
   const count = analysis.similarity.length;
   const search: Search = { described, opened, method, plan, budgets: budgetsOf(analysis) };
-  if (targetSize !== undefined) return smallEnough(search, targetSize);
+  if (targetSize !== undefined) return smallEnough(search, targetSize, options.dropMtp ?? false);
   if (speedup !== undefined) return fastEnough(search, speedup);
   if (maxLoss !== undefined) return mostWithin(search, maxLoss);
   return plan(method, remove ?? budgetFromRatio(ratio!, count));
@@ -105,15 +116,17 @@ function budgetsOf({ model, similarity }: Analysis): number[] {
   );
 }
 
-function smallEnough(search: Search, targetSize: number): Promise<Plan> {
+function smallEnough(search: Search, targetSize: number, dropMtp: boolean): Promise<Plan> {
   const { file, architecture } = search.described;
   const { blocks } = measureBlocks(file, architecture.name, architecture.blockCount);
   const whole = fileBytes(file);
   if (whole <= targetSize) throw unreachable(`The file takes ${whole} bytes as it is`, "fewer");
+  const gains = blocks.map(({ bytes }) => bytes);
   return fewest(search, {
-    gains: blocks.map(({ bytes }) => bytes),
+    gains: gains.slice(0, architecture.analysedBlocks),
+    always: dropMtp ? sum(gains.slice(architecture.analysedBlocks)) : 0,
     needed: whole - targetSize,
-    gain: (plan) => whole - outputBytes(search.described, plan),
+    gain: (trunk) => whole - outputBytes(search.described, dropMtp ? dropPrediction(trunk) : trunk),
     failure: (most) =>
       unreachable(`The file cannot get below about ${whole - most} bytes by removing layers`, "more bytes"),
   });
@@ -138,6 +151,8 @@ function fastEnough(search: Search, speedup: number): Promise<Plan> {
 interface Goal {
   /** What the removal of each layer gains, about. */
   readonly gains: readonly number[];
+  /** What is gained besides, whichever go; nothing by default. */
+  readonly always?: number;
   readonly needed: number;
   /** What a Plan gains, exactly. */
   gain(plan: Plan): number;
@@ -151,7 +166,7 @@ const ABOUT = 1.01;
 /** The Plan of the fewest layers that gains what is needed; numbers of layers that cannot do so are not tried. */
 async function fewest({ plan, method, budgets }: Search, goal: Goal): Promise<Plan> {
   const largestFirst = goal.gains.toSorted((a, b) => b - a);
-  const most = (budget: number) => sum(largestFirst.slice(0, budget));
+  const most = (budget: number) => (goal.always ?? 0) + sum(largestFirst.slice(0, budget));
   for (const budget of budgets) {
     if (ABOUT * most(budget) < goal.needed) continue;
     const made = await planIfAny(plan, method, budget);

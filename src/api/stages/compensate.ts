@@ -25,8 +25,9 @@ type Compensate = (
  */
 export const compensate: Compensate = async (described, opened, given, choice, options) => {
   const plan = without(given);
-  if (choice === "off" || plan.removedLayers.length === 0) return plan;
-  const candidates = await findFactors(described, opened, [plan.removedLayers], choice, options);
+  const removed = plan.removedLayers.filter((layer) => layer < described.architecture.analysedBlocks);
+  if (choice === "off" || removed.length === 0) return plan;
+  const candidates = await findFactors(described, opened, [removed], choice, options);
   const { compensation } = candidates[0]!;
   return { ...plan, compensation: keep(compensation, choice === "magnitude" || helps(compensation)) };
 };

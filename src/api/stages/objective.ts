@@ -22,12 +22,17 @@ export async function lossesOf(
   part: TextPart = "choice",
 ): Promise<LossSource> {
   const { lanes, model, split, bos } = opened;
-  const sequences = part === "choice" ? piecesOf(opened) : split[part];
-  const windows: Windows = { sequences, first: firstScored(bos) };
+  const windows =
+    part === "choice" ? choicePieces(opened) : { sequences: split[part], first: firstScored(bos) };
   const kept = await opened.kept();
   return objective === "kl"
     ? divergences(lanes, windows, model.info.vocabularySize, kept)
     : negativeLogLikelihoods(lanes, windows, kept);
+}
+
+/** The pieces that a choice is measured on. */
+export function choicePieces(opened: OpenedModel): Windows {
+  return { sequences: piecesOf(opened), first: firstScored(opened.bos) };
 }
 
 /** First a piece of each window, then another of each; windows that are short already stay as they are. */

@@ -19,7 +19,7 @@ import { type KeptValues, openKeptValues, valuesInMemory } from "../../files/kep
 import { contentDigest } from "../../gguf/content.ts";
 import { fingerprint } from "../../gguf/fingerprint.ts";
 import { readGguf } from "../../gguf/read.ts";
-import type { GgufFile } from "../../gguf/types.ts";
+import type { GgufFile, TensorInfo } from "../../gguf/types.ts";
 import type { Lanes } from "../../model/lanes.ts";
 import { type Model, openModel } from "../../model/model.ts";
 import { outputStem } from "../../sources/resolve.ts";
@@ -65,8 +65,12 @@ export async function describeModel(path: string, signal?: AbortSignal): Promise
 }
 
 /** Number of weights in all tensors. */
-export function countParameters(file: GgufFile): number {
-  return file.tensors.reduce((sum, { shape }) => sum + shape.reduce((product, ne) => product * ne, 1), 0);
+export function countParameters({
+  tensors,
+}: {
+  readonly tensors: readonly Pick<TensorInfo, "shape">[];
+}): number {
+  return tensors.reduce((sum, { shape }) => sum + shape.reduce((product, ne) => product * ne, 1), 0);
 }
 
 /** Bytes of the file, or of all parts of a split one. */

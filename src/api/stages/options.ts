@@ -1,25 +1,6 @@
 import type { RunOptions } from "../../model/model.ts";
-
-/** How far a piece of long work has come. */
-export interface Progress {
-  readonly stage:
-    | "download"
-    | "load"
-    | "capture"
-    | "search"
-    | "compensate"
-    | "evaluate"
-    | "write"
-    | "quantize"
-    | "diff";
-  readonly done: number;
-  readonly total: number;
-  readonly unit: "tokens" | "bytes" | "seconds";
-  /** How much of what is done an earlier run had done, so that it tells nothing about speed. */
-  readonly known?: number | undefined;
-  /** What else there is to tell, in a few words. */
-  readonly note?: string | undefined;
-}
+import type { Progress } from "../../progress.ts";
+import type { OptionNames } from "./option-names.ts";
 
 /** What is kept in the user's cache folder from one run to the next. */
 export interface CacheOptions {
@@ -29,16 +10,31 @@ export interface CacheOptions {
   readonly resume?: boolean | undefined;
 }
 
+export const CACHE_OPTIONS: OptionNames<CacheOptions> = { cache: true, resume: true };
+
 /** How any function of the API that runs a model runs it. */
 export interface ModelRunOptions extends RunOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
+
+export const RUN_OPTIONS: OptionNames<ModelRunOptions> = {
+  gpu: true,
+  rpc: true,
+  gpuLayers: true,
+  threads: true,
+  maxMemory: true,
+  signal: true,
+  onNotice: true,
+  onProgress: true,
+};
 
 /** What a removal is shown by. */
 export interface SampleOptions {
   /** Let both models continue some prompts, and compare what they write; done by default. */
   readonly samples?: boolean | undefined;
 }
+
+export const SAMPLE_OPTIONS: OptionNames<SampleOptions> = { samples: true };
 
 /** The text that a model is measured on. */
 export interface CalibrationOptions {
@@ -52,9 +48,64 @@ export interface CalibrationOptions {
   readonly bos?: boolean | undefined;
 }
 
+export const CALIBRATION_OPTIONS: OptionNames<CalibrationOptions> = {
+  calibration: true,
+  sequences: true,
+  sequenceLength: true,
+  bos: true,
+};
+
 export interface ClusterOptions {
   /** Force the number of clusters K. */
   readonly clusters?: number | undefined;
   /** Seed of the clustering, and of methods that draw. */
   readonly seed?: number | undefined;
 }
+
+export const CLUSTER_OPTIONS: OptionNames<ClusterOptions> = { clusters: true, seed: true };
+
+/** How a pruned model is written. */
+export interface WriteOptions extends Pick<ModelRunOptions, "gpu" | "rpc" | "threads"> {
+  /** Where to write; beside the input under a name that says what was done, by default. */
+  readonly output?: string | undefined;
+  /**
+   * What the name of the default output begins with; by default the input's path, or its name alone if a program keeps it.
+   * @internal
+   */
+  readonly stem?: string | undefined;
+  /** Replace an existing output. */
+  readonly force?: boolean | undefined;
+  /** Keep the parts of a split input instead of writing one file. */
+  readonly keepSplit?: boolean | undefined;
+  /** Divide the output into parts with at most this many bytes of tensors each. */
+  readonly splitMaxSize?: number | undefined;
+  /**
+   * Store a factor that a tensor's type cannot take as a `.scale` tensor beside it, where llama.cpp would read it: since
+   * it reads NVFP4.
+   */
+  readonly scaleTensors?: boolean | undefined;
+  /** Quantise what was cut to this type with llama.cpp's own llama_model_quantize; a name of llama-quantize. */
+  readonly quantize?: string | undefined;
+  /** Path of the model's importance matrix, from llama.cpp's llama-imatrix, for `quantize`. */
+  readonly imatrix?: string | undefined;
+  /** Types of single tensors for `quantize`: `PATTERN=TYPE`, the pattern a regular expression, the first that fits. */
+  readonly tensorType?: readonly string[] | undefined;
+  /** Let `quantize` quantise once more what is quantised already. */
+  readonly allowRequantize?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export const WRITE_OPTIONS: OptionNames<WriteOptions> = {
+  ...RUN_OPTIONS,
+  output: true,
+  stem: false,
+  force: true,
+  keepSplit: true,
+  splitMaxSize: true,
+  scaleTensors: true,
+  quantize: true,
+  imatrix: true,
+  tensorType: true,
+  allowRequantize: true,
+};

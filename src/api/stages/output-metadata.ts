@@ -1,8 +1,9 @@
 import type { Rewrite } from "../../architecture/types.ts";
-import { keptBlocks, readNumbering } from "../../diff/numbering.ts";
+import { originsOf, readNumbering } from "../../diff/numbering.ts";
 import type { Plan } from "../../documents/plan.ts";
 import { identity } from "../../export/identity.ts";
 import type { GgufFile } from "../../gguf/types.ts";
+import type { RepairedRewrite } from "../../repair/rewrite.ts";
 import type { MetadataChanges } from "../../surgery/metadata.ts";
 import { provenance } from "../../surgery/provenance.ts";
 import { VERSION } from "../../version.ts";
@@ -13,20 +14,29 @@ export function outputMetadata(
   { file, summary }: DescribedModel,
   plan: Plan,
   rewrite: Rewrite,
+  { added, inserted }: Pick<RepairedRewrite, "added" | "inserted"> = { added: [], inserted: [] },
 ): MetadataChanges {
-  const kept = file.tensors.filter(({ name }) => rewrite.renameTensor(name) !== null);
+  const replaced = new Set(added.map(({ name }) => name));
+  const kept = file.tensors.filter(({ name }) => {
+    const renamed = rewrite.renameTensor(name);
+    return renamed !== null && !replaced.has(renamed);
+  });
   return new Map([
-    ...identity(file.metadata, plan, countParameters({ ...file, tensors: kept })),
-    ...provenance(plan, summary.fingerprint, VERSION, earlierOf(file, summary.blockCount)),
+    ...identity(file.metadata, plan, countParameters({ tensors: [...kept, ...added] })),
+    ...provenance(
+      plan,
+      { fingerprint: summary.fingerprint, inserted, earlier: earlierOf(file, summary.blockCount) },
+      VERSION,
+    ),
   ]);
 }
 
 /** What had been cut of a model before, if what it says of that can be. */
 function earlierOf(file: GgufFile, blockCount: number) {
   const numbering = readNumbering(file);
-  const kept = keptBlocks(numbering);
+  const origins = originsOf(numbering);
   const { blocks, removed } = numbering;
-  return removed.length > 0 && blocks !== undefined && kept.length === blockCount
-    ? { blocks, kept }
+  return removed.length > 0 && blocks !== undefined && origins.length === blockCount
+    ? { blocks, origins }
     : undefined;
 }

@@ -2,8 +2,8 @@ import { checkDestinations, type Destination } from "../../files/destinations.ts
 import { SurgeryError } from "../../files/errors.ts";
 import { allParts } from "../../sources/parts.ts";
 import { storeOf } from "../../sources/stores.ts";
-import type { WriteOptions } from "../apply.ts";
-import type { CalibrationOptions } from "./options.ts";
+import type { OptionNames } from "./option-names.ts";
+import { CALIBRATION_OPTIONS, type CalibrationOptions, WRITE_OPTIONS, type WriteOptions } from "./options.ts";
 
 /** Files of the caller's own. */
 export interface OtherFiles {
@@ -12,9 +12,18 @@ export interface OtherFiles {
 }
 
 export interface FileOptions extends WriteOptions, CalibrationOptions {
-  /** What else the caller reads, and will write when this is done: refused at once where it cannot be meant. */
+  /**
+   * What else the caller reads, and will write when this is done: refused at once where it cannot be meant.
+   * @internal
+   */
   readonly otherFiles?: OtherFiles | undefined;
 }
+
+export const FILE_OPTIONS: OptionNames<FileOptions> = {
+  ...WRITE_OPTIONS,
+  ...CALIBRATION_OPTIONS,
+  otherFiles: false,
+};
 
 /** What the name says of a Plan. */
 interface Removal {

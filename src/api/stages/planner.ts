@@ -12,6 +12,7 @@ import { createTrials, type LossSource, type Trials } from "../../selection/tria
 import { UNCONSTRAINED } from "../../selection/types.ts";
 import type { Work } from "./forecast.ts";
 import { type OpenedModel, textOf } from "./open.ts";
+import type { OptionNames } from "./option-names.ts";
 import type { ModelRunOptions } from "./options.ts";
 
 export interface SearchOptions {
@@ -25,6 +26,12 @@ export interface SearchOptions {
    */
   readonly searchTime?: number | undefined;
 }
+
+export const SEARCH_OPTIONS: OptionNames<SearchOptions> = {
+  objective: true,
+  evaluations: true,
+  searchTime: true,
+};
 
 /** Clusterings that `auto` asks LoRP about. */
 const CLUSTER_COUNTS = [2, 3, 4, 5, 6];

@@ -10,7 +10,8 @@ import { SELECTION_METHODS } from "../../selection/pure-methods.ts";
 import { createRandom } from "../../selection/rng.ts";
 import { UNCONSTRAINED } from "../../selection/types.ts";
 import { DEFAULT_METHOD } from "../plan.ts";
-import type { ClusterOptions } from "./options.ts";
+import type { OptionNames } from "./option-names.ts";
+import { CLUSTER_OPTIONS, type ClusterOptions } from "./options.ts";
 
 /** What an Analysis will be used for; how much must be measured for it depends on that. */
 export interface GoalOptions extends ClusterOptions {
@@ -21,6 +22,13 @@ export interface GoalOptions extends ClusterOptions {
   /** The method that will choose them; `lorp` by default, and in place of one that measures the model itself. */
   readonly method?: string | undefined;
 }
+
+export const GOAL_OPTIONS: OptionNames<GoalOptions> = {
+  ...CLUSTER_OPTIONS,
+  remove: true,
+  ratio: true,
+  method: true,
+};
 
 export interface Goal {
   readonly method: string;

@@ -9,6 +9,7 @@ import {
   addOutputOptions,
   addRunOptions,
 } from "../options/groups.ts";
+import { forApi } from "../options/own.ts";
 import { addPageOption, type PageOptions, writeFiles } from "../options/page.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
 import { run } from "../run.ts";
@@ -40,7 +41,7 @@ export function define(command: Command): void {
         force: options.force,
       });
       const analysis = await analyze(path, {
-        ...options,
+        ...forApi(options, ["output", "force"]),
         signal,
         onProgress: terminal.onProgress,
         onNotice: terminal.say,

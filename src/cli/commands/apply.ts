@@ -6,9 +6,11 @@ import {
   addCompensationOptions,
   addOutputOptions,
   addQuantizeOptions,
+  addRepairOption,
   addRunOptions,
   addWriteOptions,
 } from "../options/groups.ts";
+import { forApi } from "../options/own.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
 import { run } from "../run.ts";
 import { type OutputOptions, openTerminal } from "../terminal.ts";
@@ -19,6 +21,7 @@ export function define(command: Command): void {
   addWriteOptions(command);
   addQuantizeOptions(command);
   addCompensationOptions(command, "as the plan says");
+  addRepairOption(command, "as the plan says");
   addCalibrationOptions(command);
   addRunOptions(command);
   addSourceOptions(command);
@@ -32,7 +35,14 @@ export function define(command: Command): void {
       const { path, stem } = await findModel(reference, options, terminal, signal);
       const otherFiles = { reads: filesRead([planPath]), writes: [] };
       const { onProgress, say: onNotice } = terminal;
-      const written = await apply(path, plan, { ...options, stem, otherFiles, signal, onProgress, onNotice });
+      const written = await apply(path, plan, {
+        ...forApi(options),
+        stem,
+        otherFiles,
+        signal,
+        onProgress,
+        onNotice,
+      });
       const { formatBytes } = await import("../../report/format.ts");
       const lines = [
         `Wrote ${written.path} (${formatBytes(written.bytes)}) without layers ${plan.removedLayers.join(", ")}`,
@@ -40,6 +50,10 @@ export function define(command: Command): void {
       if (written.compensation) {
         const { describeCompensation } = await import("../text/documents.ts");
         lines.push(describeCompensation(written.compensation));
+      }
+      if (written.repair) {
+        const { describeRepair } = await import("../text/repair.ts");
+        lines.push(describeRepair(written.repair));
       }
       await terminal.result(lines.join("\n"), written);
     }),

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { addAbortSignal } from "node:stream";
 import { text } from "node:stream/consumers";
 import { type Command, InvalidArgumentError } from "commander";
-import type { AnswerOptions, Conversation, ConversationOptions } from "../../chat/conversation.ts";
+import type { AnswerOptions, Conversation, ConversationOptions } from "../../chat/types.ts";
 import { AbortedError } from "../../errors.ts";
 import { addDeviceOptions, whole } from "../options/groups.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";

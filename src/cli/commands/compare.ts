@@ -11,6 +11,7 @@ import {
   addSearchOptions,
   whole,
 } from "../options/groups.ts";
+import { forApi } from "../options/own.ts";
 import { addPageOption, type PageOptions, writeFiles } from "../options/page.ts";
 import { names, wholeNumbers } from "../options/quantities.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
@@ -60,7 +61,7 @@ export function define(command: Command): void {
       });
       const { describeCandidate, describeComparison } = await import("../text/evaluation.ts");
       const comparison = await compare(path, {
-        ...options,
+        ...forApi(options, ["output", "force"]),
         signal,
         onCandidate: (candidate) => terminal.say(describeCandidate(candidate)),
         onProgress: terminal.onProgress,

@@ -1,10 +1,9 @@
 import type { Command } from "commander";
 import { complete, type ValueSource } from "../help/candidates.ts";
-import { buildProgram } from "../program.ts";
 import { run } from "../run.ts";
 
 /** Called by the shells. */
-export function define(command: Command): void {
+export function define(command: Command, buildProgram: () => Promise<Command>): void {
   command.action((words: string[]) =>
     run(async () => {
       const candidates = await complete(await buildProgram(), words, SOURCES);

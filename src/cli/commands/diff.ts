@@ -15,9 +15,7 @@ export function define(command: Command): void {
       const { path: first } = await findModel(one, options, terminal, signal);
       const { path: second } = await findModel(other, options, terminal, signal);
       const { diff } = await import("../../api/diff.ts");
-      const onProgress = (done: number, total: number) =>
-        terminal.onProgress({ stage: "diff", done, total, unit: "bytes" });
-      const found = await diff(first, second, { signal, onProgress });
+      const found = await diff(first, second, { signal, onProgress: terminal.onProgress });
       const { blockOf } = await import("../../diff/numbering.ts");
       const { formatTable } = await import("../../report/format.ts");
       const factors = [first, second].flatMap((path, side) =>

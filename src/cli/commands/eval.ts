@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import type { EvaluateOptions } from "../../api/evaluate.ts";
 import { PROTOCOLS } from "../../evaluation/windows.ts";
 import { addOutputOptions, addRunOptions, addSampleOptions, whole } from "../options/groups.ts";
+import { forApi } from "../options/own.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
 import { run } from "../run.ts";
 import { type OutputOptions, openTerminal } from "../terminal.ts";
@@ -38,7 +39,7 @@ export function define(command: Command): void {
           ? undefined
           : await findModel(options.against, options, terminal, signal);
       const evaluation = await evaluate(path, {
-        ...options,
+        ...forApi(options),
         against: base?.path,
         signal,
         onProgress: terminal.onProgress,

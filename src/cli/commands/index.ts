@@ -7,8 +7,8 @@ export interface CommandEntry {
   readonly arguments: readonly Argument[];
   /** Left out of the help. */
   readonly hidden?: true;
-  /** Adds the options and the action. */
-  readonly load: () => Promise<{ define(command: Command): void }>;
+  /** Adds the options and the action; the whole program is for those that tell of it. */
+  readonly load: () => Promise<{ define(command: Command, buildProgram: () => Promise<Command>): void }>;
 }
 
 const MODEL_TEXT =

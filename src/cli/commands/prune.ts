@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { PruneOptions } from "../../api/prune.ts";
 import { DEFAULT_COMPENSATION } from "../../compensation/modes.ts";
+import { DEFAULT_REPAIR } from "../../repair/kinds.ts";
 import { TEXT_WIDTH, wrapText } from "../../report/format.ts";
 import { commandLine } from "../command-line.ts";
 import { addExportOptions, type ExportOptions, placeExports, writeExports } from "../options/exports.ts";
@@ -14,11 +15,13 @@ import {
   addGoalOptions,
   addOutputOptions,
   addQuantizeOptions,
+  addRepairOption,
   addRunOptions,
   addSampleOptions,
   addSearchOptions,
   addWriteOptions,
 } from "../options/groups.ts";
+import { forApi, sharedWith } from "../options/own.ts";
 import { addPageOption, type PageOptions, writeFiles, writePage } from "../options/page.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
 import { run } from "../run.ts";
@@ -38,6 +41,7 @@ export function define(command: Command): void {
   addExportOptions(command);
   addPageOption(command);
   addCompensationOptions(command, DEFAULT_COMPENSATION);
+  addRepairOption(command, DEFAULT_REPAIR);
   addCalibrationOptions(command);
   addCacheOptions(command);
   addClusterOptions(command);
@@ -58,7 +62,7 @@ export function define(command: Command): void {
       const { prune, withoutMatrix } = await import("../../api/prune.ts");
       const { onProgress, say: onNotice } = terminal;
       const pruned = await prune(model.path, {
-        ...options,
+        ...forApi(options),
         // The page and the drawing show the matrix, whether or not the JSON report keeps it.
         matrix: true,
         stem: model.stem,
@@ -104,9 +108,9 @@ async function showFrontier(
   const { method, report: page } = options;
   terminal.say("Nothing is written yet: this measures what each number of layers costs, to choose by.");
   const { describeCandidate, describeComparison } = await import("../text/evaluation.ts");
-  const { compare } = await import("../../api/compare.ts");
+  const { COMPARE_OPTIONS, compare } = await import("../../api/compare.ts");
   const comparison = await compare(path, {
-    ...options,
+    ...sharedWith(options, COMPARE_OPTIONS),
     remove: undefined,
     methods: method === undefined ? undefined : [method],
     signal,

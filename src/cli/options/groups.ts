@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { COMPENSATION_CHOICES } from "../../compensation/modes.ts";
 import { GPU_CHOICES } from "../../model/gpu.ts";
 import { OBJECTIVES } from "../../objectives.ts";
+import { REPAIR_CHOICES } from "../../repair/kinds.ts";
 import { DEFAULT_RECIPE } from "../recipe/place.ts";
 import { bytes, factor, loss } from "./quantities.ts";
 
@@ -97,7 +98,8 @@ export function addBudgetOptions(command: Command): Command {
     .option("--remove <n>", "number of layers to remove", whole(0))
     .option("--ratio <r>", "share of the layers to remove, such as 0.25", share)
     .option("--layers <list>", "the layers to remove, such as 5,7,11-13")
-    .option("--method <name>", "how to choose them; lorp methods lists them (default: auto; of plan: lorp)");
+    .option("--method <name>", "how to choose them; lorp methods lists them (default: auto; of plan: lorp)")
+    .option("--drop-mtp", "drop the blocks that predict tokens ahead (MTP) besides");
 }
 
 /** How much to remove where a model is at hand to be measured. */
@@ -122,6 +124,16 @@ export function addCompensationOptions(command: Command, otherwise: string): Com
       ).choices(COMPENSATION_CHOICES),
     )
     .option("--scale-tensors", "allow .scale tensors for factors that a tensor's type cannot hold");
+}
+
+/** @param otherwise what is done without the option */
+export function addRepairOption(command: Command, otherwise: string): Command {
+  return command.addOption(
+    new Option(
+      "--repair <how>",
+      `give back what removal took by linear maps that are fitted: a matrix replaced, or a small block put in (default: ${otherwise})`,
+    ).choices(REPAIR_CHOICES),
+  );
 }
 
 /** How far the method `auto` searches, and for what. */

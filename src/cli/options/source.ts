@@ -26,10 +26,6 @@ export async function findModel(
   signal: AbortSignal,
 ): Promise<FoundModel> {
   const { resolveModel } = await import("../../sources/resolve.ts");
-  const model = await resolveModel(reference, {
-    hfToken,
-    signal,
-    onProgress: (done, total) => terminal.onProgress({ stage: "download", done, total, unit: "bytes" }),
-  });
+  const model = await resolveModel(reference, { hfToken, signal, onProgress: terminal.onProgress });
   return { ...model, stem: model.kept ? model.name : undefined };
 }

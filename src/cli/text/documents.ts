@@ -23,6 +23,8 @@ import {
 } from "../../report/terminal/index.ts";
 import { describeText, isRuined, purposeRemark } from "../../report/verdict.ts";
 
+import { describeRepair } from "./repair.ts";
+
 /** Documents as text for people, in at most 80 columns where a model's own names allow. */
 
 /** @param style how to draw; nothing is drawn without */
@@ -60,7 +62,7 @@ function locality(rls: number | null, k: number): string {
 }
 
 export function describePlan(plan: Plan): string {
-  const { model, method, removals, removedLayers, passedOver, compensation, measurements } = plan;
+  const { model, method, removals, removedLayers, passedOver, compensation, repair, measurements } = plan;
   const entry = (layers: readonly number[], text: string) =>
     wrapText(`  ${formatLayers(layers).padStart(3)}  ${text}`, WIDTH, " ".repeat(7));
   const texts = new Set(removals.map(({ text }) => text));
@@ -80,6 +82,7 @@ export function describePlan(plan: Plan): string {
     ...(kept.length > 0 ? ["Held in place by the architecture:", ...kept] : []),
     ...describeTried(measurements?.sets ?? []),
     ...(compensation ? [describeCompensation(compensation)] : []),
+    ...(repair ? [describeRepair(repair)] : []),
   ].join("\n");
 }
 
@@ -149,13 +152,13 @@ function drawReport(plan: Plan, analysis: Report["analysis"], style: TerminalSty
 }
 
 export function describeInspection({ model, blocks, rest, savings }: Inspection): string {
-  const rows = blocks.map(({ layer, types, bytes, fileShare, computeShare, fixedBy }) => [
+  const rows = blocks.map(({ layer, types, bytes, fileShare, computeShare, fixedBy, inserted }) => [
     String(layer),
     types.join("+"),
     formatBytes(bytes),
     formatPercent(fileShare),
     formatPercent(computeShare),
-    fixedBy ? "fixed" : "",
+    fixedBy ? "fixed" : inserted ? "bridge" : "",
   ]);
   const fileSize = model.fileBytes ?? 0;
   const restRow = [

@@ -7,6 +7,7 @@ import { depth } from "./depth.ts";
 import { locality } from "./locality.ts";
 import { matrix } from "./matrix.ts";
 import { measured } from "./measured.ts";
+import { repair } from "./repair.ts";
 import { repeat } from "./repeat.ts";
 import { samples } from "./samples.ts";
 import { tiles } from "./tiles.ts";
@@ -22,6 +23,7 @@ export function sections(view: View): Markup[] {
     why,
     measured,
     compensation,
+    repair,
     matrix,
     locality,
     confidence,

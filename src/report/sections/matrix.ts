@@ -8,7 +8,8 @@ export function matrix({ analysis, plan }: View): Markup | undefined {
   const similarity = analysis?.similarity;
   if (similarity === undefined) return undefined;
   const { clusters, k } = analysis!;
-  const removed = plan?.removedLayers ?? [];
+  // Prediction blocks are not measured.
+  const removed = (plan?.removedLayers ?? []).filter((layer) => layer < similarity.length);
   const described = {
     id: "matrix",
     title: "Similarity matrix",

@@ -1,0 +1,196 @@
+import type { Plan } from "../../documents/plan.ts";
+import type { Repair } from "../../documents/repair.ts";
+import { divergenceSource } from "../../evaluation/losses.ts";
+import { GGML_TYPES } from "../../gguf/ggml-types.ts";
+import { RepairError } from "../../repair/errors.ts";
+import {
+  bytesToSolve,
+  gatherEquations,
+  type Judge,
+  type Mended,
+  mendAsBefore,
+  type Removal,
+} from "../../repair/fit.ts";
+import { type Gap, gapsOf } from "../../repair/gaps.ts";
+import { REPAIR_KINDS, type RepairChoice, type RepairKind } from "../../repair/kinds.ts";
+import { type Broken, KINDS, possibleKinds } from "../../repair/places.ts";
+import { better, tryRepairs } from "../../repair/repair.ts";
+import type { StoredRepair } from "../../repair/rewrite.ts";
+import { formatBytes } from "../../report/format.ts";
+import { estimate } from "../../statistics.ts";
+import { choicePieces } from "./objective.ts";
+import { type DescribedModel, type OpenedModel, textOf } from "./open.ts";
+import type { ModelRunOptions } from "./options.ts";
+
+/** A Plan that says how it is repaired, and the maps that do it. */
+export interface Repaired {
+  readonly plan: Plan;
+  readonly repair: StoredRepair | undefined;
+}
+
+/**
+ * Fits the maps that make up for a Plan's removals on an open model, and measures what they give back on text that they
+ * were not fitted on. Those that do not help are left out; the Plan then says so.
+ * @throws RepairError when the kind that is asked for is impossible; RuntimeError, AbortedError
+ */
+export async function repair(
+  described: DescribedModel,
+  opened: OpenedModel,
+  given: Plan,
+  choice: RepairChoice,
+  { inPlace, ...options }: ModelRunOptions & Pick<Broken, "inPlace">,
+): Promise<Repaired> {
+  const { repair: _, ...plan } = given;
+  const gaps = gapsOf(plan.removedLayers);
+  if (choice === "off" || gaps.length === 0) return { plan, repair: undefined };
+  const asked: readonly RepairKind[] = choice === "auto" ? REPAIR_KINDS : [choice];
+  const broken = { ...described, inPlace };
+  const { possible, refused } = possibleIn(broken, opened, gaps, asked);
+  if (choice !== "auto" && possible.length === 0) throw impossible(choice, refused[0]!.reason);
+  return withRemoval(described, opened, plan, possible, gaps, options, async (removal, onTokens) => {
+    const judge = judgeOf(opened, onTokens);
+    const before = await judge({ skip: plan.removedLayers }, 1);
+    const attempts = await tryRepairs(possible, gaps, broken, removal, judge, before);
+    const best = better(attempts);
+    const told: Repair = {
+      kind: best?.kind ?? null,
+      ...fittedOn(opened),
+      heldBack: { divergence: estimate(before).mean, sequences: before.length },
+      tried: attempts.map(({ tried }) => tried),
+      refused,
+    };
+    return { plan: { ...plan, repair: told }, repair: best && storedOf(best.kind, best.mended) };
+  });
+}
+
+/**
+ * Fits the maps that a Plan tells of anew, on the text that they were fitted on; nothing is measured.
+ * @throws RepairError for another text or model; RuntimeError, AbortedError
+ */
+export async function repairAsPlanned(
+  described: DescribedModel,
+  opened: OpenedModel,
+  plan: Plan,
+  options: ModelRunOptions,
+): Promise<StoredRepair | undefined> {
+  if (!plan.repair?.kind) return undefined;
+  const { kind, calibration, tokens, tried } = plan.repair;
+  const now = fittedOn(opened);
+  if (now.calibration.sha256 !== calibration.sha256 || now.tokens !== tokens) {
+    throw new RepairError(
+      "REPAIR_OTHER_TEXT",
+      `The plan's repair was fitted on ${tokens} tokens of the text "${calibration.name}" (SHA-256 ${calibration.sha256}), and this is ${now.tokens} tokens of "${now.calibration.name}": give the same --calibration, --sequences and --sequence-length, or choose a --repair, which is fitted and measured anew.`,
+    );
+  }
+  const told = tried.find((one) => one.kind === kind)?.gaps ?? [];
+  const gaps = gapsOf(plan.removedLayers).flatMap((gap) => {
+    const entry = told.find(({ after }) => after === gap.before);
+    return entry ? [{ gap, ...entry }] : [];
+  });
+  const { possible, refused } = possibleIn(
+    described,
+    opened,
+    gaps.map(({ gap }) => gap),
+    [kind],
+  );
+  if (possible.length === 0) throw impossible(kind, refused[0]!.reason);
+  return withRemoval(described, opened, plan, [kind], gaps, options, async (removal) => {
+    const mended: Mended[] = [];
+    for (const { gap, ridge, type } of gaps) {
+      const [equations] = await gatherEquations(removal, gap, [KINDS[kind].place(described, gap)], mended);
+      try {
+        mended.push(await mendAsBefore(removal, equations!, { ridge, type: numberOf(type) }));
+      } finally {
+        equations!.sums.close();
+      }
+    }
+    return storedOf(kind, mended);
+  });
+}
+
+function possibleIn(model: Broken, opened: OpenedModel, gaps: readonly Gap[], kinds: readonly RepairKind[]) {
+  const { possible, refused } = possibleKinds(model, gaps, kinds);
+  const needs = (kind: RepairKind) =>
+    Math.max(...gaps.map((gap) => bytesToSolve(KINDS[kind].place(model, gap))));
+  const fits = (kind: RepairKind) => needs(kind) <= opened.model.workBytes;
+  const tooLarge = possible
+    .filter((kind) => !fits(kind))
+    .map((kind) => ({
+      kind,
+      reason: `its equations take ${formatBytes(needs(kind))} of memory, and ${formatBytes(opened.model.workBytes)} may be used (--max-memory)`,
+    }));
+  return { possible: possible.filter(fits), refused: [...refused, ...tooLarge] };
+}
+
+async function withRemoval<Result>(
+  { file, architecture }: DescribedModel,
+  { model, sequenceLength, split }: OpenedModel,
+  { removedLayers }: Plan,
+  kinds: readonly RepairKind[],
+  gaps: readonly unknown[],
+  { onProgress }: ModelRunOptions,
+  work: (removal: Removal, onTokens: (tokens: number) => void) => Promise<Result>,
+): Promise<Result> {
+  const openSession = () => model.openSession({ sequenceLength, states: architecture.states });
+  const session = openSession();
+  const original = openSession();
+  let done = 0;
+  // All kinds see the first gap at once; how many λ are tried is not known before.
+  const passes = 1 + kinds.length * (gaps.length - 1);
+  const total = passes * split.analysis.length * sequenceLength + TRIES * kinds.length * gaps.length;
+  const onTokens = (tokens: number) => {
+    done = Math.min(done + tokens, total - 1);
+    onProgress?.({ stage: "repair", done, total, unit: "tokens" });
+  };
+  try {
+    const removal = { model, file, removed: removedLayers, session, original, calibration: split.analysis };
+    const result = await work({ ...removal, onSequence: onTokens }, onTokens);
+    onProgress?.({ stage: "repair", done: total, total, unit: "tokens" });
+    return result;
+  } finally {
+    original.close();
+    session.close();
+  }
+}
+
+/** Tokens that it takes to judge a map in its λ and types, about. */
+const TRIES = 12_288;
+
+/** Judges by the pieces that a choice is measured on. */
+function judgeOf(opened: OpenedModel, onTokens: (tokens: number) => void): Judge {
+  const pieces = choicePieces(opened);
+  const divergence = divergenceSource(opened.lanes, pieces, opened.model.info.vocabularySize);
+  return (changes, share) =>
+    Promise.all(
+      pieces.sequences.slice(0, Math.round(share * pieces.sequences.length)).map(async (_, index) => {
+        const { mean } = estimate(await divergence(changes, index));
+        onTokens(pieces.sequences[index]!.length);
+        return mean;
+      }),
+    );
+}
+
+function fittedOn({ calibration, split }: OpenedModel) {
+  const tokens = split.analysis.reduce((sum, { length }) => sum + length, 0);
+  return { calibration: textOf(calibration, "analysis"), tokens };
+}
+
+function storedOf(kind: RepairKind, mended: readonly Mended[]): StoredRepair {
+  return { kind, maps: new Map(mended.map(({ gap, stored }) => [gap.before, stored])) };
+}
+
+function numberOf(typeName: string): number {
+  const found = [...GGML_TYPES].find(([, { name }]) => name === typeName);
+  if (found) return found[0];
+  throw new RepairError(
+    "REPAIR_IMPOSSIBLE",
+    `The plan names a tensor type that there is not, ${typeName}; make the plan again.`,
+  );
+}
+
+function impossible(kind: RepairKind, reason: string): RepairError {
+  return new RepairError(
+    "REPAIR_IMPOSSIBLE",
+    `This model cannot have the repair ${kind}, because ${reason}; use --repair auto, which takes what is possible, or off.`,
+  );
+}

@@ -1,0 +1,34 @@
+import type { MendedGap, Repair, TriedRepair } from "../../documents/repair.ts";
+import { formatBytes, formatPercent, TEXT_WIDTH as WIDTH, wrapText } from "../../report/format.ts";
+
+/** What maps were tried, which are kept, and what they give back. */
+export function describeRepair({ kind, tokens, heldBack, tried, refused }: Repair): string {
+  const chosen = tried.find((one) => one.kind === kind);
+  const wrap = (text: string) => wrapText(text, WIDTH, "    ");
+  return [
+    chosen ? `Repair by ${kind}, fitted on ${tokens} tokens:` : "No repair is kept:",
+    wrap(
+      `  KL divergence ${heldBack.divergence.toFixed(4)} without, on ${heldBack.sequences} held-back pieces`,
+    ),
+    ...tried.map((one) => wrap(`  ${describeTried(one, heldBack.divergence)}`)),
+    ...(chosen?.gaps ?? []).map((gap) => wrap(`  after layer ${describeGap(gap, tokens)}`)),
+    ...refused.map(({ kind, reason }) => wrap(`  no ${kind}: ${reason}`)),
+  ].join("\n");
+}
+
+function describeTried({ kind, gaps, divergence, standardError }: TriedRepair, without: number): string {
+  if (gaps.length === 0) return `with ${kind} it does not fall by more than its standard error`;
+  const error = standardError === null ? "" : ` (± ${standardError.toFixed(4)})`;
+  return `${divergence.toFixed(4)} with ${kind}${error}: gives back ${formatPercent(1 - divergence / without)}`;
+}
+
+/** Tokens for each feature below which the penalty does much of the work. */
+const ENOUGH = 2;
+
+function describeGap({ after, type, bytes, ridge, features }: MendedGap, tokens: number): string {
+  const few =
+    tokens < ENOUGH * features
+      ? `; the text is short for ${features} features, of which ${ENOUGH * features} tokens or more would say more`
+      : "";
+  return `${after}: ${type}, ${bytes < 0 ? "−" : "+"}${formatBytes(Math.abs(bytes))}, λ ${ridge}${few}`;
+}

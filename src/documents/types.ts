@@ -1,0 +1,618 @@
+/**
+ * The documents as types, with what their fields mean. Made from the schemas beside this file: after a change there,
+ * `npx vitest run test/documents --update=all`.
+ */
+
+/** The text the model was run on. */
+export interface CalibrationText {
+  /** File name, or the name of the text that comes with lorp. */
+  readonly name: string;
+  /** SHA-256 of the text, hexadecimal. */
+  readonly sha256: string;
+  /** The part of the text, whose windows are dealt in turn: to the analysis, the choice, the analysis, the report. */
+  readonly part?: "analysis" | "choice" | "report";
+}
+
+export interface AnalysisSettings {
+  /** The text the model was run on. */
+  readonly calibration?: CalibrationText;
+  /** Number of token sequences. */
+  readonly sequences?: number;
+  /** Tokens in a sequence. */
+  readonly sequenceLength?: number;
+  /** Tokens measured in all. */
+  readonly tokens?: number;
+  /** What computed: cpu, cuda, vulkan, metal, or other machines by rpc. */
+  readonly device?: string;
+  /** Whether each sequence begins with the model's BOS token, which is not measured itself. */
+  readonly bos?: boolean;
+  /** Seed of every random draw. */
+  readonly seed?: number;
+  /** The number of clusters asked for, if any was. */
+  readonly clusters?: number;
+}
+
+export interface LayerMeasures {
+  /** Index of the block. */
+  readonly layer: number;
+  readonly cluster: number;
+  /** Mean similarity to all other layers of its cluster; null for a cluster of one. LoRP removes the highest first. */
+  readonly redundancy: number | null;
+  /** 1 - similarity of the block's input and output; null for the last block, whose output is not measured. */
+  readonly blockInfluence: number | null;
+}
+
+/** How sure the answer is, judged by how much the sequences differ (bootstrap over sequences). */
+export interface Confidence {
+  /** The selection method whose answer was judged. */
+  readonly method: string;
+  /** The number of layers it was asked for. */
+  readonly budget: number;
+  /** Whether another text is unlikely to change the removed layers: the same ones in 95 % of resamples, and the locality score two standard errors away from where the number of clusters changes. */
+  readonly settled: boolean;
+  /** The shares of resamples with the same number of clusters, the same clusters and the same removed layers. */
+  readonly agreement: {
+    readonly k: number;
+    readonly clusters: number;
+    readonly layers: number;
+  };
+  readonly rlsStandardError: number;
+  /** The largest of the entries of similarity. */
+  readonly entryStandardError: number;
+  /** Other layers that resamples led to, the most frequent first. */
+  readonly alternatives: readonly {
+    readonly removedLayers: readonly number[];
+    readonly share: number;
+  }[];
+}
+
+/** What was measured of a model. Only schemaVersion, model.blockCount and similarity are required; lorp works out the rest. */
+export interface PartialAnalysis {
+  /** Version of this document's form. */
+  readonly schemaVersion: 1;
+  /** Version of lorp that made the document. */
+  readonly lorpVersion?: string;
+  /** The model the document is about. */
+  readonly model: ModelSummary;
+  readonly settings?: AnalysisSettings;
+  /** N x N cosine similarities of the blocks' inputs, averaged over tokens; row and column i are block i, the diagonal is 1. */
+  readonly similarity: readonly (readonly number[])[];
+  /** Representation locality score: -log2 of the mean similarity above the diagonal; null if that mean is not positive. */
+  readonly rls?: number | null;
+  /** Number of clusters. */
+  readonly k?: number;
+  /** The cluster of each layer, 0...k-1, numbered by first layer. */
+  readonly clusters?: readonly number[];
+  readonly layers?: readonly LayerMeasures[];
+  /** How sure the answer is, judged by how much the sequences differ (bootstrap over sequences). */
+  readonly confidence?: Confidence;
+}
+
+export interface Analysis {
+  /** Version of this document's form. */
+  readonly schemaVersion: 1;
+  /** Version of lorp that made the document. */
+  readonly lorpVersion?: string;
+  /** The model the document is about. */
+  readonly model: ModelSummary;
+  readonly settings: AnalysisSettings;
+  /** N x N cosine similarities of the blocks' inputs, averaged over tokens; row and column i are block i, the diagonal is 1. */
+  readonly similarity: readonly (readonly number[])[];
+  /** Representation locality score: -log2 of the mean similarity above the diagonal; null if that mean is not positive. */
+  readonly rls: number | null;
+  /** Number of clusters. */
+  readonly k: number;
+  /** The cluster of each layer, 0...k-1, numbered by first layer. */
+  readonly clusters: readonly number[];
+  readonly layers: readonly LayerMeasures[];
+  /** How sure the answer is, judged by how much the sequences differ (bootstrap over sequences). */
+  readonly confidence?: Confidence;
+}
+
+/** What each method's choice costs at each budget. */
+export interface Comparison {
+  /** Version of this document's form. */
+  readonly schemaVersion: 1;
+  /** Version of lorp that made the document. */
+  readonly lorpVersion?: string;
+  /** The command line, if there was one. */
+  readonly command?: string;
+  readonly model: {
+    /** Identity of the file's content. */
+    readonly fingerprint?: string;
+    /** general.architecture of the file. */
+    readonly architecture?: string;
+    /** general.name of the file. */
+    readonly name?: string;
+    /** Number of transformer blocks in the file. */
+    readonly blockCount: number;
+    /** Number of blocks measured, from the first; fewer than blockCount if prediction blocks trail. */
+    readonly analysedBlocks?: number;
+    /** Width of the hidden states. */
+    readonly embeddingLength?: number;
+    /** Number of weights. */
+    readonly parameters?: number;
+    /** Size of the model's file or files in bytes. */
+    readonly fileBytes?: number;
+  };
+  readonly analysis?: {
+    /** Version of this document's form. */
+    readonly schemaVersion: 1;
+    /** Version of lorp that made the document. */
+    readonly lorpVersion?: string;
+    /** The model the document is about. */
+    readonly model: ModelSummary;
+    readonly settings: AnalysisSettings;
+    /** N x N cosine similarities of the blocks' inputs, averaged over tokens; row and column i are block i, the diagonal is 1. */
+    readonly similarity?: readonly (readonly number[])[];
+    /** Representation locality score: -log2 of the mean similarity above the diagonal; null if that mean is not positive. */
+    readonly rls: number | null;
+    /** Number of clusters. */
+    readonly k: number;
+    /** The cluster of each layer, 0...k-1, numbered by first layer. */
+    readonly clusters: readonly number[];
+    readonly layers: readonly LayerMeasures[];
+    /** How sure the answer is, judged by how much the sequences differ (bootstrap over sequences). */
+    readonly confidence?: Confidence;
+  };
+  /** The texts that everything was measured on, and how the original does there. */
+  readonly texts: readonly {
+    /** File name, or the name of the text that comes with lorp. */
+    readonly name: string;
+    /** SHA-256 of the text, hexadecimal. */
+    readonly sha256: string;
+    /** The part of the text, whose windows are dealt in turn: to the analysis, the choice, the analysis, the report. */
+    readonly part?: "analysis" | "choice" | "report";
+    /** Number of token sequences scored. */
+    readonly sequences: number;
+    /** Tokens in a sequence. */
+    readonly sequenceLength: number;
+    /** What was measured on one text. */
+    readonly original: {
+      readonly perplexity: number;
+      /** Of the perplexity, tokens taken as independent. */
+      readonly standardError?: number | null;
+      /** Mean Kullback-Leibler divergence from the original's token distributions, nats a token. */
+      readonly klDivergence?: number;
+      /** Share of the tokens where the original puts most probability on the same. */
+      readonly topAgreement?: number;
+      /** What the removal comes to, by the limits in grades. */
+      readonly verdict?: Verdict;
+    };
+  }[];
+  readonly candidates: readonly {
+    readonly method: string;
+    /** Number of layers removed. */
+    readonly budget: number;
+    /** Ascending. */
+    readonly removedLayers: readonly number[];
+    /** Bytes of the file without these layers. */
+    readonly bytes?: number;
+    /** How many times as fast it generates, estimated by the weights that one token is multiplied with. */
+    readonly speedup?: number;
+    /** One for each of the texts, in their order. */
+    readonly measures: readonly {
+      readonly perplexity: number;
+      /** Of the perplexity, tokens taken as independent. */
+      readonly standardError?: number | null;
+      /** Mean Kullback-Leibler divergence from the original's token distributions, nats a token. */
+      readonly klDivergence?: number;
+      /** Share of the tokens where the original puts most probability on the same. */
+      readonly topAgreement?: number;
+      /** What the removal comes to, by the limits in grades. */
+      readonly verdict?: Verdict;
+    }[];
+  }[];
+  /** The grades of a verdict, the best first; the first one whose limits both hold is given. */
+  readonly grades?: Grades;
+}
+
+/** How what one block adds to the residual stream is scaled. */
+export interface BlockFactors {
+  /** Index of the block in the original model. */
+  readonly layer: number;
+  /** What the output of its attention is multiplied by. */
+  readonly attention: number;
+  /** What the output of its feed-forward is multiplied by. */
+  readonly feedForward: number;
+}
+
+/** Factors that make up for removed blocks. */
+export interface Compensation {
+  /** How the factors were found: magnitude or fit. */
+  readonly mode: string;
+  /** Ascending; blocks that are missing stay as they are. Empty where the factors found did not help enough to be kept. */
+  readonly factors: readonly BlockFactors[];
+  /** The text the model was run on. */
+  readonly calibration?: CalibrationText;
+  /** Number of token sequences that the factors were found on. */
+  readonly sequences?: number;
+  /** What the factors give back on sequences that they were not found on. */
+  readonly heldBack?: {
+    /** Nats a token of the pruned model. */
+    readonly without: number;
+    /** The same with the factors that were found. */
+    readonly with: number;
+    /** Of the difference of the two, over sequences; null of a single one. */
+    readonly standardError: number | null;
+    /** Number of token sequences. */
+    readonly sequences: number;
+  };
+}
+
+/** A set of layers whose removal was measured. */
+export interface MeasuredSet {
+  /** Ascending. */
+  readonly removedLayers: readonly number[];
+  /** Methods or steps that proposed this set. */
+  readonly proposedBy: readonly string[];
+  /** Whether all sequences were measured; if not, the set was clearly worse than another. */
+  readonly complete: boolean;
+  /** Number of sequences measured. */
+  readonly sequences: number;
+  /** Mean over tokens, nats: KL divergence from the model as it is, or negative log-likelihood, as the objective says. */
+  readonly loss: number;
+  /** exp(loss), of a negative log-likelihood. */
+  readonly perplexity?: number;
+  /** Loss of this set - loss of the set that the search chose, on the same sequences, nats a token; both without compensation. */
+  readonly difference: {
+    readonly mean: number;
+    /** Over sequences; null of a single one. */
+    readonly standardError: number | null;
+  };
+  /** The same set with factors that make up for the removed blocks, if they were tried. */
+  readonly compensated?: {
+    /** Mean over tokens, nats: KL divergence from the model as it is, or negative log-likelihood, as the objective says. */
+    readonly loss: number;
+    /** exp(loss). */
+    readonly perplexity: number;
+    /** Of the difference from the loss without factors, over sequences; null of a single one. */
+    readonly standardError: number | null;
+    /** Whether the factors lowered the loss by more than its standard error; if not, they do not count. */
+    readonly kept: boolean;
+  };
+}
+
+/** What was measured to make the choice, on text that was not used for the analysis. */
+export interface Measurements {
+  /** The text the model was run on. */
+  readonly text: CalibrationText;
+  /** Number of sequences that a complete measurement covers. */
+  readonly sequences: number;
+  /** Tokens in a sequence. */
+  readonly sequenceLength: number;
+  /** What the choice made small; perplexity if absent. */
+  readonly objective?: "kl" | "perplexity";
+  /** The model as it is; null if it was not measured. */
+  readonly original: {
+    /** Mean over tokens, nats: KL divergence from the model as it is, or negative log-likelihood, as the objective says. */
+    readonly loss: number;
+    /** exp(loss), of a negative log-likelihood. */
+    readonly perplexity?: number;
+  } | null;
+  /** Complete measurements first, the lowest loss first. */
+  readonly sets: readonly MeasuredSet[];
+}
+
+/** What a removal must respect for llama.cpp to run the result as the original runs. */
+export interface Constraints {
+  readonly fixed: readonly {
+    /** Index of a block that is never removed. */
+    readonly layer: number;
+    /** The rule that holds it in place. */
+    readonly rule: string;
+  }[];
+  /** Rules by which a block's kind follows from its index and cannot be written out: after the removal, the kept block that comes to stand at index j must satisfy kinds[kept[j]] = kinds[j]. */
+  readonly positional: readonly {
+    readonly rule: string;
+    /** The kind of each analysed block, by its index. */
+    readonly kinds: readonly number[];
+  }[];
+  /** Rules by which what all blocks compute follows from their number. */
+  readonly lengths?: readonly {
+    readonly rule: string;
+    /** The numbers of analysed blocks that may be kept. */
+    readonly allowed: readonly number[];
+  }[];
+  /** Kinds of blocks that llama.cpp must find one of. */
+  readonly oneOf?: readonly {
+    readonly rule: string;
+    /** At least one of them is kept. */
+    readonly layers: readonly number[];
+  }[];
+  /** Rules about the first and the last of the blocks that are kept. */
+  readonly ends?: readonly {
+    readonly rule: string;
+    readonly end: "first" | "last";
+    /** The blocks that can be the first or the last one kept. */
+    readonly layers: readonly number[];
+  }[];
+  /** Blocks that take more from an earlier one than its output. */
+  readonly shared?: readonly {
+    readonly rule: string;
+    /** Index of a block that computes something for later ones. */
+    readonly layer: number;
+    /** Later blocks, none of which is kept without that block. */
+    readonly by: readonly number[];
+  }[];
+}
+
+/** The model the document is about. */
+export interface ModelSummary {
+  /** Identity of the file's content. */
+  readonly fingerprint?: string;
+  /** general.architecture of the file. */
+  readonly architecture?: string;
+  /** general.name of the file. */
+  readonly name?: string;
+  /** Number of transformer blocks in the file. */
+  readonly blockCount: number;
+  /** Number of blocks measured, from the first; fewer than blockCount if prediction blocks trail. */
+  readonly analysedBlocks?: number;
+  /** Width of the hidden states. */
+  readonly embeddingLength?: number;
+  /** Number of weights. */
+  readonly parameters?: number;
+  /** Size of the model's file or files in bytes. */
+  readonly fileBytes?: number;
+  /** What a removal must respect for llama.cpp to run the result as the original runs. */
+  readonly constraints?: Constraints;
+}
+
+/** One removed layer. */
+export interface Removal {
+  /** Index of the removed block in the original model. */
+  readonly layer: number;
+  /** Short and for machines, such as stage-1, block-influence, run or named. */
+  readonly reason: string;
+  /** The number the decision rested on, as the text explains; null if there was none. */
+  readonly score: number | null;
+  readonly cluster?: number;
+  /** Why this layer went, for people. */
+  readonly text: string;
+}
+
+export interface PassedOver {
+  /** Index of a block that the method would have taken. */
+  readonly layer: number;
+  /** The rule that kept it. */
+  readonly rule: string;
+}
+
+/** Which layers go, and why. */
+export interface Plan {
+  /** Version of this document's form. */
+  readonly schemaVersion: 1;
+  /** Version of lorp that made the document. */
+  readonly lorpVersion?: string;
+  readonly model: {
+    /** Identity of the file's content. */
+    readonly fingerprint?: string;
+    /** general.architecture of the file. */
+    readonly architecture?: string;
+    /** general.name of the file. */
+    readonly name?: string;
+    /** Number of transformer blocks in the file. */
+    readonly blockCount: number;
+    /** Number of blocks measured, from the first; fewer than blockCount if prediction blocks trail. */
+    readonly analysedBlocks?: number;
+    /** Width of the hidden states. */
+    readonly embeddingLength?: number;
+    /** Number of weights. */
+    readonly parameters?: number;
+    /** Size of the model's file or files in bytes. */
+    readonly fileBytes?: number;
+  };
+  /** Selection method, or named if the user named the layers. */
+  readonly method: string;
+  /** Number of layers to remove. */
+  readonly budget: number;
+  /** Ascending. */
+  readonly removedLayers: readonly number[];
+  /** Ascending. */
+  readonly keptLayers: readonly number[];
+  /** In the order of removal. */
+  readonly removals: readonly Removal[];
+  /** Layers that the method would have taken had a rule of the architecture not kept them. */
+  readonly passedOver: readonly PassedOver[];
+  /** Representation locality score: -log2 of the mean similarity above the diagonal; null if that mean is not positive. */
+  readonly rls?: number | null;
+  /** Number of clusters. */
+  readonly k?: number;
+  /** Seed of every random draw. */
+  readonly seed?: number;
+  /** What was measured to make the choice, on text that was not used for the analysis. */
+  readonly measurements?: Measurements;
+  /** Factors that make up for removed blocks. */
+  readonly compensation?: Compensation;
+  /** What linear maps give back of what the removal took. */
+  readonly repair?: Repair;
+}
+
+/** A linear map that does what removed blocks that stand together did. */
+export interface MendedGap {
+  /** Index in the original model of the kept block before the gap. */
+  readonly after: number;
+  /** What keeps the map small, relative to the mean of the features' summed squares. */
+  readonly ridge: number;
+  /** Tensor type that the map is stored in, such as Q8_0. */
+  readonly type: string;
+  /** Numbers that the map reads of each token. */
+  readonly features: number;
+  /** What the map adds to the file; below 0 what it saves. */
+  readonly bytes: number;
+  /** KL divergence of the pruned model with this gap's map and those before it from the model as it is, nats a token. */
+  readonly divergence: number;
+}
+
+/** One kind of repair, as it was measured. */
+export interface TriedRepair {
+  readonly kind: "refit" | "bridge";
+  /** Ascending; gaps whose map did not help by more than its standard error are missing. */
+  readonly gaps: readonly MendedGap[];
+  /** KL divergence of the repaired model from the model as it is, nats a token. */
+  readonly divergence: number;
+  /** Of what it gives back, over sequences; null of a single one. */
+  readonly standardError: number | null;
+}
+
+/** What linear maps give back of what the removal took. */
+export interface Repair {
+  /** refit: the last matrix before each gap is replaced. bridge: a block that adds a linear map of its input is inserted at each gap. null: nothing helped enough, or nothing is possible. */
+  readonly kind: "refit" | "bridge" | null;
+  /** The text the model was run on. */
+  readonly calibration: CalibrationText;
+  /** Tokens that the maps were fitted on. */
+  readonly tokens: number;
+  /** What the choices were made on: sequences that were not fitted. */
+  readonly heldBack: {
+    /** KL divergence of the pruned model as it is from the model as it is, nats a token. */
+    readonly divergence: number;
+    /** Number of token sequences. */
+    readonly sequences: number;
+  };
+  readonly tried: readonly TriedRepair[];
+  /** Kinds that this model cannot have, and why. */
+  readonly refused: readonly {
+    readonly kind: "refit" | "bridge";
+    readonly reason: string;
+  }[];
+}
+
+/** What was done to a model, and what it cost. */
+export interface Report {
+  /** Version of this document's form. */
+  readonly schemaVersion: 1;
+  /** Version of lorp that made the document. */
+  readonly lorpVersion?: string;
+  /** The command line, if there was one. */
+  readonly command?: string;
+  readonly input: {
+    readonly path: string;
+    /** Size of the file, or of all parts of a split one. */
+    readonly bytes: number;
+    /** Number of weights. */
+    readonly parameters?: number;
+  };
+  /** null if nothing was written. */
+  readonly output: {
+    readonly path: string;
+    /** Size of the file, or of all parts of a split one. */
+    readonly bytes: number;
+    /** Number of weights. */
+    readonly parameters?: number;
+  } | null;
+  readonly analysis?: {
+    /** Version of this document's form. */
+    readonly schemaVersion: 1;
+    /** Version of lorp that made the document. */
+    readonly lorpVersion?: string;
+    /** The model the document is about. */
+    readonly model: ModelSummary;
+    readonly settings: AnalysisSettings;
+    /** N x N cosine similarities of the blocks' inputs, averaged over tokens; row and column i are block i, the diagonal is 1. */
+    readonly similarity?: readonly (readonly number[])[];
+    /** Representation locality score: -log2 of the mean similarity above the diagonal; null if that mean is not positive. */
+    readonly rls: number | null;
+    /** Number of clusters. */
+    readonly k: number;
+    /** The cluster of each layer, 0...k-1, numbered by first layer. */
+    readonly clusters: readonly number[];
+    readonly layers: readonly LayerMeasures[];
+    /** How sure the answer is, judged by how much the sequences differ (bootstrap over sequences). */
+    readonly confidence?: Confidence;
+  };
+  /** Which layers go, and why. */
+  readonly plan: Plan;
+  /** null if it was not measured. */
+  readonly perplexity: {
+    readonly original: number;
+    readonly pruned: number;
+    /** pruned / original. */
+    readonly ratio: number;
+    /** The text the model was run on. */
+    readonly text: CalibrationText;
+    /** Number of token sequences scored. */
+    readonly sequences: number;
+    /** Tokens in a sequence. */
+    readonly sequenceLength: number;
+  } | null;
+  /** How far the predictions of the pruned model are from the original's, on the same text. */
+  readonly divergence?: {
+    /** Mean Kullback-Leibler divergence from the original's token distributions, nats a token. */
+    readonly klDivergence: number;
+    /** Of the mean, tokens taken as independent; null of a single one. */
+    readonly standardError: number | null;
+    /** Share of the tokens where the original puts most probability on the same. */
+    readonly topAgreement: number;
+  };
+  /** How fast both run on the machine that made the report, timed in turn. */
+  readonly speed?: {
+    readonly original: {
+      /** Tokens per second of a prompt, read in micro-batches. */
+      readonly prompt: number;
+      /** Tokens per second of text generated token by token. */
+      readonly generation: number;
+    };
+    readonly pruned: {
+      /** Tokens per second of a prompt, read in micro-batches. */
+      readonly prompt: number;
+      /** Tokens per second of text generated token by token. */
+      readonly generation: number;
+    };
+  };
+  /** What the removal comes to, by the limits in grades. */
+  readonly verdict?: Verdict;
+  /** How the pruned model's greedy continuations differ from the original's. */
+  readonly samples?: Samples;
+  /** The grades of a verdict, the best first; the first one whose limits both hold is given. */
+  readonly grades?: Grades;
+  /** The options in force. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** How the pruned model's greedy continuations differ from the original's. */
+export interface Samples {
+  /** Whether questions were asked in the model's chat format, or texts were to be gone on with. */
+  readonly mode: "chat" | "completion";
+  /** Number of prompts, none of which was used for the choice. */
+  readonly prompts: number;
+  /** Tokens that each continuation has at most. */
+  readonly tokens: number;
+  /** Tokens that are the same before the two part; mean over prompts. */
+  readonly agreed: number;
+  /** Share of the runs of four tokens that occurred before in the same continuation. */
+  readonly repeated: {
+    readonly original: number;
+    readonly pruned: number;
+  };
+  /** Some of the continuations, to be read side by side. */
+  readonly examples: readonly {
+    readonly prompt: string;
+    readonly original: string;
+    readonly pruned: string;
+  }[];
+}
+
+/** What the removal comes to, by the limits in grades. */
+export interface Verdict {
+  /** How the pruned model stands to its original. */
+  readonly grade: "as good" | "slightly worse" | "clearly worse" | "damaged" | "ruined";
+  /** The type of quantisation whose published cost (KL divergence) is nearest. */
+  readonly nearestType: string;
+  /** The whole of it, to be read. */
+  readonly sentence: string;
+}
+
+/** The grades of a verdict, the best first; the first one whose limits both hold is given. */
+export type Grades = readonly {
+  /** How the pruned model stands to its original. */
+  readonly grade: "as good" | "slightly worse" | "clearly worse" | "damaged" | "ruined";
+  /** At most, nats a token; null without a limit. */
+  readonly klDivergence: number | null;
+  /** At least, a share of the tokens. */
+  readonly topAgreement: number;
+  readonly meaning: string;
+  /** Why the limits lie where they do. */
+  readonly reason: string;
+}[];

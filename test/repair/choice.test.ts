@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import { describeArchitecture } from "../../src/architecture/architecture.ts";
+import { readGguf } from "../../src/gguf/read.ts";
+import type { GgufFile } from "../../src/gguf/types.ts";
+import { gapsOf } from "../../src/repair/gaps.ts";
+import { type Broken, possibleKinds } from "../../src/repair/places.ts";
+import { type Attempt, better } from "../../src/repair/repair.ts";
+import { EXAMPLE_MODEL } from "../support/example.ts";
+
+test("a gap is behind the kept block that can make up for it; the first block has none", () => {
+  expect(gapsOf([0, 1, 4, 7, 8])).toEqual([
+    { before: 3, last: 4 },
+    { before: 6, last: 8 },
+  ]);
+});
+
+const attempt = (kind: Attempt["kind"], divergences: number[], mended = 1): Attempt => ({
+  kind,
+  divergences,
+  mended: Array.from({ length: mended }, () => ({}) as Attempt["mended"][number]),
+  tried: { kind, gaps: [], divergence: 0, standardError: 0 },
+});
+
+test("what changes less of the file stays unless the other is better by more than its standard error", () => {
+  const refit = attempt("refit", [0.4, 0.5, 0.6]);
+  expect(better([refit, attempt("bridge", [0.3, 0.39, 0.52])])?.kind).toBe("bridge");
+  // Better on average by 0.03, with a standard error of 0.12.
+  expect(better([refit, attempt("bridge", [0.6, 0.3, 0.51])])?.kind).toBe("refit");
+  expect(better([attempt("refit", [0.1], 0), attempt("bridge", [0.1], 0)])).toBeUndefined();
+});
+
+const file = await readGguf(EXAMPLE_MODEL);
+const example: Broken = { file, architecture: describeArchitecture(file) };
+const refusals = (model: Broken) =>
+  Object.fromEntries(
+    possibleKinds(model, gapsOf([8, 9]), ["refit", "bridge"]).refused.map(({ kind, reason }) => [
+      kind,
+      reason,
+    ]),
+  );
+const renamed = (from: string, to: string): GgufFile => ({
+  ...file,
+  tensors: file.tensors.map((tensor) => (tensor.name === from ? { ...tensor, name: to } : tensor)),
+});
+const called = (name: string): Broken => ({ ...example, architecture: { ...example.architecture, name } });
+
+test("what a model cannot have is refused by name", () => {
+  expect(refusals(example)).toEqual({});
+  expect(refusals(called("gemma2")).refit).toMatch("norm");
+  expect(refusals(called("rwkv7")).refit).toMatch("rwkv7");
+  const experts = renamed("blk.7.ffn_down.weight", "blk.7.ffn_down_exps.weight");
+  expect(refusals({ ...example, file: experts })).toEqual({
+    refit: "block 7 has no blk.7.ffn_down.weight, as where it is made of experts",
+    bridge: expect.stringContaining("blk.7.ffn_down_exps.weight would not be read"),
+  });
+  const scaled = renamed("blk.7.attn_norm.weight", "blk.7.ffn_down.scale");
+  expect(refusals({ ...example, file: scaled }).refit).toMatch("is scaled");
+  const typed: GgufFile = {
+    ...file,
+    tensors: file.tensors.map((tensor) =>
+      tensor.name === "blk.7.ffn_down.weight" ? { ...tensor, type: 15, typeName: "Q8_K" } : tensor,
+    ),
+  };
+  expect(refusals({ ...example, file: typed }).refit).toMatch("Q8_K");
+  expect(refusals({ ...example, inPlace: true }).bridge).toMatch("adds a block");
+});
