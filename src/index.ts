@@ -3,7 +3,7 @@
 export { AnalysisError, CheckpointError } from "./analysis/errors.ts";
 export { type AnalyzeOptions, analyze } from "./api/analyze.ts";
 export { type Applied, type ApplyOptions, apply, type Written } from "./api/apply.ts";
-export { type CompareOptions, compare } from "./api/compare.ts";
+export { type Candidate, type CompareOptions, compare } from "./api/compare.ts";
 export { type DeviceDiagnosis, type Diagnosis, diagnose } from "./api/diagnose.ts";
 export { type DiffOptions, diff } from "./api/diff.ts";
 export {
@@ -12,6 +12,7 @@ export {
   type EvaluateOptions,
   type Evaluation,
   evaluate,
+  type TaskMeasures,
 } from "./api/evaluate.ts";
 export {
   type InspectedBlock,
