@@ -15,7 +15,6 @@ import type { Analysis, Confidence } from "../documents/analysis.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
 import { cacheFolder } from "../files/cache-folder.ts";
-import { contentDigest } from "../gguf/content.ts";
 import { RuntimeError } from "../model/errors.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { VERSION } from "../version.ts";
@@ -23,6 +22,7 @@ import { checkOptions } from "./check-options.ts";
 import {
   type DescribedModel,
   describeModel,
+  identified,
   type OpenedModel,
   openForCalibration,
   textOf,
@@ -84,7 +84,7 @@ export async function analyzeOpened(
       {
         schemaVersion: SCHEMA_VERSION,
         lorpVersion: VERSION,
-        model: summary,
+        model: await identified(described),
         settings: {
           calibration: textOf(calibration, "analysis"),
           bos: bos >= 0,
@@ -168,14 +168,13 @@ function localityOf(measured: readonly SequenceSums[]): string {
 }
 
 async function openCache(
-  { file, summary }: DescribedModel,
+  described: DescribedModel,
   { calibration, model, sequenceLength, bos, split }: OpenedModel,
   { microBatch }: Lanes,
-  { sequences, gpuLayers, rpc = [], resume = false, signal }: AnalyzeOptions,
+  { sequences, gpuLayers, rpc = [], resume = false }: AnalyzeOptions,
 ): Promise<CaptureCache> {
   const key = {
-    model: summary.fingerprint,
-    content: await contentDigest(file, signal),
+    model: await described.fingerprint(),
     text: createHash("sha256").update(calibration.text).digest("hex"),
     sequenceLength,
     bos,

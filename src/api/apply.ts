@@ -59,7 +59,7 @@ const APPLY_OPTIONS: OptionNames<ApplyOptions> = {
 export async function apply(path: string, plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
   checkOptions(options, APPLY_OPTIONS);
   const described = await describeModel(path, options.signal);
-  checkModel(described, plan);
+  await checkModel(described, plan);
   await checkFiles(described.file.paths, outputOf(described, plan, options), options);
   const quantization = await planQuantization(described, options);
   const complete = await makeUp(described, plan, options);
@@ -105,7 +105,7 @@ export async function applyDescribed(
   quantization: Quantization | undefined,
   options: WriteOptions,
 ): Promise<Written> {
-  checkModel(described, plan);
+  await checkModel(described, plan);
   const output = outputOf(described, plan, options);
   const repaired = planRepaired(described.file, plan.keptLayers, repair);
   if (quantization === undefined) return cut(described, plan, repaired, output, options);
@@ -155,7 +155,7 @@ async function cut(
   return applyPlan({
     model: file,
     rewrite,
-    provenance: outputMetadata(described, plan, rewrite, { added, inserted }),
+    provenance: outputMetadata(described, plan, rewrite, await described.fingerprint(), { added, inserted }),
     changes: {
       ...changes,
       added: [
@@ -174,15 +174,8 @@ async function cut(
   });
 }
 
-function checkModel({ file, summary }: DescribedModel, plan: Plan): void {
+async function checkModel({ file, summary, fingerprint }: DescribedModel, plan: Plan): Promise<void> {
   const input = file.paths[0]!;
-  const { fingerprint } = plan.model;
-  if (fingerprint !== undefined && fingerprint !== summary.fingerprint) {
-    throw new UsageError(
-      "PLAN_OTHER_MODEL",
-      `The plan was made for another model than ${input} (its fingerprint differs); make a new plan from an analysis of this file.`,
-    );
-  }
   if (plan.model.blockCount !== summary.blockCount) {
     throw new UsageError(
       "PLAN_OTHER_MODEL",
@@ -191,4 +184,11 @@ function checkModel({ file, summary }: DescribedModel, plan: Plan): void {
   }
   checkLayers(plan, "The plan");
   checkBlocks(plan.compensation?.factors ?? [], plan.keptLayers);
+  const planned = plan.model.fingerprint;
+  if (planned !== undefined && planned !== (await fingerprint())) {
+    throw new UsageError(
+      "PLAN_OTHER_MODEL",
+      `The plan was made for another model than ${input} (its fingerprint differs); make a new plan from an analysis of this file.`,
+    );
+  }
 }

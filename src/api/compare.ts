@@ -92,7 +92,7 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
       for (const { method, budget, removedLayers } of plans) {
         candidates.push({ method, budget, removedLayers, measures: await measure(removedLayers) });
       }
-      const { constraints: _, ...model } = described.summary;
+      const { constraints: _, ...model } = analysis.model;
       return {
         schemaVersion: SCHEMA_VERSION,
         lorpVersion: VERSION,

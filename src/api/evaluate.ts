@@ -12,7 +12,6 @@ import { measureText, openText, type TextMeasures, type WindowedText } from "../
 import { GRADES, verdictOf } from "../evaluation/verdict.ts";
 import { requireSameVocabulary } from "../evaluation/vocabulary.ts";
 import { checkWindows, type Protocol, type WindowSettings } from "../evaluation/windows.ts";
-import { contentDigest } from "../gguf/content.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { type Model, openModel } from "../model/model.ts";
 import { type LayerList, parseLayers } from "../selection/budget.ts";
@@ -151,7 +150,7 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
       ? await openBaseCache(
           options.baseCache!,
           {
-            model: await contentDigest((describedBase ?? described).file, options.signal),
+            model: await (describedBase ?? described).fingerprint(),
             vocabularySize: model.info.vocabularySize,
             texts,
           },

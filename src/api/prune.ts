@@ -1,5 +1,5 @@
 import { type CompensationChoice, DEFAULT_COMPENSATION } from "../compensation/modes.ts";
-import type { Analysis } from "../documents/analysis.ts";
+import type { Analysis, PartialAnalysis } from "../documents/analysis.ts";
 import type { Plan } from "../documents/plan.ts";
 import type { Report } from "../documents/report.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
@@ -23,6 +23,7 @@ import {
   type DescribedModel,
   describeModel,
   fileBytes,
+  identified,
   type OpenedModel,
   openForCalibration,
 } from "./stages/open.ts";
@@ -156,12 +157,9 @@ async function decide(
   options: PruneOptions,
 ): Promise<Decided> {
   if (options.layers !== undefined) {
-    return {
-      plan: planFrom(
-        { schemaVersion: SCHEMA_VERSION, model: described.summary, similarity: [] },
-        { layers: options.layers, method: options.method },
-      ),
-    };
+    const model = await identified(described);
+    const named: PartialAnalysis = { schemaVersion: SCHEMA_VERSION, model, similarity: [] };
+    return { plan: planFrom(named, { layers: options.layers, method: options.method }) };
   }
   const analysis = await analyzeOpened(described, opened, options);
   return { analysis, plan: await choose(described, opened, analysis, options) };

@@ -128,12 +128,13 @@ async function planIfAny(plan: Planner, method: string, budget: number): Promise
   }
 }
 
-function smallEnough(search: Search, targetSize: number, dropMtp: boolean): Promise<Plan> {
+async function smallEnough(search: Search, targetSize: number, dropMtp: boolean): Promise<Plan> {
   const { file, architecture } = search.described;
   const { blocks } = measureBlocks(file, architecture.name, architecture.blockCount);
   const whole = fileBytes(file);
   if (whole <= targetSize) throw unreachable(`The file takes ${whole} bytes as it is`, "fewer");
   const gains = blocks.map(({ bytes }) => bytes);
+  const fingerprint = await search.described.fingerprint();
   return fewest(search, {
     gains: gains.slice(0, architecture.analysedBlocks),
     always: dropMtp ? sum(gains.slice(architecture.analysedBlocks)) : 0,
@@ -141,7 +142,7 @@ function smallEnough(search: Search, targetSize: number, dropMtp: boolean): Prom
     gain: (trunk) => {
       const plan = dropMtp ? dropPrediction(trunk) : trunk;
       const rewrite = planRewrite(file, plan.keptLayers);
-      const parts = layOut(file, rewrite, outputMetadata(search.described, plan, rewrite));
+      const parts = layOut(file, rewrite, outputMetadata(search.described, plan, rewrite, fingerprint));
       return whole - parts.reduce((sum, { size }) => sum + size, 0);
     },
     failure: (most) =>

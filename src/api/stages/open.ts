@@ -25,7 +25,9 @@ import type { CalibrationOptions, ModelRunOptions } from "./options.ts";
 export interface DescribedModel {
   readonly file: GgufFile;
   readonly architecture: Architecture;
-  readonly summary: ModelSummary & { readonly fingerprint: string };
+  readonly summary: ModelSummary;
+  /** What tells the model from any other, made of all its bytes when it is first asked for. */
+  fingerprint(): Promise<string>;
   /** What the names of files made from it begin with, unless the user says. */
   readonly stem: string;
 }
@@ -41,12 +43,16 @@ export async function describeModel(path: string, signal?: AbortSignal): Promise
   };
   const embeddingLength = Number(file.metadata.get(`${architecture.name}.embedding_length`)?.decode().value);
   const name = text("general.name");
+  let identity: Promise<string> | undefined;
   return {
     file,
+    fingerprint() {
+      identity ??= fingerprint(file, signal);
+      return identity;
+    },
     architecture,
     stem: await outputStem(file.paths[0]!),
     summary: {
-      fingerprint: await fingerprint(file),
       architecture: architecture.name,
       ...(name === undefined ? {} : { name }),
       blockCount: architecture.blockCount,
@@ -57,6 +63,11 @@ export async function describeModel(path: string, signal?: AbortSignal): Promise
       constraints: architecture.constraints,
     },
   };
+}
+
+/** A model as documents name it. */
+export async function identified(described: DescribedModel): Promise<ModelSummary> {
+  return { fingerprint: await described.fingerprint(), ...described.summary };
 }
 
 /** Number of weights in all tensors. */
