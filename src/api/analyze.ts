@@ -15,6 +15,7 @@ import type { Analysis, Confidence } from "../documents/analysis.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
 import { cacheFolder } from "../files/cache-folder.ts";
+import { checkUnchanged } from "../files/unchanged.ts";
 import { RuntimeError } from "../model/errors.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { VERSION } from "../version.ts";
@@ -79,7 +80,7 @@ export async function analyzeOpened(
   try {
     const cache = options.cache ? await openCache(described, opened, lanes, options) : undefined;
     const goal = goalOf(summary, options);
-    const { similarity, measured, tokens } = await measure(opened, lanes, cache, goal, options);
+    const { similarity, measured, tokens } = await measure(described, opened, lanes, cache, goal, options);
     const analysis = completeAnalysis(
       {
         schemaVersion: SCHEMA_VERSION,
@@ -105,6 +106,7 @@ export async function analyzeOpened(
 
 /** Runs the sequences, all or until the answer has settled; what is measured is kept for later runs. */
 async function measure(
+  { file }: DescribedModel,
   { split, sequenceLength, bos }: OpenedModel,
   lanes: Lanes,
   cache: CaptureCache | undefined,
@@ -122,6 +124,8 @@ async function measure(
     options.onProgress?.({ stage: "capture", done, total, unit: "tokens", note });
   };
   const onSequence = async (measured: readonly SequenceSums[]) => {
+    // Nothing is kept of another model than the one that was named.
+    await checkUnchanged(file);
     latest = measured;
     await cache?.offer(measured);
     if (options.sequences !== undefined || !isCheckpoint(measured.length)) {

@@ -7,6 +7,7 @@ import { type Divergence, distanceOf } from "../evaluation/divergence.ts";
 import { scoredBytes } from "../evaluation/scores.ts";
 import { measureText, openText, type WindowedText } from "../evaluation/text.ts";
 import { GRADES, verdictOf } from "../evaluation/verdict.ts";
+import { checkUnchanged } from "../files/unchanged.ts";
 import type { Lanes } from "../model/lanes.ts";
 import type { Model } from "../model/model.ts";
 import { checkBudget } from "../selection/budget.ts";
@@ -92,6 +93,7 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
       for (const { method, budget, removedLayers } of plans) {
         candidates.push({ method, budget, removedLayers, measures: await measure(removedLayers) });
       }
+      await checkUnchanged(described.file);
       const { constraints: _, ...model } = analysis.model;
       return {
         schemaVersion: SCHEMA_VERSION,

@@ -12,6 +12,7 @@ import { measureText, openText, type TextMeasures, type WindowedText } from "../
 import { GRADES, verdictOf } from "../evaluation/verdict.ts";
 import { requireSameVocabulary } from "../evaluation/vocabulary.ts";
 import { checkWindows, type Protocol, type WindowSettings } from "../evaluation/windows.ts";
+import { checkUnchanged } from "../files/unchanged.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { type Model, openModel } from "../model/model.ts";
 import { type LayerList, parseLayers } from "../selection/budget.ts";
@@ -157,6 +158,7 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
           async ({ places }) => {
             base ??= await openBase();
             await recordTexts(base!, texts, places, options);
+            await checkUnchanged((describedBase ?? described).file);
           },
         )
       : undefined;
@@ -175,6 +177,7 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
     const evaluatedTexts = await evaluateTexts(sides, texts, options);
     const evaluatedTasks = await evaluateTasks(sides, tasks);
     const samples = base && options.samples !== false ? await continueBoth() : undefined;
+    for (const { file } of files) await checkUnchanged(file);
     return {
       lorpVersion: VERSION,
       model: path,

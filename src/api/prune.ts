@@ -4,6 +4,8 @@ import type { Plan } from "../documents/plan.ts";
 import type { Report } from "../documents/report.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
+import { SurgeryError } from "../files/errors.ts";
+import { checkUnchanged } from "../files/unchanged.ts";
 import { readGguf } from "../gguf/read.ts";
 import { RuntimeError } from "../model/errors.ts";
 import { DEFAULT_REPAIR, type RepairChoice } from "../repair/kinds.ts";
@@ -101,10 +103,13 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
     if (options.dryRun) return report;
     const output = await applyDescribed(described, { ...repaired, plan }, quantization, options);
     const parameters = countParameters(await readGguf(output.path));
-    const cost = await measureCost(output.path, described, plan, opened, options).catch((error: unknown) => {
+    try {
+      const cost = await measureCost(output.path, described, plan, opened, options);
+      await checkUnchanged(described.file);
+      return { ...report, output: { ...output, parameters }, ...cost };
+    } catch (error) {
       throw afterWriting(output.path, error);
-    });
-    return { ...report, output: { ...output, parameters }, ...cost };
+    }
   } finally {
     opened.close();
   }
@@ -135,12 +140,8 @@ function afterWriting(path: string, error: unknown): unknown {
       `Stopped while measuring what it cost. ${path} is written, and whole: "lorp eval" can measure it.`,
     );
   }
-  if (error instanceof RuntimeError) {
-    return new RuntimeError(
-      error.code,
-      `${path} is written, and whole, but what it cost could not be measured. ${error.message}`,
-      { cause: error },
-    );
+  if (error instanceof RuntimeError || error instanceof SurgeryError) {
+    error.message = `${path} is written, and whole, but what it cost could not be measured. ${error.message}`;
   }
   return error;
 }

@@ -21,6 +21,7 @@ export interface ReadOptions {
 interface Part {
   readonly path: string;
   readonly size: number;
+  readonly state: string;
   readonly header: Header;
 }
 
@@ -62,7 +63,8 @@ async function readPart(path: string, { signal, open = openOnDisk }: ReadOptions
     throw unreadable(path, error);
   });
   try {
-    return { path, size: file.size, header: await readHeader(path, file, signal) };
+    const { size, state } = file;
+    return { path, size, state, header: await readHeader(path, file, signal) };
   } finally {
     await file.close();
   }
@@ -156,6 +158,7 @@ function assemble(parts: readonly Part[]): GgufFile {
     version: first.header.version,
     paths: parts.map(({ path }) => path),
     sizes: parts.map(({ size }) => size),
+    states: parts.map(({ state }) => state),
     alignment: first.header.alignment,
     metadata: first.header.metadata,
     tensors,
