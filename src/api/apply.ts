@@ -81,13 +81,14 @@ async function makeUp(described: DescribedModel, plan: Plan, options: ApplyOptio
   };
   const refit = given.repair !== undefined && given.repair.kind !== null;
   if (!factorsAsked && !mapsAsked && !refit) return { plan: given, repair: undefined };
+  const stage = await import("./stages/repair.ts");
+  stage.checkRepair(described, choice);
   const opened = await openForCalibration(described, options);
   try {
     if (factorsAsked) {
       const { compensate } = await import("./stages/compensate.ts");
       return { plan: await compensate(described, opened, given, asked, options), repair: undefined };
     }
-    const stage = await import("./stages/repair.ts");
     if (mapsAsked) return await stage.repair(described, opened, given, choice, options);
     return { plan: given, repair: await stage.repairAsPlanned(described, opened, given, options) };
   } finally {

@@ -33,7 +33,7 @@ import type { OptionNames } from "./stages/option-names.ts";
 import { SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { planQuantization } from "./stages/quantization.ts";
-import { repair } from "./stages/repair.ts";
+import { checkRepair, repair } from "./stages/repair.ts";
 
 export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions, SampleOptions {
   /** How to make up for what the removed layers did; `off` by default. */
@@ -76,14 +76,15 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   checkChoice(options);
   if (options.method !== undefined) findAnyMethod(options.method);
   const described = await describeModel(path, options.signal);
+  // Another set of the same size, or a larger file, might miss a goal of bytes or speed.
+  const isFree = options.targetSize === undefined && options.speedup === undefined;
+  checkRepair({ ...described, inPlace: !isFree }, options.repair);
   const quantization = await planQuantization(described, options);
   await checkFiles(described.file.paths, outputIfKnown(described, options), options);
 
   const opened = await openForCalibration(described, options);
   try {
     const { analysis, plan: chosen } = await decide(described, opened, options);
-    // Another set of the same size might miss a goal of bytes or speed.
-    const isFree = options.targetSize === undefined && options.speedup === undefined;
     const addFactors = chosen.method === "auto" && isFree ? compensateBest : compensate;
     const choice = options.compensate ?? DEFAULT_COMPENSATION;
     const scaled = await addFactors(described, opened, chosen, choice, options);
