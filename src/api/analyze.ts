@@ -56,6 +56,14 @@ const MOST_ALTERNATIVES = 5;
  * `sequences` says, or else until more of them are unlikely to change which layers go.
  * @param path a GGUF file, or any part of a split one
  * @throws GgufError, ArchitectureError, CalibrationError, RuntimeError, UsageError, CheckpointError, AbortedError
+ * @example
+ * ```ts
+ * import { analyze, writeDocument } from "lorp";
+ *
+ * const analysis = await analyze("model.gguf", { sequences: 8 });
+ * console.log(analysis.rls, analysis.clusters);
+ * await writeDocument("analysis.json", analysis);
+ * ```
  */
 export async function analyze(path: string, options: AnalyzeOptions = {}): Promise<Analysis> {
   checkOptions(options, ANALYZE_OPTIONS);

@@ -55,6 +55,14 @@ const APPLY_OPTIONS: OptionNames<ApplyOptions> = {
  * @throws UsageError when the Plan was made for another model; DocumentError when its layers do not add up
  * @throws GgufError, ArchitectureError, CompensationError, RepairError, CalibrationError, RuntimeError, SurgeryError,
  *   AbortedError
+ * @example
+ * ```ts
+ * import { apply, plan, readAnalysis } from "lorp";
+ *
+ * const decided = plan(await readAnalysis("analysis.json"), { ratio: 0.25, method: "shortgpt" });
+ * const { path, bytes } = await apply("model.gguf", decided, { output: "small.gguf" });
+ * console.log(path, bytes);
+ * ```
  */
 export async function apply(path: string, plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
   checkOptions(options, APPLY_OPTIONS);

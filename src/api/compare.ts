@@ -62,6 +62,17 @@ type Measure = Candidate["measures"][number];
  * divergence from the model as it is, on the held-back calibration text and on further texts. A method that finds no
  * legal choice of a size is left out there.
  * @throws UsageError, GgufError, ArchitectureError, CalibrationError, RuntimeError, AbortedError
+ * @example
+ * ```ts
+ * import { compare } from "lorp";
+ *
+ * const { candidates } = await compare("model.gguf", {
+ *   remove: [2, 5],
+ *   methods: ["lorp", "shortgpt"],
+ *   sequences: 4,
+ * });
+ * for (const { method, budget, measures } of candidates) console.log(method, budget, measures[0]?.klDivergence);
+ * ```
  */
 export async function compare(path: string, options: CompareOptions): Promise<Comparison> {
   const { divergence = true, signal } = options;

@@ -99,6 +99,13 @@ export interface EvaluatedTask extends TaskMeasures {
  * Scores a model, or what would be left of it without some layers, on texts and tasks, alone or against a base.
  * @throws UsageError `OPTION_INVALID`, `BASE_MISSING`; UsageError, SelectionError for layers that cannot be skipped;
  *   GgufError, ArchitectureError, CalibrationError, EvaluationError, RuntimeError, AbortedError
+ * @example
+ * ```ts
+ * import { evaluate } from "lorp";
+ *
+ * const { texts } = await evaluate("model.gguf", { skipLayers: [8, 9], sequences: 4 });
+ * for (const { name, verdict } of texts) console.log(name, verdict?.sentence);
+ * ```
  */
 export async function evaluate(path: string, options: EvaluateOptions = {}): Promise<Evaluation> {
   checkOptions(options, EVALUATE_OPTIONS);

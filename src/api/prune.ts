@@ -65,6 +65,18 @@ const PRUNE_OPTIONS: OptionNames<PruneOptions> = {
  * calibration text that the analysis has not seen.
  * @throws UsageError, GgufError, ArchitectureError, CalibrationError, SelectionError, RuntimeError, SurgeryError,
  *   AbortedError; nothing is left behind, but for the whole file when only the measuring of its cost failed
+ * @example
+ * ```ts
+ * import { prune } from "lorp";
+ *
+ * const { plan, verdict } = await prune("model.gguf", {
+ *   remove: 5,
+ *   method: "lorp",
+ *   sequences: 4,
+ *   onProgress: ({ stage, done, total }) => console.log(stage, done / total),
+ * });
+ * console.log(plan.removedLayers, verdict?.sentence);
+ * ```
  */
 export async function prune(path: string, options: PruneOptions): Promise<Report> {
   const report = await pruneWhole(path, options);
