@@ -10,7 +10,7 @@ import type { GgufFile } from "./types.ts";
 /** The first read; enough for the header of a model with a small vocabulary. */
 const FIRST_READ = 2 ** 20;
 /** No header of a real model comes near: the largest vocabularies take some 20 MB. */
-const MAX_HEADER = 2 ** 28;
+export const MAX_HEADER = 2 ** 28;
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
