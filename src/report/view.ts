@@ -205,7 +205,12 @@ export function provenance({ model, analysis, plan, report, lorpVersion }: View)
     ["parameters", model.parameters === undefined ? undefined : formatCount(model.parameters)],
     ["calibration text", calibration?.name],
     ["its SHA-256", calibration?.sha256],
-    ["sequences", settings?.sequences && `${settings.sequences} × ${settings.sequenceLength} tokens`],
+    [
+      "sequences",
+      settings?.sequences && settings.sequenceLength
+        ? `${settings.sequences} × ${settings.sequenceLength} tokens`
+        : undefined,
+    ],
     ["seed", settings?.seed ?? plan?.seed],
     ["clusters asked for", settings?.clusters],
     ["method", plan?.method],

@@ -14,17 +14,21 @@ const ODD = [null, 0, -1, 1, 1e9, 1e308, 0.5, "", "x", [], {}, [[]], [1, 2, 3], 
 
 type Holder = Record<string, unknown>;
 
-/** Every place in a document. */
-function placesIn(value: unknown, way: readonly string[] = []): (readonly string[])[] {
-  if (typeof value !== "object" || value === null) return [way];
-  return [way, ...Object.entries(value).flatMap(([key, each]) => placesIn(each, [...way, key]))];
+/** A way into a document: the larger its parts are, the less often each of them is taken. */
+function drawPlace(value: object, random: () => number): readonly string[] {
+  const keys = Object.keys(value);
+  const key = keys[Math.floor(random() * keys.length)];
+  if (key === undefined) return [];
+  const inner = (value as Holder)[key];
+  const goesOn = typeof inner === "object" && inner !== null && random() < 0.8;
+  return [key, ...(goesOn ? drawPlace(inner, random) : [])];
 }
 
 /** The document with one place damaged, and what was done to it. */
 function damaged(document: object, random: () => number): { what: string; damage: unknown } {
   const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)]!;
   const copy = structuredClone(document);
-  const way = pick(placesIn(copy).slice(1));
+  const way = drawPlace(copy, random);
   const key = way.at(-1)!;
   const holder = way.slice(0, -1).reduce<Holder>((each, step) => each[step] as Holder, copy as Holder);
   const value = holder[key];
