@@ -7,7 +7,7 @@
  *
  * Factors are found on the first windows of the calibration text, those of `fit` are accepted or not on the following
  * ones, and all are judged by windows spread over the other texts. Says on stderr what it has done, and prints
- * docs/compensation.md's tables at the end. METHODS, BUDGETS, SEQUENCES, TEXT_SEQUENCES and THREADS can be set by
+ * docs/results/compensation.md's tables at the end. METHODS, BUDGETS, SEQUENCES, TEXT_SEQUENCES and THREADS can be set by
  * environment variables; JSON_OUTPUT names a file that keeps the numbers, written anew after each removal.
  */
 import { readFile, writeFile } from "node:fs/promises";

@@ -1,5 +1,5 @@
 /**
- * Measures every method at budgets 2…8 on the trained example model and prints docs/methods.md's tables:
+ * Measures every method at budgets 2…8 on the trained example model and prints docs/results/methods.md's tables:
  *
  *   npm run build && node bench/methods.js MODEL.gguf BOOKS.txt TEXT…
  *

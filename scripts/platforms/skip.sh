@@ -1,9 +1,12 @@
 # Sourced by the scripts beside it.
 
+# The exit status of what cannot be tried here.
+SKIPPED=77
+
 # skip REASON: this platform cannot be tried here
 skip() {
   echo "skipped: $1"
-  exit 0
+  exit "$SKIPPED"
 }
 
 # install_or_skip PACKAGE…: by Debian's package manager, where that is allowed

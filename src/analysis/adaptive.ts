@@ -1,6 +1,7 @@
 import type { SimilarityMatrix } from "../documents/analysis.ts";
 import { estimate } from "../statistics.ts";
 import { type SequenceSums, weightedSimilarity } from "./capture.ts";
+import { LOCALITY_RANGES } from "./locality.ts";
 
 /** Fewer sequences than this say nothing of how much sequences differ. */
 const FEWEST_SEQUENCES = 4;
@@ -10,9 +11,6 @@ const AGREEMENT = 0.95;
 
 /** How many standard errors the locality score must be away from where the number of clusters changes. */
 const MARGIN = 2;
-
-/** Locality scores at which the number of clusters changes (`clusterCount`). */
-const THRESHOLDS = [0.7, 1];
 
 const RESAMPLES = 200;
 
@@ -97,7 +95,7 @@ export function assess(
   const clear =
     !clustersFollowRls ||
     answer.rls === null ||
-    THRESHOLDS.every((threshold) => Math.abs(answer.rls! - threshold) >= MARGIN * rlsStandardError);
+    LOCALITY_RANGES.every(({ to }) => Math.abs(answer.rls! - to) >= MARGIN * rlsStandardError);
   return {
     rlsStandardError,
     entryStandardError: largestEntryError(measured) * left,

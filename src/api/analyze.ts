@@ -16,6 +16,7 @@ import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
 import { cacheFolder } from "../files/cache-folder.ts";
 import { openCachePlace } from "../files/cache-place.ts";
+import { checkUnchanged } from "../files/unchanged.ts";
 import { RuntimeError } from "../model/errors.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { VERSION } from "../version.ts";
@@ -23,6 +24,7 @@ import { checkOptions } from "./check-options.ts";
 import {
   type DescribedModel,
   describeModel,
+  identified,
   type OpenedModel,
   openForCalibration,
   textOf,
@@ -55,6 +57,14 @@ const MOST_ALTERNATIVES = 5;
  * `sequences` says, or else until more of them are unlikely to change which layers go.
  * @param path a GGUF file, or any part of a split one
  * @throws GgufError, ArchitectureError, CalibrationError, RuntimeError, UsageError, CheckpointError, AbortedError
+ * @example
+ * ```ts
+ * import { analyze, writeDocument } from "lorp";
+ *
+ * const analysis = await analyze("model.gguf", { sequences: 8 });
+ * console.log(analysis.rls, analysis.clusters);
+ * await writeDocument("analysis.json", analysis);
+ * ```
  */
 export async function analyze(path: string, options: AnalyzeOptions = {}): Promise<Analysis> {
   checkOptions(options, ANALYZE_OPTIONS);
@@ -79,12 +89,12 @@ export async function analyzeOpened(
   try {
     const cache = options.cache ? await openCache(opened, lanes, options) : undefined;
     const goal = goalOf(summary, options);
-    const { similarity, measured, tokens } = await measure(opened, lanes, cache, goal, options);
+    const { similarity, measured, tokens } = await measure(described, opened, lanes, cache, goal, options);
     const analysis = completeAnalysis(
       {
         schemaVersion: SCHEMA_VERSION,
         lorpVersion: VERSION,
-        model: summary,
+        model: await identified(described),
         settings: {
           calibration: textOf(calibration, "analysis"),
           bos: bos >= 0,
@@ -105,6 +115,7 @@ export async function analyzeOpened(
 
 /** Runs the sequences, all or until the answer has settled; what is measured is kept for later runs. */
 async function measure(
+  { file }: DescribedModel,
   { split, sequenceLength, bos }: OpenedModel,
   lanes: Lanes,
   cache: CaptureCache | undefined,
@@ -123,6 +134,8 @@ async function measure(
     options.onProgress?.({ stage: "capture", done, total, unit: "tokens", known, note });
   };
   const onSequence = async (measured: readonly SequenceSums[]) => {
+    // Nothing is kept of another model than the one that was named.
+    await checkUnchanged(file);
     latest = measured;
     await cache?.offer(measured);
     if (options.sequences !== undefined || !isCheckpoint(measured.length)) {

@@ -55,11 +55,19 @@ const APPLY_OPTIONS: OptionNames<ApplyOptions> = {
  * @throws UsageError when the Plan was made for another model; DocumentError when its layers do not add up
  * @throws GgufError, ArchitectureError, CompensationError, RepairError, CalibrationError, RuntimeError, SurgeryError,
  *   AbortedError
+ * @example
+ * ```ts
+ * import { apply, plan, readAnalysis } from "lorp";
+ *
+ * const decided = plan(await readAnalysis("analysis.json"), { ratio: 0.25, method: "shortgpt" });
+ * const { path, bytes } = await apply("model.gguf", decided, { output: "small.gguf" });
+ * console.log(path, bytes);
+ * ```
  */
 export async function apply(path: string, plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
   checkOptions(options, APPLY_OPTIONS);
   const described = await describeModel(path, options.signal);
-  checkModel(described, plan);
+  await checkModel(described, plan);
   await checkFiles(described.file.paths, outputOf(described, plan, options), options);
   const quantization = await planQuantization(described, options);
   const complete = await makeUp(described, plan, options);
@@ -81,13 +89,14 @@ async function makeUp(described: DescribedModel, plan: Plan, options: ApplyOptio
   };
   const refit = given.repair !== undefined && given.repair.kind !== null;
   if (!factorsAsked && !mapsAsked && !refit) return { plan: given, repair: undefined };
+  const stage = await import("./stages/repair.ts");
+  stage.checkRepair(described, choice);
   const opened = await openForCalibration(described, options);
   try {
     if (factorsAsked) {
       const { compensate } = await import("./stages/compensate.ts");
       return { plan: await compensate(described, opened, given, asked, options), repair: undefined };
     }
-    const stage = await import("./stages/repair.ts");
     if (mapsAsked) return await stage.repair(described, opened, given, choice, options);
     return { plan: given, repair: await stage.repairAsPlanned(described, opened, given, options) };
   } finally {
@@ -105,7 +114,7 @@ export async function applyDescribed(
   quantization: Quantization | undefined,
   options: WriteOptions,
 ): Promise<Written> {
-  checkModel(described, plan);
+  await checkModel(described, plan);
   const output = outputOf(described, plan, options);
   const repaired = planRepaired(described.file, plan.keptLayers, repair);
   if (quantization === undefined) return cut(described, plan, repaired, output, options);
@@ -155,7 +164,7 @@ async function cut(
   return applyPlan({
     model: file,
     rewrite,
-    provenance: outputMetadata(described, plan, rewrite, { added, inserted }),
+    provenance: outputMetadata(described, plan, rewrite, await described.fingerprint(), { added, inserted }),
     changes: {
       ...changes,
       added: [
@@ -174,15 +183,8 @@ async function cut(
   });
 }
 
-function checkModel({ file, summary }: DescribedModel, plan: Plan): void {
+async function checkModel({ file, summary, fingerprint }: DescribedModel, plan: Plan): Promise<void> {
   const input = file.paths[0]!;
-  const { fingerprint } = plan.model;
-  if (fingerprint !== undefined && fingerprint !== summary.fingerprint) {
-    throw new UsageError(
-      "PLAN_OTHER_MODEL",
-      `The plan was made for another model than ${input} (its fingerprint differs); make a new plan from an analysis of this file.`,
-    );
-  }
   if (plan.model.blockCount !== summary.blockCount) {
     throw new UsageError(
       "PLAN_OTHER_MODEL",
@@ -191,4 +193,11 @@ function checkModel({ file, summary }: DescribedModel, plan: Plan): void {
   }
   checkLayers(plan, "The plan");
   checkBlocks(plan.compensation?.factors ?? [], plan.keptLayers);
+  const planned = plan.model.fingerprint;
+  if (planned !== undefined && planned !== (await fingerprint())) {
+    throw new UsageError(
+      "PLAN_OTHER_MODEL",
+      `The plan was made for another model than ${input} (its fingerprint differs); make a new plan from an analysis of this file.`,
+    );
+  }
 }

@@ -7,6 +7,7 @@ import { distanceOf } from "../evaluation/divergence.ts";
 import { scoredBytes } from "../evaluation/scores.ts";
 import { measureText, openText, type WindowedText } from "../evaluation/text.ts";
 import { GRADES, verdictOf } from "../evaluation/verdict.ts";
+import { checkUnchanged } from "../files/unchanged.ts";
 import type { Lanes } from "../model/lanes.ts";
 import type { Model } from "../model/model.ts";
 import { checkBudget } from "../selection/budget.ts";
@@ -76,6 +77,17 @@ type Measure = Candidate["measures"][number];
  * divergence from the model as it is, on the held-back calibration text and on further texts. A method that finds no
  * legal choice of a size is left out there.
  * @throws UsageError, GgufError, ArchitectureError, CalibrationError, RuntimeError, AbortedError
+ * @example
+ * ```ts
+ * import { compare } from "lorp";
+ *
+ * const { candidates } = await compare("model.gguf", {
+ *   remove: [2, 5],
+ *   methods: ["lorp", "shortgpt"],
+ *   sequences: 4,
+ * });
+ * for (const { method, budget, measures } of candidates) console.log(method, budget, measures[0]?.klDivergence);
+ * ```
  */
 export async function compare(path: string, options: CompareOptions): Promise<Comparison> {
   const { divergence = true, signal } = options;
@@ -124,7 +136,7 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
             method,
             budget,
             removedLayers,
-            bytes: outputBytes(described, plan),
+            bytes: outputBytes(described, plan, await described.fingerprint()),
             speedup: estimateSpeedup(described, removedLayers),
             measures: await measure(removedLayers),
           };
@@ -132,7 +144,8 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
           options.onCandidate?.(candidate);
         }
       }
-      const { constraints: _, ...model } = described.summary;
+      await checkUnchanged(described.file);
+      const { constraints: _, ...model } = analysis.model;
       return {
         schemaVersion: SCHEMA_VERSION,
         lorpVersion: VERSION,
@@ -222,7 +235,7 @@ async function measurer(
           standardError: scored.standardError,
           ...(scored.base && distanceOf(scored.base)),
         };
-        kept.add(name, measured);
+        await kept.add(name, measured);
       }
       measures.push(judged(measured));
       before += tokensOf(text);

@@ -12,6 +12,13 @@ export interface DiffOptions {
  * Says what differs between two models in tensors and metadata; knows the blocks of a pruned file by the numbers they had.
  * @param first a GGUF file, or any part of a split one
  * @throws GgufError, AbortedError
+ * @example
+ * ```ts
+ * import { diff } from "lorp";
+ *
+ * const { removed, tensors } = await diff("model.gguf", "small.gguf");
+ * console.log(removed[1], tensors.changed.map(({ name }) => name));
+ * ```
  */
 export async function diff(first: string, second: string, options: DiffOptions = {}): Promise<ModelDiff> {
   checkNames(options, { signal: true, onProgress: true });

@@ -19,7 +19,7 @@ import { measureText, openText, type TextMeasures, type WindowedText } from "../
 import { GRADES, verdictOf } from "../evaluation/verdict.ts";
 import { requireSameVocabulary } from "../evaluation/vocabulary.ts";
 import { checkWindows, type Protocol, type WindowSettings } from "../evaluation/windows.ts";
-import { contentDigest } from "../gguf/content.ts";
+import { checkUnchanged } from "../files/unchanged.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { type Model, openModel } from "../model/model.ts";
 import { type LayerList, parseLayers } from "../selection/budget.ts";
@@ -114,6 +114,13 @@ export type EvaluatedTask = TaskMeasures & {
  * Scores a model, or what would be left of it without some layers, on texts and tasks, alone or against a base.
  * @throws UsageError `OPTION_INVALID`, `BASE_MISSING`; UsageError, SelectionError for layers that cannot be skipped;
  *   GgufError, ArchitectureError, CalibrationError, EvaluationError, RuntimeError, AbortedError
+ * @example
+ * ```ts
+ * import { evaluate } from "lorp";
+ *
+ * const { texts } = await evaluate("model.gguf", { skipLayers: [8, 9], sequences: 4 });
+ * for (const { name, verdict } of texts) console.log(name, verdict?.sentence);
+ * ```
  */
 export async function evaluate(path: string, options: EvaluateOptions = {}): Promise<Evaluation> {
   checkOptions(options, EVALUATE_OPTIONS);
@@ -171,13 +178,14 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
       ? await openBaseCache(
           options.baseCache!,
           {
-            model: await contentDigest((describedBase ?? described).file, options.signal),
+            model: await (describedBase ?? described).fingerprint(),
             vocabularySize: model.info.vocabularySize,
             texts,
           },
           async ({ places }) => {
             base ??= await openBase();
             await recordTexts(base!, texts, places, options);
+            await checkUnchanged((describedBase ?? described).file);
           },
         )
       : undefined;
@@ -202,6 +210,7 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
       tasks,
     );
     const samples = base && options.samples !== false ? await continueBoth() : undefined;
+    for (const { file } of files) await checkUnchanged(file);
     return {
       lorpVersion: VERSION,
       model: path,

@@ -44,6 +44,13 @@ export interface Saving {
 /**
  * Reads a model's header and sums up its tensors; llama.cpp is not needed.
  * @throws GgufError, ArchitectureError
+ * @example
+ * ```ts
+ * import { inspect } from "lorp";
+ *
+ * const { model, savings } = await inspect("model.gguf");
+ * console.log(model.architecture, model.blockCount, savings[4]?.fileShare);
+ * ```
  */
 export async function inspect(path: string, options: InspectOptions = {}): Promise<Inspection> {
   checkNames(options, { signal: true });

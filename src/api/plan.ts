@@ -39,6 +39,13 @@ export const DEFAULT_METHOD = "lorp";
  * Decides from an Analysis which layers go; needs no model. What a hand-written Analysis lacks is worked out.
  * @throws UsageError for a budget, method or layers that cannot be meant
  * @throws SelectionError when the architecture's rules leave no such set
+ * @example
+ * ```ts
+ * import { plan, readAnalysis } from "lorp";
+ *
+ * const { removals } = plan(await readAnalysis("analysis.json"), { remove: 5 });
+ * for (const { layer, text } of removals) console.log(layer, text);
+ * ```
  */
 export function plan(analysis: PartialAnalysis, options: PlanOptions): Plan {
   const made = planTrunk(analysis, options);

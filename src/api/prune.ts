@@ -1,9 +1,11 @@
 import { type CompensationChoice, DEFAULT_COMPENSATION } from "../compensation/modes.ts";
-import type { Analysis } from "../documents/analysis.ts";
+import type { Analysis, PartialAnalysis } from "../documents/analysis.ts";
 import type { Plan } from "../documents/plan.ts";
 import type { Report } from "../documents/report.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
+import { SurgeryError } from "../files/errors.ts";
+import { checkUnchanged } from "../files/unchanged.ts";
 import { readGguf } from "../gguf/read.ts";
 import { RuntimeError } from "../model/errors.ts";
 import { DEFAULT_REPAIR, type RepairChoice } from "../repair/kinds.ts";
@@ -24,6 +26,7 @@ import {
   type DescribedModel,
   describeModel,
   fileBytes,
+  identified,
   type OpenedModel,
   openForCalibration,
 } from "./stages/open.ts";
@@ -32,7 +35,7 @@ import { SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { choiceWork } from "./stages/planner.ts";
 import { planQuantization } from "./stages/quantization.ts";
-import { repair } from "./stages/repair.ts";
+import { checkRepair, repair } from "./stages/repair.ts";
 
 export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions, SampleOptions {
   /** How to make up for what the removed layers did; `off` by default. */
@@ -64,6 +67,18 @@ const PRUNE_OPTIONS: OptionNames<PruneOptions> = {
  * calibration text that the analysis has not seen.
  * @throws UsageError, GgufError, ArchitectureError, CalibrationError, SelectionError, RuntimeError, SurgeryError,
  *   AbortedError; nothing is left behind, but for the whole file when only the measuring of its cost failed
+ * @example
+ * ```ts
+ * import { prune } from "lorp";
+ *
+ * const { plan, verdict } = await prune("model.gguf", {
+ *   remove: 5,
+ *   method: "lorp",
+ *   sequences: 4,
+ *   onProgress: ({ stage, done, total }) => console.log(stage, done / total),
+ * });
+ * console.log(plan.removedLayers, verdict?.sentence);
+ * ```
  */
 export async function prune(path: string, options: PruneOptions): Promise<Report> {
   const report = await pruneWhole(path, options);
@@ -75,6 +90,9 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   checkChoice(options);
   if (options.method !== undefined) findAnyMethod(options.method);
   const described = await describeModel(path, options.signal);
+  // Another set of the same size, or a larger file, might miss a goal of bytes or speed.
+  const isFree = options.targetSize === undefined && options.speedup === undefined;
+  checkRepair({ ...described, inPlace: !isFree }, options.repair);
   const quantization = await planQuantization(described, options);
   await checkFiles(described.file.paths, outputIfKnown(described, options), options);
 
@@ -82,8 +100,6 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   try {
     await forecast(opened.lanes, opened.split.report[0]!, workAhead(opened, options), options);
     const { analysis, plan: chosen } = await decide(described, opened, options);
-    // Another set of the same size might miss a goal of bytes or speed.
-    const isFree = options.targetSize === undefined && options.speedup === undefined;
     const addFactors = chosen.method === "auto" && isFree ? compensateBest : compensate;
     const choice = options.compensate ?? DEFAULT_COMPENSATION;
     const scaled = await addFactors(described, opened, chosen, choice, options);
@@ -103,10 +119,13 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
     if (options.dryRun) return report;
     const output = await applyDescribed(described, { ...repaired, plan }, quantization, options);
     const parameters = countParameters(await readGguf(output.path));
-    const cost = await measureCost(output.path, described, plan, opened, options).catch((error: unknown) => {
+    try {
+      const cost = await measureCost(output.path, described, plan, opened, options);
+      await checkUnchanged(described.file);
+      return { ...report, output: { ...output, parameters }, ...cost };
+    } catch (error) {
       throw afterWriting(output.path, error);
-    });
-    return { ...report, output: { ...output, parameters }, ...cost };
+    }
   } finally {
     opened.close();
   }
@@ -145,12 +164,8 @@ function afterWriting(path: string, error: unknown): unknown {
       `Stopped while measuring what it cost. ${path} is written, and whole: "lorp eval" can measure it.`,
     );
   }
-  if (error instanceof RuntimeError) {
-    return new RuntimeError(
-      error.code,
-      `${path} is written, and whole, but what it cost could not be measured. ${error.message}`,
-      { cause: error },
-    );
+  if (error instanceof RuntimeError || error instanceof SurgeryError) {
+    error.message = `${path} is written, and whole, but what it cost could not be measured. ${error.message}`;
   }
   return error;
 }
@@ -167,12 +182,9 @@ async function decide(
   options: PruneOptions,
 ): Promise<Decided> {
   if (options.layers !== undefined) {
-    return {
-      plan: planFrom(
-        { schemaVersion: SCHEMA_VERSION, model: described.summary, similarity: [] },
-        { layers: options.layers, method: options.method },
-      ),
-    };
+    const model = await identified(described);
+    const named: PartialAnalysis = { schemaVersion: SCHEMA_VERSION, model, similarity: [] };
+    return { plan: planFrom(named, { layers: options.layers, method: options.method }) };
   }
   const analysis = await analyzeOpened(described, opened, options);
   return { analysis, plan: await choose(described, opened, analysis, options) };

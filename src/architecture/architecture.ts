@@ -1,4 +1,5 @@
 import type { Constraints } from "../documents/model.ts";
+import { BLOCK_TENSOR } from "../gguf/block-names.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, GgufValue } from "../gguf/types.ts";
 import { violation } from "./constraints.ts";
@@ -110,9 +111,6 @@ function slicesOf(model: Model, rules: readonly Rule[], kept: readonly number[])
   const sliced = rules.flatMap((rule) => rule.sliced ?? []).filter(({ tensor }) => model.tensor(tensor));
   return new Map<string, TensorSlice>(sliced.map(({ tensor, axis }) => [tensor, { axis, ...slice }]));
 }
-
-/** `blk.<i>.…` are the tensors of block i; every other tensor belongs to the whole model. */
-export const BLOCK_TENSOR = /^blk\.(\d+)\./;
 
 function renameTensor(name: string, newIndex: ReadonlyMap<number, number>): string | null {
   const match = BLOCK_TENSOR.exec(name);

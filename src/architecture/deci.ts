@@ -1,6 +1,7 @@
+import { BLOCK_TENSOR, blockOf } from "../gguf/block-names.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, GgufValue, TensorInfo } from "../gguf/types.ts";
-import { BLOCK_TENSOR, planRewrite } from "./architecture.ts";
+import { planRewrite } from "./architecture.ts";
 import { type Model, readModel } from "./metadata.ts";
 import type { Rewrite } from "./types.ts";
 
@@ -145,7 +146,7 @@ const isRotated = ({ name }: TensorInfo) => /^blk\.\d+\.attn_[qk]\.(weight|bias)
 
 /** Rows of one head in a tensor of queries or keys. */
 function headRows(model: Model, { name, shape }: TensorInfo): number {
-  const block = Number(BLOCK_TENSOR.exec(name)?.[1]);
+  const block = blockOf(name) ?? Number.NaN;
   const key = name.includes("attn_q") ? "attention.head_count" : "attention.head_count_kv";
   return shape.at(-1)! / sizeOf(model, key, block);
 }

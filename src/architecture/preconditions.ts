@@ -1,3 +1,4 @@
+import { blockOf } from "../gguf/block-names.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 import { ArchitectureError } from "./errors.ts";
@@ -138,9 +139,7 @@ function unmetBy({ name, shape, typeName, fileOffset }: TensorInfo): string | un
  */
 export function checkBlockCount(file: GgufFile): void {
   const { name, blockCount, numbers } = readModel(file);
-  const present = new Set(
-    file.tensors.flatMap((tensor) => /^blk\.(\d+)\./.exec(tensor.name)?.[1] ?? []).map(Number),
-  );
+  const present = new Set(file.tensors.flatMap((tensor) => blockOf(tensor.name) ?? []));
   const widths = numbers("feed_forward_length");
   const counted = Array.from({ length: blockCount }, (_, block) => block);
   const missing = counted.filter((block) => !present.has(block) && widths?.[block] !== 0);

@@ -11,6 +11,17 @@ import type { Conversation, ConversationOptions } from "./types.ts";
  * Opens a model for a conversation, in a process of its own.
  * @param path a GGUF file, or any part of a split one
  * @throws GgufError, RuntimeError, AbortedError
+ * @example
+ * ```ts
+ * import { openConversation } from "lorp";
+ *
+ * const conversation = await openConversation("model.gguf", { gpu: "off" });
+ * try {
+ *   await conversation.answer("It was", { maxTokens: 8, onText: (text) => process.stdout.write(text) });
+ * } finally {
+ *   await conversation.close();
+ * }
+ * ```
  */
 export async function openConversation(
   path: string,

@@ -76,28 +76,49 @@ async function load(
       ...(gpuLayers !== undefined && { gpuLayers }),
     });
     const context = await model.createContext({ createSignal: signal });
-    return generator(runtime, context.getSequence(), mode, system);
+    const contextSequence = context.getSequence();
+    if (mode === "completion") {
+      const completion = new runtime.LlamaCompletion({ contextSequence });
+      return (prompt, given) => completion.generateCompletion(prompt, given);
+    }
+    return chatIn(runtime, contextSequence, chooseForm(runtime, model, path, onNotice), system);
   } catch (error) {
     throw complaints.length > 0 ? new Error(reasonIn(complaints), { cause: error }) : error;
   }
 }
 
-/** What turns a prompt into an answer: a session that remembers what was said, or the bare model. */
-function generator(
-  { LlamaChatSession, LlamaCompletion }: typeof import("node-llama-cpp"),
+/** A session that remembers what was said. */
+function chatIn(
+  { LlamaChatSession }: typeof import("node-llama-cpp"),
   contextSequence: import("node-llama-cpp").LlamaContextSequence,
-  mode: Conversation["mode"],
+  chatWrapper: import("node-llama-cpp").ChatWrapper,
   systemPrompt: string | undefined,
 ): Generate {
-  if (mode === "completion") {
-    const completion = new LlamaCompletion({ contextSequence });
-    return (prompt, options) => completion.generateCompletion(prompt, options);
-  }
   const session = new LlamaChatSession({
     contextSequence,
+    chatWrapper,
     ...(systemPrompt !== undefined && { systemPrompt }),
   });
   // By itself node-llama-cpp begins with instructions of its own.
   if (systemPrompt === undefined) session.setChatHistory([]);
   return (prompt, options) => session.prompt(prompt, options);
+}
+
+/** The form of the model's chat template; where that cannot be used, another one, which is told. */
+function chooseForm(
+  { resolveChatWrapper }: typeof import("node-llama-cpp"),
+  model: import("node-llama-cpp").LlamaModel,
+  path: string,
+  onNotice: (sentence: string) => void,
+): import("node-llama-cpp").ChatWrapper {
+  try {
+    return resolveChatWrapper(model, { fallbackToOtherWrappersOnJinjaError: false });
+  } catch (error) {
+    const other = resolveChatWrapper(model, { noJinja: true });
+    const reason = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
+    onNotice(
+      `The chat template of ${path} cannot be used (${reason}): the model is talked to in the form "${other.wrapperName}" instead.`,
+    );
+    return other;
+  }
 }

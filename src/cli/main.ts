@@ -13,6 +13,8 @@ const NEWCOMER = `lorp makes local language models shallower.
 /** Commander reports wrong use by itself; its exit status becomes ours. What help needs not is loaded when it is needed. */
 async function main(): Promise<void> {
   process.stdout.on("error", stopWriting);
+  // Where a file may not grow the system would end the process; so the write fails instead.
+  process.on("SIGXFSZ", () => {});
   if (process.argv.length <= 2) {
     process.stdout.write(NEWCOMER);
     return;

@@ -1,3 +1,4 @@
+import { BLOCK_TENSOR } from "../gguf/block-names.ts";
 import type { GgufFile } from "../gguf/types.ts";
 
 /** How a file's blocks are numbered in the model that a comparison is about. */
@@ -40,14 +41,6 @@ export function readNumbering({ metadata }: GgufFile): Numbering {
   return { blocks: typeof own === "number" ? own : undefined, removed: [], inserted: [] };
 }
 
-const BLOCK = /^blk\.(\d+)\./;
-
-/** The block a tensor belongs to, in the file's own numbering. */
-export function blockOf(name: string): number | undefined {
-  const digits = BLOCK.exec(name)?.[1];
-  return digits === undefined ? undefined : Number(digits);
-}
-
 /** The numbers that the file's blocks had before blocks were removed; undefined of an inserted one. */
 export function originsOf({ blocks = 0, removed, inserted }: Numbering): (number | undefined)[] {
   const gone = new Set(removed);
@@ -65,7 +58,7 @@ export function originsOf({ blocks = 0, removed, inserted }: Numbering): (number
 export function originalName(numbering: Numbering): (name: string) => string {
   const origins = originsOf(numbering);
   return (name) =>
-    name.replace(BLOCK, (prefix, digits) => {
+    name.replace(BLOCK_TENSOR, (prefix, digits) => {
       const own = Number(digits);
       if (!(own in origins)) return prefix;
       const origin = origins[own];

@@ -1,6 +1,6 @@
 import Type from "typebox";
 import { TEXT_PARTS } from "../calibration/sequences.ts";
-import { count, k, layer, lorpVersion, numberOrNull, rls, schemaVersion, seed } from "./fields.ts";
+import { count, k, layer, lorpVersion, numberOrNull, rls, schemaVersion, seed, share } from "./fields.ts";
 import { ModelSchema } from "./model.ts";
 
 export const CalibrationSchema = Type.Object(
@@ -65,7 +65,7 @@ export const ConfidenceSchema = Type.Object(
         "Whether another text is unlikely to change the removed layers: the same ones in 95 % of resamples, and the locality score two standard errors away from where the number of clusters changes.",
     }),
     agreement: Type.Object(
-      { k: Type.Number(), clusters: Type.Number(), layers: Type.Number() },
+      { k: share(), clusters: share(), layers: share() },
       {
         description:
           "The shares of resamples with the same number of clusters, the same clusters and the same removed layers.",
@@ -74,7 +74,7 @@ export const ConfidenceSchema = Type.Object(
     rlsStandardError: Type.Number(),
     entryStandardError: Type.Number({ description: "The largest of the entries of similarity." }),
     alternatives: Type.Array(
-      Type.Object({ removedLayers: Type.Array(Type.Integer({ minimum: 0 })), share: Type.Number() }),
+      Type.Object({ removedLayers: Type.Array(Type.Integer({ minimum: 0 })), share: share() }),
       { description: "Other layers that resamples led to, the most frequent first." },
     ),
   },

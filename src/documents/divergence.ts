@@ -7,5 +7,7 @@ export const klDivergence = Type.Number({
 });
 
 export const topAgreement = Type.Number({
+  minimum: 0,
+  maximum: 1,
   description: "Share of the tokens where the original puts most probability on the same.",
 });

@@ -18,6 +18,10 @@ const MOST_BLOCKS = 4096;
 export const blocks = (description: string, minimum = 1) =>
   Type.Integer({ minimum, maximum: MOST_BLOCKS, description });
 
+/** Of 1. */
+export const share = (description?: string) =>
+  Type.Number({ minimum: 0, maximum: 1, ...(description !== undefined && { description }) });
+
 export const layer = (description: string) => Type.Integer({ minimum: 0, description });
 
 export const numberOrNull = (description: string) =>

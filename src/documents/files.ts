@@ -71,7 +71,19 @@ export async function checkDocument<Kind extends keyof Readable>(
   const document = validate<Readable[Kind]>(await publishedSchema(kind), value, source);
   if (kind === "plan") checkLayers(document as Plan, source);
   if (kind === "report") checkLayers((document as Report).plan, `${source}, its plan`);
+  if (kind === "comparison") checkMeasures(document as Comparison, source);
   return document;
+}
+
+/** @throws DocumentError unless each candidate was measured on each text */
+function checkMeasures({ candidates, texts }: Comparison, source: string): void {
+  const odd = candidates.findIndex(({ measures }) => measures.length !== texts.length);
+  if (odd < 0) return;
+  const { length } = candidates[odd]!.measures;
+  throw new DocumentError(
+    "DOCUMENT_INVALID",
+    `${source}: candidates[${odd}].measures should be a list of ${texts.length}, one for each text, but is one of ${length}.`,
+  );
 }
 
 /** @throws DocumentError unless a Plan's layers are all of the model's, each once */

@@ -81,7 +81,7 @@ function source(
     if (earlier) return earlier;
     const losses = await run(removed, sequence);
     // JSON has no other numbers than finite ones.
-    if (losses.every(Number.isFinite)) kept.add(name, [...losses]);
+    if (losses.every(Number.isFinite)) await kept.add(name, [...losses]);
     return losses;
   };
   return {

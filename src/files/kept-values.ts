@@ -7,16 +7,20 @@ export interface KeptValues {
   get(name: string): unknown;
   /**
    * Adds a value that JSON can hold; an interrupted run loses none.
-   * @throws UsageError `CACHE_UNWRITABLE`
+   * @throws UsageError `CACHE_UNWRITABLE`, and what the check throws
    */
-  add(name: string, value: unknown): void;
+  add(name: string, value: unknown): Promise<void>;
 }
 
 /**
  * Values in a file of lines, one each, to which several runs may add at a time: a line that is damaged, as by a run that
  * was killed while it wrote, is passed over.
+ * @param check what must hold of what is added; it is not added if this throws
  */
-export async function openKeptValues({ stem, unwritable }: CachePlace): Promise<KeptValues> {
+export async function openKeptValues(
+  { stem, unwritable }: CachePlace,
+  check: () => Promise<void> = async () => {},
+): Promise<KeptValues> {
   const path = `${stem}.jsonl`;
   const text = await readFile(path, "utf8").catch(() => "");
   const values = new Map(text.split("\n").flatMap((line) => readLine(line)));
@@ -24,7 +28,8 @@ export async function openKeptValues({ stem, unwritable }: CachePlace): Promise<
   let separator = text === "" || text.endsWith("\n") ? "" : "\n";
   return {
     get: (name) => values.get(name),
-    add(name, value) {
+    async add(name, value) {
+      await check();
       values.set(name, value);
       try {
         appendFileSync(path, `${separator}${JSON.stringify([name, value])}\n`);
@@ -39,7 +44,7 @@ export async function openKeptValues({ stem, unwritable }: CachePlace): Promise<
 /** Values that this run alone knows. */
 export function valuesInMemory(): KeptValues {
   const values = new Map<string, unknown>();
-  return { get: (name) => values.get(name), add: (name, value) => void values.set(name, value) };
+  return { get: (name) => values.get(name), add: async (name, value) => void values.set(name, value) };
 }
 
 function readLine(line: string): [name: string, value: unknown][] {

@@ -10,7 +10,7 @@ import type { GgufFile } from "./types.ts";
 /** The first read; enough for the header of a model with a small vocabulary. */
 const FIRST_READ = 2 ** 20;
 /** No header of a real model comes near: the largest vocabularies take some 20 MB. */
-const MAX_HEADER = 2 ** 28;
+export const MAX_HEADER = 2 ** 28;
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
@@ -21,6 +21,7 @@ export interface ReadOptions {
 interface Part {
   readonly path: string;
   readonly size: number;
+  readonly state: string;
   readonly header: Header;
 }
 
@@ -62,7 +63,8 @@ async function readPart(path: string, { signal, open = openOnDisk }: ReadOptions
     throw unreadable(path, error);
   });
   try {
-    return { path, size: file.size, header: await readHeader(path, file, signal) };
+    const { size, state } = file;
+    return { path, size, state, header: await readHeader(path, file, signal) };
   } finally {
     await file.close();
   }
@@ -156,6 +158,7 @@ function assemble(parts: readonly Part[]): GgufFile {
     version: first.header.version,
     paths: parts.map(({ path }) => path),
     sizes: parts.map(({ size }) => size),
+    states: parts.map(({ state }) => state),
     alignment: first.header.alignment,
     metadata: first.header.metadata,
     tensors,

@@ -78,6 +78,8 @@ export interface GgufFile {
   readonly paths: readonly string[];
   /** Sizes of the parts in bytes. */
   readonly sizes: readonly number[];
+  /** What `stateOf` told of the parts as their headers were read. */
+  readonly states: readonly string[];
   /** `general.alignment` or 32. */
   readonly alignment: number;
   /** In file order. Of a split model: the first part's, `split.*` included. */

@@ -1,3 +1,4 @@
+import { blockOf } from "../gguf/block-names.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 
 /** What one block, or everything outside the blocks, is made of. */
@@ -17,7 +18,6 @@ export interface Anatomy {
   readonly rest: Part;
 }
 
-const BLOCK_TENSOR = /^blk\.(\d+)\./;
 const EXPERT_TENSOR = /_exps\.weight$/;
 
 /** Sorts a model's tensors into blocks and sums them up. @param blockCount as `<arch>.block_count` has it */
@@ -28,8 +28,7 @@ export function measureBlocks(file: GgufFile, architecture: string, blockCount: 
   const blocks: TensorInfo[][] = Array.from({ length: blockCount }, () => []);
   const rest: TensorInfo[] = [];
   for (const tensor of file.tensors) {
-    const match = BLOCK_TENSOR.exec(tensor.name);
-    (match ? (blocks[Number(match[1])] ?? rest) : rest).push(tensor);
+    (blocks[blockOf(tensor.name) ?? blockCount] ?? rest).push(tensor);
   }
   const hasOutput = rest.some(({ name }) => name === "output.weight");
   return {

@@ -1,4 +1,5 @@
 import { readModel } from "../architecture/metadata.ts";
+import { blockOf } from "../gguf/block-names.ts";
 import type { GgufFile } from "../gguf/types.ts";
 
 /** What weights may take of a GPU's free memory; the rest is for keys, values and what is being computed. */
@@ -15,7 +16,7 @@ export function fittingGpuLayers(file: GgufFile, free: number): number {
   const bytes: number[] = Array.from({ length: readModel(file).blockCount + 1 }, () => 0);
   const output = bytes.length - 1;
   for (const { name, byteLength } of file.tensors) {
-    const layer = Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? output);
+    const layer = blockOf(name) ?? output;
     bytes[layer] = (bytes[layer] ?? 0) + byteLength;
   }
   let left = WEIGHTS_SHARE * free;

@@ -16,6 +16,9 @@ export type Handlers<Offered extends Calls<Offered>> = {
   ) => ReturnType<Offered[Name]> | Promise<ReturnType<Offered[Name]>>;
 };
 
+/** What the terminal sends, and what the system does where a file may not grow: the write then fails. */
+const IGNORED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGXFSZ"] as const;
+
 /**
  * Carries out the calls of the process that started this one (`startProcess`), each begun in the order of arrival, and
  * ends with it. Whether to stop at Ctrl-C is the other's to decide, so signals of the terminal are ignored here.
@@ -36,7 +39,7 @@ export function serve<Offered extends Calls<Offered>>(handlers: Handlers<Offered
       running.delete(id);
     }
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+  for (const signal of IGNORED) process.on(signal, () => {});
   process.on("message", (request: Request) => {
     if ("stop" in request) running.get(request.id)?.abort();
     else void answer(request.id, request.name, request.args);

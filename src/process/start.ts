@@ -54,6 +54,9 @@ interface Pending {
   progress(progress: unknown): void;
 }
 
+/** How long a process may take to stop a call before it is ended: its work may never do so. Milliseconds. */
+const STOP_TIME = 20_000;
+
 /** How long after its end a process's stderr is waited for: what it started may hold it open. Milliseconds. */
 const LAST_WORDS_TIME = 500;
 
@@ -118,7 +121,11 @@ export function startProcess<Offered extends Calls<Offered>>(module: string): Pr
       if (death) throw death;
       const id = next++;
       const send = (request: Request) => void child.send(request, () => {});
-      const stop = () => send({ id, stop: true });
+      let patience: NodeJS.Timeout | undefined;
+      const stop = () => {
+        send({ id, stop: true });
+        patience = setTimeout(killChild, STOP_TIME);
+      };
       signal?.addEventListener("abort", stop, { once: true });
       try {
         const result = await new Promise((resolve, reject) => {
@@ -127,7 +134,10 @@ export function startProcess<Offered extends Calls<Offered>>(module: string): Pr
           send({ id, name, args });
         });
         return result as never;
+      } catch (error) {
+        throw patience && error instanceof ProcessDied ? new AbortedError() : error;
       } finally {
+        clearTimeout(patience);
         signal?.removeEventListener("abort", stop);
       }
     },

@@ -99,7 +99,7 @@ const RIDGES = [1e-4, 1e-3, 1e-2, 1e-1, 1, 10];
 const FIRST_RIDGE = 2;
 
 /** The share of the judge's sequences that λ and type are chosen on. */
-const CHOICE_SHARE = 0.5;
+const CHOICE_SHARE = 0.25;
 
 /** What a tensor type must keep of what F32 gives back. */
 const KEPT_SHARE = 0.9;

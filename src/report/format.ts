@@ -17,8 +17,9 @@ function formatScaled(value: number, units: readonly string[]): string {
   return `${digits} ${units[unit]}`.trimEnd();
 }
 
-/** `−20.1 %` with a true minus sign; `0.0 %` for none. */
+/** `−20.1 %` with a true minus sign; `0.0 %` for none, `–` where there was nothing to change. */
 export function formatChange(before: number, after: number): string {
+  if (before === 0) return "–";
   const percent = ((after - before) / before) * 100;
   const digits = Math.abs(percent).toFixed(1);
   const sign = digits === "0.0" ? "" : percent < 0 ? "−" : "+";

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { localityOf } from "../analysis/locality.ts";
 import type { Analysis } from "../documents/analysis.ts";
 import type { Comparison } from "../documents/comparison.ts";
 import type { ModelSummary } from "../documents/model.ts";
@@ -93,15 +94,17 @@ export function viewOf(document: Showable): View {
 
 const titleOf = (model: View["model"]) => model.name ?? model.architecture ?? "Model";
 
+const RESEMBLANCE = {
+  local: "their neighbours' only",
+  moderate: "each other over moderate distances",
+  spread: "each other across the depth of the model",
+} as const;
+
 function analysisSummary({ rls, k, model }: Analysis): string {
   const locality =
     rls === null
       ? "On average its blocks' inputs do not resemble each other at all, so it counts as local"
-      : rls >= 1
-        ? "Its blocks' inputs resemble their neighbours' only"
-        : rls >= 0.7
-          ? "Its blocks' inputs resemble each other over moderate distances"
-          : "Its blocks' inputs resemble each other across the depth of the model";
+      : `Its blocks' inputs resemble ${RESEMBLANCE[localityOf(rls).locality]}`;
   const score = rls === null ? "" : `: RLS ${rls.toFixed(3)}`;
   return `${locality}${score}. LoRP looks for removable blocks in ${k} clusters of its ${model.blockCount} blocks.`;
 }
@@ -205,7 +208,12 @@ export function provenance({ model, analysis, plan, report, lorpVersion }: View)
     ["parameters", model.parameters === undefined ? undefined : formatCount(model.parameters)],
     ["calibration text", calibration?.name],
     ["its SHA-256", calibration?.sha256],
-    ["sequences", settings?.sequences && `${settings.sequences} × ${settings.sequenceLength} tokens`],
+    [
+      "sequences",
+      settings?.sequences && settings.sequenceLength
+        ? `${settings.sequences} × ${settings.sequenceLength} tokens`
+        : undefined,
+    ],
     ["seed", settings?.seed ?? plan?.seed],
     ["clusters asked for", settings?.clusters],
     ["method", plan?.method],

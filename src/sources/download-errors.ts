@@ -58,6 +58,14 @@ export function wrongLength(remote: Remote, found: string): SourceError {
   );
 }
 
+export function withoutEnd(remote: Remote): SourceError {
+  const { host, file } = about(remote);
+  return new SourceError(
+    "DOWNLOAD_LENGTH",
+    `${host} did not say how long ${file} is, and sent more than its header describes; download it elsewhere.`,
+  );
+}
+
 export function changed(remote: Remote): SourceError {
   const { host, file } = about(remote);
   return new SourceError(

@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AbortedError, throwIfAborted } from "../errors.ts";
 import { withLock } from "../files/lock.ts";
+import { GgufError } from "../gguf/errors.ts";
 import { type Connection, connect } from "./connection.ts";
 import {
   broken,
@@ -14,10 +15,12 @@ import {
   notGguf,
   unreachable,
   unwritable,
+  withoutEnd,
   wrongChecksum,
   wrongLength,
 } from "./download-errors.ts";
 import { SourceError } from "./errors.ts";
+import { createLimit } from "./limit.ts";
 import { openPartial, partialPath, removeOtherVersions } from "./partial.ts";
 import type { Download, Remote } from "./remote.ts";
 
@@ -186,6 +189,7 @@ async function fetchOnce(
     }
     if (!response.ok) throw failedRequest(basename(remote.destination), response);
     let done = await startOf(response, remote, file, offset);
+    const isPossible = remote.size === undefined ? createLimit(file, remote.destination) : undefined;
     for await (const chunk of response.body ?? []) {
       const bytes = chunk as Uint8Array;
       if (done + bytes.length > (remote.size ?? Number.POSITIVE_INFINITY)) {
@@ -196,11 +200,13 @@ async function fetchOnce(
       }
       alive();
       done += bytes.length;
+      if (isPossible && !(await isPossible(done))) throw await discarded(remote, withoutEnd(remote));
       options.onProgress?.(done, remote.size ?? done);
     }
     return undefined;
   } catch (error) {
     if (error instanceof SourceError || isSystemError(error)) throw error;
+    if (error instanceof GgufError) throw await discarded(remote, notGguf(remote));
     throwIfAborted(options.signal);
     return error;
   } finally {

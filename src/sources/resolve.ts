@@ -47,6 +47,13 @@ export interface ResolvedModel {
  * llama.cpp or the Hugging Face cache keeps on this machine.
  * @throws SourceError
  * @throws AbortedError when stopped; what was downloaded until then is kept for the next time
+ * @example
+ * ```ts
+ * import { inspect, resolveModel } from "lorp";
+ *
+ * const { path } = await resolveModel("model.gguf"); // or "hf:user/repo:Q4_K_M", "ollama:name", …
+ * console.log((await inspect(path)).model.name);
+ * ```
  */
 export async function resolveModel(reference: string, options: ResolveOptions = {}): Promise<ResolvedModel> {
   const parsed = parseReference(reference);

@@ -1,5 +1,5 @@
-import { realpath } from "node:fs/promises";
-import { dirname, isAbsolute, join, relative, sep } from "node:path";
+import { realpath, stat } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import { homeFolder, userCaches, variable } from "../environment.ts";
 import { ggufFiles } from "./gguf-files.ts";
 import { hubCacheModels } from "./hub-cache.ts";
@@ -76,6 +76,14 @@ export async function storedModels(): Promise<StoredModel[]> {
   return lists.flatMap((models) => models.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
 }
 
+/** Folders that only a program makes, wherever it has been told to. */
+async function laidOutBy(folder: string): Promise<string | undefined> {
+  if (/[/\\]models--[^/\\]+--[^/\\]+[/\\](blobs|snapshots)([/\\]|$)/.test(folder)) return "Hugging Face";
+  if (basename(folder) !== "blobs") return undefined;
+  const manifests = await stat(join(folder, "..", "manifests")).catch(() => undefined);
+  return manifests?.isDirectory() ? "Ollama" : undefined;
+}
+
 /** The program in whose own folder a file lies, or would lie; undefined for a place that is the user's. */
 export async function storeOf(path: string): Promise<string | undefined> {
   const place = await realpath(dirname(path)).catch(() => undefined);
@@ -86,7 +94,7 @@ export async function storeOf(path: string): Promise<string | undefined> {
       if (root !== undefined && isWithin(place, root)) return store.store;
     }
   }
-  return undefined;
+  return laidOutBy(place);
 }
 
 function isWithin(path: string, folder: string): boolean {

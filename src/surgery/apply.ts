@@ -1,9 +1,12 @@
 import { open } from "node:fs/promises";
 import type { Rewrite } from "../architecture/types.ts";
 import { throwIfAborted } from "../errors.ts";
-import { inputChanged, readFailure, writeFailure } from "../files/errors.ts";
+
+import { readFailure, writeFailure } from "../files/errors.ts";
 import { type NamedFile, writeFully } from "../files/io.ts";
+
 import { checkOutput, commit, discard, type StagedFile, stage } from "../files/staged.ts";
+import { checkUnchanged } from "../files/unchanged.ts";
 import { splitPath } from "../gguf/split-name.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import { copyRange, transformRange } from "./copy.ts";
@@ -49,10 +52,12 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
   const sources: NamedFile[] = [];
   const staged: StagedFile[] = [];
   try {
-    for (const [i, path] of model.paths.entries()) sources.push(await openSource(path, model.sizes[i]!));
+    for (const path of model.paths) sources.push(await openSource(path));
+    await checkUnchanged(model, sources);
     const { mode } = await sources[0]!.handle.stat();
     for (const path of paths) staged.push(await stage(path, mode));
     await fill(staged, layouts, sources, options);
+    await checkUnchanged(model, sources);
     throwIfAborted(options.signal);
     await commit(staged, force);
   } finally {
@@ -70,13 +75,11 @@ function outputPaths(output: string, count: number): string[] {
   return Array.from({ length: count }, (_, no) => splitPath(prefix, no, count));
 }
 
-async function openSource(path: string, size: number): Promise<NamedFile> {
+async function openSource(path: string): Promise<NamedFile> {
   const handle = await open(path, "r").catch((error: unknown) => {
     throw readFailure(path, error);
   });
-  if ((await handle.stat()).size === size) return { path, handle };
-  await handle.close();
-  throw inputChanged(path);
+  return { path, handle };
 }
 
 /** Writes headers and data. */

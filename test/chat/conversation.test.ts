@@ -1,7 +1,14 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+
 import { openConversation } from "../../src/chat/conversation.ts";
 import type { Conversation } from "../../src/chat/types.ts";
+import { readGguf } from "../../src/gguf/read.ts";
+import { applyPlan } from "../../src/surgery/apply.ts";
+
 import { EXAMPLE_MODEL } from "../support/example.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { str } from "../support/gguf.ts";
 
 let conversation: Conversation;
 beforeAll(async () => {
@@ -42,4 +49,31 @@ test("stops in the middle of an answer, and can go on after it", async () => {
 
 test("refuses what is no model", async () => {
   await expect(openConversation("package.json")).rejects.toMatchObject({ code: "GGUF_NOT_GGUF" });
+});
+
+test("says that a chat template cannot be used, and what is used instead", async () => {
+  const { path } = await applyPlan({
+    model: await readGguf(EXAMPLE_MODEL),
+    rewrite: {
+      set: new Map([
+        ["tokenizer.chat_template", str("{% for m in messages %}{{ m.content | wobble }}{% endfor %}")],
+      ]),
+      renameTensor: (name) => name,
+    },
+    provenance: new Map(),
+    output: join(temporaryFolder(), "wobble.gguf"),
+  });
+  const notices: string[] = [];
+  const other = await openConversation(path, {
+    gpu: "off",
+    threads: 1,
+    onNotice: (notice) => notices.push(notice),
+  });
+  expect(await other.answer("hi", { maxTokens: 4, temperature: 0 })).not.toBe("");
+  await other.close();
+  expect(notices).toEqual([
+    expect.stringMatching(
+      /^The chat template of .*wobble\.gguf cannot be used \(.*wobble.*\): .* "\w+" instead\.$/,
+    ),
+  ]);
 });

@@ -112,3 +112,16 @@ test.runIf(hasPipes)("a document is read from a pipe, and a page written into on
   expect(page).toMatch(/^<!doctype html>/);
   expect(end).toBe(0);
 });
+
+test.skipIf(!hasPipes)("where a file may not grow, that is said and nothing is left", async () => {
+  const before = readdirSync(folder);
+  const command = `ulimit -f 4; exec "${process.execPath}" "${MAIN}" report "${at("an.json")}" -o "${at("large.html")}"`;
+  const run = spawn("bash", ["-c", command], { stdio: ["ignore", "ignore", "pipe"] });
+  let stderr = "";
+  run.stderr.on("data", (text) => {
+    stderr += text;
+  });
+  const status = await new Promise((resolve) => run.on("close", resolve));
+  expect([status, stderr]).toEqual([1, expect.stringContaining("large.html cannot be written: EFBIG")]);
+  expect(readdirSync(folder)).toEqual(before);
+});

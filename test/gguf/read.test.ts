@@ -285,6 +285,7 @@ describe("refused by name", () => {
     let bytesRead = 0;
     const open = async () => ({
       size: 2 ** 41,
+      state: "",
       async read(buffer: Uint8Array, position: number) {
         bytesRead += buffer.length;
         buffer.set(start.subarray(position, position + buffer.length));

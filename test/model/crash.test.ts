@@ -1,6 +1,7 @@
-import type { ChildProcess } from "node:child_process";
-import { copyFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { type ChildProcess, execFileSync } from "node:child_process";
+import { copyFileSync, readdirSync, truncateSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { afterAll, describe, expect, test } from "vitest";
@@ -21,6 +22,12 @@ const victim = (name: string): string => {
   return path;
 };
 const truncate = (path: string) => truncateSync(path, 100_000);
+
+/** Ends the process that runs llama.cpp for another one as memory that is not there would. */
+function crashChildOf({ pid }: ChildProcess): void {
+  const child = execFileSync("pgrep", ["-P", String(pid)], { encoding: "utf8" });
+  process.kill(Number(child), "SIGBUS");
+}
 
 describe.skipIf(process.platform === "win32")("when llama.cpp crashes", () => {
   test("this process hears of it in an error, and can open models as before", async () => {
@@ -52,14 +59,13 @@ describe.skipIf(process.platform === "win32")("when llama.cpp crashes", () => {
         ["analyze", path, "--gpu", "off", "--sequences", "16", "--sequence-length", "128", "--json", ...more],
         { env: { XDG_CACHE_HOME: join(folder, "cache") }, ...(started && { started }) },
       );
-    const broken = await run([], (child) => child.stderr?.once("data", () => truncate(path)));
+    const broken = await run([], (child) => child.stderr?.once("data", () => crashChildOf(child)));
     expect(broken).toMatchObject({ status: 1, stdout: "" });
     expect(broken.stderr).toMatch(
       /^lorp: llama\.cpp crashed while it ran .*resumed\.gguf: SIGBUS; .* The \d+ sequences before it are kept; .*--resume/m,
     );
     const kept = readdirSync(join(folder, "cache/lorp/captures"));
     expect(kept).toEqual([expect.stringMatching(/^\w+\.checkpoint\.json$/)]);
-    writeFileSync(path, readFileSync(EXAMPLE_MODEL));
     const resumed = await run(["--resume"]);
     const whole = await run(["--no-cache"]);
     expect(JSON.parse(resumed.stdout).similarity).toEqual(JSON.parse(whole.stdout).similarity);
@@ -75,14 +81,21 @@ describe("a thread that is ended while the API works in it", () => {
     "analyze(model, { gpu: 'off' })",
   ])("takes nothing else down: %s", async (work) => {
     const script = `
+        import { parentPort } from "node:worker_threads";
         import { analyze, prune } from ${JSON.stringify(pathToFileURL(join(compiled, "dist/index.js")))};
         const [model, output] = ${JSON.stringify([EXAMPLE_MODEL, join(folder, "worker.gguf")])};
-        for (;;) await ${work};`;
+        for (;;) {
+          const working = ${work};
+          parentPort.postMessage("works");
+          await working;
+        }`;
     for (const delay of [100, 400, 1500]) {
       const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(script)}`));
       const failures: unknown[] = [];
       worker.on("error", (error) => failures.push(error));
-      await new Promise((resolve) => setTimeout(resolve, delay));
+      // Only what has begun is ended in its work.
+      await new Promise((resolve) => worker.once("message", resolve));
+      await sleep(delay);
       expect(await worker.terminate()).toBe(1);
       expect(failures).toEqual([]);
     }

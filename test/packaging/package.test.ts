@@ -1,8 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
-import { EXAMPLE_MODEL } from "../support/example.ts";
 import { temporaryFolder } from "../support/gguf.ts";
 
 const PLATFORM = `${process.platform}-${process.arch}`;
@@ -99,58 +98,17 @@ function registryAnswers(): boolean {
   }
 }
 
-test("runs from its tarball in an empty folder, without compiler, cmake, git and GPU packages", ({
-  skip,
-}) => {
+test("its tarballs install without compiler, cmake and git, and do there what is done here", ({ skip }) => {
   skip(!registryAnswers(), "npm's registry cannot be reached");
   const folder = temporaryFolder();
-  const packed = join(folder, "packed");
-  for (const path of files) {
-    mkdirSync(dirname(join(packed, path)), { recursive: true });
-    cpSync(path, join(packed, path));
-  }
-  mkdirSync(join(packed, "prebuilds", PLATFORM), { recursive: true });
-  cpSync("build/Release/lorp.node", join(packed, "prebuilds", PLATFORM, "lorp.node"));
-  npm(["pack", "--ignore-scripts", "--pack-destination", folder], packed);
-
-  const empty = join(folder, "empty");
-  mkdirSync(empty);
-  writeFileSync(join(empty, "package.json"), "{}");
-  const runtime = `@node-llama-cpp/${process.platform === "darwin" ? "mac" : process.platform}-${process.arch}`;
-  npm(
-    [
-      "install",
-      "--omit=optional",
-      "--prefer-offline",
-      "--ignore-scripts",
-      "--no-audit",
-      "--no-fund",
-      join(folder, `lorp-${manifest.version}.tgz`),
-      `${runtime}@${manifest.dependencies["node-llama-cpp"]}`,
-    ],
-    empty,
-  );
-  expect(readdirSync(join(empty, "node_modules", "@node-llama-cpp"))).toEqual([runtime.split("/")[1]]);
-
-  const run = (command: string, ...args: string[]) =>
-    execFileSync(join(empty, "node_modules", ".bin", command), args, {
-      cwd: empty,
-      encoding: "utf8",
-      env: { PATH: dirname(process.execPath), HOME: empty },
-    });
-  expect(run("lorp", "--version").trim()).toBe(manifest.version);
-  const args = [
-    "prune",
-    EXAMPLE_MODEL,
-    "--remove",
-    "2",
-    "-o",
-    "out.gguf",
-    "--json",
-    "--sequences",
-    "1",
-    "-q",
-  ];
-  expect(JSON.parse(run("lorp", ...args)).plan.removedLayers).toHaveLength(2);
-  expect(existsSync(join(empty, "out.gguf"))).toBe(true);
-}, 180_000);
+  const addons = join(folder, "addons");
+  mkdirSync(join(addons, PLATFORM), { recursive: true });
+  cpSync("build/Release/lorp.node", join(addons, PLATFORM, "lorp.node"));
+  const tarballs = join(folder, "tarballs");
+  execFileSync(process.execPath, ["scripts/pack-platforms.js", addons, tarballs]);
+  const said = execFileSync("bash", ["scripts/platforms/try-packages.sh", tarballs], { encoding: "utf8" });
+  for (const what of ["inspection", "plan", "model"]) expect(said).toContain(`${what}: the same`);
+  expect(said).toMatch(/installed: \d+ MB, llama\.cpp for [a-z0-9-]+$/m);
+  expect(said).toContain(`lorp ${manifest.version}, llama.cpp`);
+  expect(said).toMatch(/^cpu: similarities within .* of cpu$/m);
+}, 300_000);

@@ -76,6 +76,12 @@ test("a plan's repair is fitted on its own text only", async () => {
   writeFileSync(text, readFileSync("calibration/default.txt", "utf8").slice(0, 60_000));
   const other = apply(EXAMPLE_MODEL, made, { ...fitted, calibration: text, output: at("other.gguf") });
   await expect(other).rejects.toMatchObject({ code: "REPAIR_OTHER_TEXT" });
+  const elsewhere = {
+    ...made,
+    repair: { ...made.repair!, tried: [{ ...made.repair!.tried[0]!, gaps: [] }] },
+  };
+  const none = apply(EXAMPLE_MODEL, elsewhere, { ...fitted, output: at("other.gguf") });
+  await expect(none).rejects.toMatchObject({ code: "REPAIR_IMPOSSIBLE" });
   // Without it the model is not run, and what is written is the plain cut.
   const off = await apply(EXAMPLE_MODEL, made, { repair: "off", output: at("off.gguf") });
   expect(off.repair).toBeUndefined();

@@ -13,6 +13,7 @@ test.each([
   [format.formatCount(70_600_000_000), "70.6 B"],
   [format.formatChange(20, 15), "−25.0 %"],
   [format.formatChange(1, 1.0004), "0.0 %"],
+  [format.formatChange(0, 7), "–"],
   [format.formatChange(57.857, 64.213), "+11.0 %"],
   [format.formatPerplexity(52.371), "52.37"],
   [format.formatPerplexity(1234.5), "1,235"],

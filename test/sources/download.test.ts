@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { linkSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
@@ -138,6 +138,27 @@ test("accepts a file whose size the server does not say", async () => {
   });
   await fetchModel();
   expect(readFileSync(destination).equals(MODEL)).toBe(true);
+});
+
+test.each([
+  ["a model", MODEL, "DOWNLOAD_LENGTH", 3 * 2 ** 20],
+  ["something else", Buffer.alloc(2 ** 16, "x"), "DOWNLOAD_NOT_GGUF", 2 ** 21],
+])("ends what its server sends without an end behind %s", async (_, begin, code, most) => {
+  let sent = 0;
+  const { folder, fetchModel } = await start((_request, response) => {
+    const more = () => {
+      if (response.destroyed) return;
+      sent += 2 ** 16;
+      response.write(Buffer.alloc(2 ** 16), more);
+    };
+    response.writeHead(200);
+    response.write(begin, more);
+    return true;
+  });
+  await expect(fetchModel()).rejects.toMatchObject({ code });
+  // Besides what lies in the connection's buffers.
+  expect(sent).toBeLessThan(most + 16 * 2 ** 20);
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test("refuses a web page", async () => {
@@ -371,18 +392,20 @@ test.each([
 ])("follows no %s link at the place of what was fetched before", async (_, link) => {
   const { folder, destination, fetchModel } = await start((request, response) => {
     if (request.headers.range === "bytes=0-0") return false;
-    sendFile(MODEL, request.headers.range, response, 1000);
+    if (request.headers.range === "bytes=0-") sendFile(MODEL, request.headers.range, response, 1000);
+    else response.writeHead(503).end();
     return true;
   });
-  await fetchModel().catch(() => {});
+  await expect(fetchModel()).rejects.toMatchObject({ code: "DOWNLOAD_BROKEN" });
   const [partial = ""] = readdirSync(folder);
+  expect(partial).toMatch(/\.part$/);
   const victim = join(temporaryFolder(), "victim");
   writeFileSync(victim, "precious");
   rmSync(join(folder, partial));
   link(victim, join(folder, partial));
-  await fetchModel().catch(() => {});
+  await expect(fetchModel()).rejects.toMatchObject({ code: "DOWNLOAD_BROKEN" });
   expect(readFileSync(victim, "utf8")).toBe("precious");
-  expect(readdirSync(folder)).not.toContain(destination);
+  expect(existsSync(destination)).toBe(false);
 });
 
 test("asks a server about a few files at a time", async () => {

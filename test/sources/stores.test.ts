@@ -128,6 +128,15 @@ test("knows whose a place is, by whatever name", async () => {
   symlinkSync(model, join(home, "mine.gguf"));
   expect(await storeOf(model)).toBe("Ollama");
   expect(await storeOf(join(home, "link/models/blobs/new.gguf"))).toBe("Ollama");
+  // Where another environment has told it to be.
+  putInOllama(join(home, "disk/ollama"), "registry.ollama.ai/library/tale/latest", {
+    model: smallModel("tale"),
+  });
+  expect(await storeOf(join(home, "disk/ollama/blobs/new.gguf"))).toBe("Ollama");
+  putInHubCache(join(home, "disk/hub"), "a/b", "0123abcd", "b.gguf", smallModel("b"));
+  expect(await storeOf(join(home, "disk/hub/models--a--b/snapshots/0123abcd/new.gguf"))).toBe("Hugging Face");
+  put(join(home, "disk/blobs/mine.gguf"), smallModel("mine"));
+  expect(await storeOf(join(home, "disk/blobs/new.gguf"))).toBe(undefined);
   expect(await storeOf(join(home, "mine.gguf"))).toBeUndefined();
   expect(await storeOf(join(home, "none", "x.gguf"))).toBeUndefined();
 });

@@ -7,6 +7,7 @@ export function memoryFiles(files: Readonly<Record<string, Uint8Array>>): OpenFi
     if (bytes === undefined) throw Object.assign(new Error(`no ${path}`), { code: "ENOENT" });
     return {
       size: bytes.length,
+      state: "",
       async read(buffer, position) {
         const part = bytes.subarray(position, position + buffer.length);
         buffer.set(part);

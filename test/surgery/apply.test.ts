@@ -6,8 +6,11 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
+  rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { copyFile } from "node:fs/promises";
@@ -340,6 +343,41 @@ describe("the output", () => {
     );
     // … and before the start.
     await expectFailure(apply(), "INPUT_CHANGED");
+    expect(readdirSync(folder)).toEqual(["in.gguf"]);
+  });
+
+  test("of an input that was overwritten, or replaced, at the same size", async () => {
+    const folder = temporaryFolder();
+    const input = fixtureIn(folder);
+    // The system's clock for files goes in steps of some milliseconds.
+    utimesSync(input, 1, 1);
+    const model = await readGguf(input);
+    const apply = (onProgress?: () => void) =>
+      applyPlan({
+        model,
+        rewrite: withoutBlock1,
+        provenance: nothing,
+        output: join(folder, "out.gguf"),
+        onProgress,
+      });
+    const overwrite = () => writeFileSync(input, new Uint8Array(model.sizes[0]!));
+    await expectFailure(apply(overwrite), "INPUT_CHANGED");
+    await expectFailure(apply(), "INPUT_CHANGED");
+    rmSync(input);
+    utimesSync(fixtureIn(folder), 1, 1);
+    const other = await readGguf(input);
+    writeFileSync(join(folder, "other"), readFileSync(input));
+    utimesSync(join(folder, "other"), 1, 1);
+    renameSync(join(folder, "other"), input);
+    await expectFailure(
+      applyPlan({
+        model: other,
+        rewrite: withoutBlock1,
+        provenance: nothing,
+        output: join(folder, "out.gguf"),
+      }),
+      "INPUT_CHANGED",
+    );
     expect(readdirSync(folder)).toEqual(["in.gguf"]);
   });
 

@@ -30,6 +30,7 @@ async function model(width: number, headNorms: boolean, alignment = 32): Promise
   const { bytes, fileSize } = writeHeader({ version: 3, alignment, metadata: [], tensors });
   const file = async () => ({
     size: fileSize,
+    state: "",
     async read(buffer: Uint8Array, position: number) {
       buffer.set(bytes.subarray(position, position + buffer.length));
       return buffer.length;

@@ -116,17 +116,19 @@ function budgetsOf({ model, similarity }: Analysis): number[] {
   );
 }
 
-function smallEnough(search: Search, targetSize: number, dropMtp: boolean): Promise<Plan> {
+async function smallEnough(search: Search, targetSize: number, dropMtp: boolean): Promise<Plan> {
   const { file, architecture } = search.described;
   const { blocks } = measureBlocks(file, architecture.name, architecture.blockCount);
   const whole = fileBytes(file);
   if (whole <= targetSize) throw unreachable(`The file takes ${whole} bytes as it is`, "fewer");
   const gains = blocks.map(({ bytes }) => bytes);
+  const fingerprint = await search.described.fingerprint();
   return fewest(search, {
     gains: gains.slice(0, architecture.analysedBlocks),
     always: dropMtp ? sum(gains.slice(architecture.analysedBlocks)) : 0,
     needed: whole - targetSize,
-    gain: (trunk) => whole - outputBytes(search.described, dropMtp ? dropPrediction(trunk) : trunk),
+    gain: (trunk) =>
+      whole - outputBytes(search.described, dropMtp ? dropPrediction(trunk) : trunk, fingerprint),
     failure: (most) =>
       unreachable(`The file cannot get below about ${whole - most} bytes by removing layers`, "more bytes"),
   });

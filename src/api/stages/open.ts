@@ -16,7 +16,7 @@ import { checkWindows, firstScored } from "../../evaluation/windows.ts";
 import { cacheFolder } from "../../files/cache-folder.ts";
 import { type CacheKey, openCachePlace } from "../../files/cache-place.ts";
 import { type KeptValues, openKeptValues, valuesInMemory } from "../../files/kept-values.ts";
-import { contentDigest } from "../../gguf/content.ts";
+import { checkUnchanged } from "../../files/unchanged.ts";
 import { fingerprint } from "../../gguf/fingerprint.ts";
 import { readGguf } from "../../gguf/read.ts";
 import type { GgufFile, TensorInfo } from "../../gguf/types.ts";
@@ -30,7 +30,9 @@ import type { CacheOptions, CalibrationOptions, ModelRunOptions } from "./option
 export interface DescribedModel {
   readonly file: GgufFile;
   readonly architecture: Architecture;
-  readonly summary: ModelSummary & { readonly fingerprint: string };
+  readonly summary: ModelSummary;
+  /** What tells the model from any other, made of all its bytes when it is first asked for. */
+  fingerprint(): Promise<string>;
   /** What the names of files made from it begin with, unless the user says. */
   readonly stem: string;
 }
@@ -46,12 +48,16 @@ export async function describeModel(path: string, signal?: AbortSignal): Promise
   };
   const embeddingLength = Number(file.metadata.get(`${architecture.name}.embedding_length`)?.decode().value);
   const name = text("general.name");
+  let identity: Promise<string> | undefined;
   return {
     file,
+    fingerprint() {
+      identity ??= fingerprint(file, signal);
+      return identity;
+    },
     architecture,
     stem: await outputStem(file.paths[0]!),
     summary: {
-      fingerprint: await fingerprint(file),
       architecture: architecture.name,
       ...(name === undefined ? {} : { name }),
       blockCount: architecture.blockCount,
@@ -62,6 +68,11 @@ export async function describeModel(path: string, signal?: AbortSignal): Promise
       constraints: architecture.constraints,
     },
   };
+}
+
+/** A model as documents name it. */
+export async function identified(described: DescribedModel): Promise<ModelSummary> {
+  return { fingerprint: await described.fingerprint(), ...described.summary };
 }
 
 /** Number of weights in all tensors. */
@@ -105,9 +116,10 @@ export interface OpenedModel {
 
 /** Loads the calibration text and the model, and cuts the text into sequences. Close what it returns. */
 export async function openForCalibration(
-  { file, architecture, summary }: DescribedModel,
+  described: DescribedModel,
   options: CalibrationOptions & ModelRunOptions & CacheOptions,
 ): Promise<OpenedModel> {
+  const { file, architecture } = described;
   const calibration = await loadCalibration(options.calibration);
   const model = await openModel(file.paths[0]!, options);
   try {
@@ -120,8 +132,7 @@ export async function openForCalibration(
     const context = { sequenceLength, states: architecture.states };
     let lanes: Lanes | undefined;
     const measuredOn = once(async () => ({
-      model: summary.fingerprint,
-      content: await contentDigest(file, options.signal),
+      model: await described.fingerprint(),
       device: [model.runtime.device, ...(options.rpc ?? [])].join(" "),
       gpuLayers: options.gpuLayers ?? "as many as fit",
       runtime: model.runtime.release,
@@ -141,7 +152,9 @@ export async function openForCalibration(
       measuredOn,
       kept: once(async () =>
         options.cache
-          ? openKeptValues(await openCachePlace(cacheFolder(), "measurements", await measuredOn()))
+          ? openKeptValues(await openCachePlace(cacheFolder(), "measurements", await measuredOn()), () =>
+              checkUnchanged(file),
+            )
           : valuesInMemory(),
       ),
       close() {

@@ -9,11 +9,15 @@ import { provenance } from "../../surgery/provenance.ts";
 import { VERSION } from "../../version.ts";
 import { countParameters, type DescribedModel } from "./open.ts";
 
-/** The metadata by which a written file says what it is and how it was made. */
+/**
+ * The metadata by which a written file says what it is and how it was made.
+ * @param fingerprint of the model that is cut
+ */
 export function outputMetadata(
   { file, summary }: DescribedModel,
   plan: Plan,
   rewrite: Rewrite,
+  fingerprint: string,
   { added, inserted }: Pick<RepairedRewrite, "added" | "inserted"> = { added: [], inserted: [] },
 ): MetadataChanges {
   const replaced = new Set(added.map(({ name }) => name));
@@ -23,11 +27,7 @@ export function outputMetadata(
   });
   return new Map([
     ...identity(file.metadata, plan, countParameters({ tensors: [...kept, ...added] })),
-    ...provenance(
-      plan,
-      { fingerprint: summary.fingerprint, inserted, earlier: earlierOf(file, summary.blockCount) },
-      VERSION,
-    ),
+    ...provenance(plan, { fingerprint, inserted, earlier: earlierOf(file, summary.blockCount) }, VERSION),
   ]);
 }
 

@@ -28,6 +28,18 @@ export interface Repaired {
   readonly repair: StoredRepair | undefined;
 }
 
+/** Refuses, before any work is done, what the model cannot have at any gap. @throws RepairError */
+export function checkRepair(model: Broken, choice: RepairChoice | undefined): void {
+  if (choice === undefined || choice === "auto" || choice === "off") return;
+  const gaps = Array.from({ length: model.architecture.analysedBlocks }, (_, before) => ({
+    before,
+    last: before + 1,
+  }));
+  const reasons = gaps.map((gap) => KINDS[choice].refusal(model, gap));
+  const [reason] = reasons;
+  if (reason !== undefined && !reasons.includes(undefined)) throw impossible(choice, reason);
+}
+
 /**
  * Fits the maps that make up for a Plan's removals on an open model, and measures what they give back on text that they
  * were not fitted on. Those that do not help are left out; the Plan then says so.
@@ -87,6 +99,12 @@ export async function repairAsPlanned(
     const entry = told.find(({ after }) => after === gap.before);
     return entry ? [{ gap, ...entry }] : [];
   });
+  if (gaps.length === 0 || gaps.length < told.length) {
+    throw new RepairError(
+      "REPAIR_IMPOSSIBLE",
+      "The plan's repair is of other gaps than its removed layers leave; make the plan again, or use --repair off.",
+    );
+  }
   const { possible, refused } = possibleIn(
     described,
     opened,

@@ -5,10 +5,13 @@ import { layOut } from "../../surgery/layout.ts";
 import type { DescribedModel } from "./open.ts";
 import { outputMetadata } from "./output-metadata.ts";
 
-/** Bytes of the file that a Plan makes, without factors or repairs; nothing is written for it. */
-export function outputBytes(described: DescribedModel, plan: Plan): number {
+/**
+ * Bytes of the file that a Plan makes, without factors or repairs; nothing is written for it.
+ * @param fingerprint of the model, which the file names
+ */
+export function outputBytes(described: DescribedModel, plan: Plan, fingerprint: string): number {
   const rewrite = planRewrite(described.file, plan.keptLayers);
-  const parts = layOut(described.file, rewrite, outputMetadata(described, plan, rewrite));
+  const parts = layOut(described.file, rewrite, outputMetadata(described, plan, rewrite, fingerprint));
   return parts.reduce((sum, { size }) => sum + size, 0);
 }
 

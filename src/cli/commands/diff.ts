@@ -16,7 +16,7 @@ export function define(command: Command): void {
       const { path: second } = await findModel(other, options, terminal, signal);
       const { diff } = await import("../../api/diff.ts");
       const found = await diff(first, second, { signal, onProgress: terminal.onProgress });
-      const { blockOf } = await import("../../diff/numbering.ts");
+      const { blockOf } = await import("../../gguf/block-names.ts");
       const { formatTable } = await import("../../report/format.ts");
       const factors = [first, second].flatMap((path, side) =>
         describeFactors(path, found.factors[side], formatTable),

@@ -15,12 +15,10 @@ export function define(command: Command): void {
     run(async () => {
       const terminal = openTerminal(options);
       const { readDocument } = await import("../../documents/files.ts");
-      const { completeAnalysis } = await import("../../analysis/complete.ts");
+      const { completeDocument } = await import("../../analysis/complete-document.ts");
       const page = options.output ?? `${path.replace(/\.json$/i, "")}.html`;
       await checkFiles({ reads: [path], writes: [page], force: options.force });
-      const document = await readDocument(path);
-      const isAnalysis = !("plan" in document || "removals" in document || "candidates" in document);
-      await writePage(page, isAnalysis ? completeAnalysis(document) : document);
+      await writePage(page, completeDocument(await readDocument(path)));
       await terminal.result(`Wrote ${page}`, { path: page });
     }),
   );

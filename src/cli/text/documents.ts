@@ -1,3 +1,4 @@
+import { localityOf } from "../../analysis/locality.ts";
 import type { Inspection } from "../../api/inspect.ts";
 import type { Analysis, Confidence } from "../../documents/analysis.ts";
 import type { Compensation } from "../../documents/compensation.ts";
@@ -53,11 +54,16 @@ function describeConfidence({ method, budget, settled, agreement, alternatives }
   return `${settled ? "Settled" : "Not settled"}: ${method} removes the same ${budget} layers in ${formatPercent(agreement.layers)} of resamples${settled ? "" : doubt}`;
 }
 
+const REDUNDANCY = {
+  local: "local",
+  moderate: "between local and spread over the depth",
+  spread: "spread over the depth",
+} as const;
+
 function locality(rls: number | null, k: number): string {
   if (rls === null)
     return `No finite locality score (the mean similarity is not positive): taken as local, ${k} clusters`;
-  const where =
-    rls >= 1 ? "local" : rls >= 0.7 ? "between local and spread over the depth" : "spread over the depth";
+  const where = REDUNDANCY[localityOf(rls).locality];
   return `Representation locality score ${rls.toFixed(3)}: redundancy ${where}; ${k} clusters`;
 }
 

@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { LOCALITY_RANGES } from "../../analysis/locality.ts";
 import { type Described, svg } from "./svg.ts";
 
 /** Representation locality scores published with LoRP (arXiv 2605.27786). */
@@ -10,13 +11,6 @@ export const PUBLISHED_RLS = [
   { name: "Qwen3-14B", rls: 0.644 },
 ] as const;
 
-/** The ranges of the score in which LoRP takes 4, 3 and 2 clusters. */
-const RANGES = [
-  { from: Number.NEGATIVE_INFINITY, to: 0.7, k: 4 },
-  { from: 0.7, to: 1, k: 3 },
-  { from: 1, to: Number.POSITIVE_INFINITY, k: 2 },
-];
-
 const WIDTH = 520;
 
 /** Where the model's RLS lies among published ones, and how many clusters each range gets. */
@@ -24,7 +18,11 @@ export function localityFigure(described: Described, name: string, rls: number):
   const domain: [number, number] = [Math.min(0.35, rls - 0.1), Math.max(1.3, rls + 0.1)];
   const [low, high] = domain;
   const perPixel = (high - low) / (WIDTH - 24);
-  const ranges = RANGES.map(({ from, to, k }) => ({ from: Math.max(from, low), to: Math.min(to, high), k }));
+  const ranges = LOCALITY_RANGES.map(({ to, clusters }, index) => ({
+    from: Math.max(LOCALITY_RANGES[index - 1]?.to ?? low, low),
+    to: Math.min(to, high),
+    k: clusters,
+  }));
   const published = stacked(PUBLISHED_RLS, perPixel);
   return svg(described, {
     width: WIDTH,
