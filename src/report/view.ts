@@ -171,7 +171,7 @@ export function changes({ plan, report, model }: View): Change[] {
   const { input, output, perplexity, divergence, speed } = report ?? {};
   const perSecond = (tokens: number) => `${formatTokens(tokens)}/s`;
   return [
-    ...change("blocks", model.blockCount, plan.keptLayers.length, String),
+    ...change("blocks", model.blockCount, plan.keptLayers.length + bridges(plan), String),
     ...change("weights", input?.parameters, output?.parameters, formatCount),
     ...change("file size", input?.bytes, output?.bytes, formatBytes),
     ...change("prompt tokens", speed?.original.prompt, speed?.pruned.prompt, perSecond),
@@ -189,6 +189,12 @@ export function changes({ plan, report, model }: View): Change[] {
       : []),
     ...change("same top token", divergence && 1, divergence?.topAgreement, formatPercent),
   ];
+}
+
+/** Blocks that were put in. */
+function bridges({ repair }: Plan): number {
+  const bridge = repair?.kind === "bridge" && repair.tried.find(({ kind }) => kind === "bridge");
+  return bridge ? bridge.gaps.length : 0;
 }
 
 /** The changes as rows of a table: label, original, pruned, change. */
