@@ -33,6 +33,8 @@ function statesOf(model: Model, { states = {} }: Entry): StateTensors {
     input: "",
     lastOutput: "",
     streamsInside: false,
+    embeds: false,
+    wholeSequences: false,
     ...names,
     streams: streams(model),
     emptyBlocks: emptyBlocks(model),

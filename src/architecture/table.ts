@@ -29,7 +29,7 @@ export interface Entry {
   readonly rules: readonly Rule[];
   /** What deviates from `l_out` with one residual stream. */
   readonly states?: Partial<
-    Pick<StateTensors, "blockInput" | "blockOutput" | "input" | "lastOutput" | "streamsInside">
+    Omit<StateTensors, "streams" | "emptyBlocks">
   > & {
     readonly streams?: (model: Model) => number;
     readonly emptyBlocks?: (model: Model) => readonly number[];
@@ -282,7 +282,6 @@ const PLAIN = [
   "deepseek2-ocr",
   "deepseek32",
   "dots1",
-  "dream",
   "ernie4_5",
   "exaone",
   "falcon",
@@ -302,8 +301,6 @@ const PLAIN = [
   "internlm2",
   "jais",
   "jais2",
-  "llada",
-  "llada-moe",
   "llama",
   "maincoder",
   "mamba",
@@ -329,7 +326,6 @@ const PLAIN = [
   "qwen3",
   "qwen3moe",
   "refact",
-  "rnd1",
   "rwkv6qwen2",
   "seed_oss",
   "stablelm",
@@ -338,6 +334,9 @@ const PLAIN = [
   "talkie",
   "xverse",
 ] as const;
+
+/** Their tokens attend to later ones. */
+const DIFFUSION = ["dream", "llada", "llada-moe", "rnd1"] as const;
 
 const PARTICULAR: Readonly<Record<string, Entry>> = {
   bailingmoe3: { rules: [hybridByHeads] },
@@ -576,8 +575,11 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   "jina-bert-v2": { rules: [encoder] },
   "jina-bert-v3": { rules: [encoder] },
   eurobert: { rules: [encoder] },
-  "gemma-embedding": { rules: [encoder] },
-  "llama-embed": { rules: [encoder] },
+  "gemma-embedding": {
+    states: { embeds: true, wholeSequences: true },
+    rules: [slidingWindow(6, "gemma-embedding.cpp load_arch_hparams")],
+  },
+  "llama-embed": { states: { embeds: true, wholeSequences: true }, rules: [] },
   t5: { rules: [encoderDecoder] },
   t5encoder: { rules: [encoder] },
   eagle3: { rules: [draftHead] },
@@ -588,7 +590,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     rules: [refused("it is an audio decoder and no language model", "wavtokenizer-dec.cpp")],
   },
   qwen3tts: { rules: [refused("it predicts audio codes and no text", "qwen3tts.cpp")] },
-  pockettts: { rules: [refused("it predicts audio latents and no text", "pockettts.cpp")] },
+  pockettts: { states: { embeds: true }, rules: [] },
   gptj: {
     rules: [refused("llama.cpp knows its name but cannot run it", "llama-model.cpp llama_model_mapping")],
   },
@@ -598,5 +600,6 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
 /** Every architecture by the name in `general.architecture`. */
 export const ARCHITECTURES: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ...PLAIN.map((name) => [name, { rules: [] }] as const),
+  ...DIFFUSION.map((name) => [name, { states: { wholeSequences: true }, rules: [] }] as const),
   ...Object.entries(PARTICULAR),
 ]);

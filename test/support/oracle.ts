@@ -242,6 +242,7 @@ async function prunedLogits(
 interface Opened {
   readonly model: Model;
   readonly session: Session;
+  /** What the model computes at every position: logits, or embeddings. */
   logits(skip?: readonly number[]): Promise<Float32Array>;
   close(): void;
 }
@@ -252,7 +253,8 @@ async function openForLogits(path: string, { states }: Pick<Architecture, "state
   return {
     model,
     session,
-    logits: (skip) => session.logits(tokensOf(model), skip),
+    logits: (skip) =>
+      states.embeds ? session.embeddings(tokensOf(model), skip) : session.logits(tokensOf(model), skip),
     close: () => {
       session.close();
       model.close();
