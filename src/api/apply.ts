@@ -19,6 +19,7 @@ import type { OptionNames } from "./stages/option-names.ts";
 import { type ModelRunOptions, RUN_OPTIONS, type WriteOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { outputMetadata } from "./stages/output-metadata.ts";
+import { requirePredictions } from "./stages/predictions.ts";
 import { afterCut, planQuantization, type Quantization } from "./stages/quantization.ts";
 import type { Repaired } from "./stages/repair.ts";
 
@@ -91,6 +92,7 @@ async function makeUp(described: DescribedModel, plan: Plan, options: ApplyOptio
   if (!factorsAsked && !mapsAsked && !refit) return { plan: given, repair: undefined };
   const stage = await import("./stages/repair.ts");
   stage.checkRepair(described, choice);
+  if (factorsAsked) requirePredictions(described.architecture, "--compensate");
   const opened = await openForCalibration(described, options);
   try {
     if (factorsAsked) {

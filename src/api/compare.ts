@@ -28,6 +28,7 @@ import {
 } from "./stages/open.ts";
 import type { OptionNames } from "./stages/option-names.ts";
 import { createPlanner, type Planner, SEARCH_OPTIONS, type SearchOptions } from "./stages/planner.ts";
+import { requirePredictions } from "./stages/predictions.ts";
 
 export interface CompareOptions extends Omit<AnalyzeOptions, "remove" | "ratio" | "method">, SearchOptions {
   /** Numbers of layers to remove; by default each from 1 to a third of the layers that the architecture allows. */
@@ -83,6 +84,7 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
     throw new UsageError("BUDGET_INVALID", "Say for how many layers to compare, such as --remove 3,5,7.");
   }
   const described = await describeModel(path, signal);
+  requirePredictions(described.architecture, "A comparison of methods");
   const remove = options.remove ?? upToAThird(described);
   for (const budget of remove) checkBudget(budget, described.architecture.analysedBlocks);
 

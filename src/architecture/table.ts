@@ -28,9 +28,7 @@ import type { StateTensors } from "./types.ts";
 export interface Entry {
   readonly rules: readonly Rule[];
   /** What deviates from `l_out` with one residual stream. */
-  readonly states?: Partial<
-    Omit<StateTensors, "streams" | "emptyBlocks">
-  > & {
+  readonly states?: Partial<Omit<StateTensors, "streams" | "emptyBlocks">> & {
     readonly streams?: (model: Model) => number;
     readonly emptyBlocks?: (model: Model) => readonly number[];
   };

@@ -142,7 +142,9 @@ export interface NativeSessionOptions {
   /** Blocks that run. */
   readonly blocks: number;
   /** Where the states between blocks are in llama.cpp's graph (src/architecture). */
-  readonly states: Omit<StateTensors, "emptyBlocks" | "wholeSequences"> & { readonly emptyBlocks: Int32Array };
+  readonly states: Omit<StateTensors, "emptyBlocks" | "wholeSequences"> & {
+    readonly emptyBlocks: Int32Array;
+  };
   /** Blocks that add attention and feed-forward to the same state. */
   readonly parallelBlocks: boolean;
   /** Attention in F32 throughout, without flash attention. */
