@@ -32,6 +32,8 @@ export interface Cut {
   readonly effect: number;
   /** Why llama.cpp does not run the pruned file; the error is infinite then. */
   readonly failure?: string;
+  /** The rule that it breaks. */
+  readonly rule?: string;
 }
 
 export interface Verdict {
@@ -56,11 +58,8 @@ export interface JudgeOptions {
   readonly seed?: number;
   /** A metadata key that surgery shall not set. */
   readonly omitted?: string;
-  /** Cut in ways that break a rule instead, as if there were none. */
-  readonly illegal?: boolean;
-  /** Hears of each set before it is tried: llama.cpp may end the process over it. */
-  readonly onCut?: (removed: readonly number[], rule: string | undefined) => void;
-  readonly onDone?: (cut: Cut) => void;
+  /** Cut in ways that break one rule, of these if they are named, instead, as if there were none. */
+  readonly illegal?: boolean | readonly string[];
 }
 
 /** Cuts a fixture in several random legal ways and compares each result with llama.cpp skipping the same blocks. */
@@ -82,10 +81,11 @@ export async function judge(
     throw error;
   }
   const random = randomNumbers(options.seed ?? 7);
+  const { illegal } = options;
   const draw = () =>
-    options.illegal ? illegalRemoval(description, random) : randomRemoval(description, random);
+    illegal ? illegalRemoval(description, random, illegal) : randomRemoval(description, random);
   const removals = Array.from({ length: cutCount }, draw).filter((removed) => removed !== undefined);
-  const original = await openForLogits(path, description);
+  let original = await openForLogits(path, description);
   try {
     const tokens = tokensOf(original.model);
     const cosines = await original.session.sumCosines(tokens);
@@ -97,13 +97,16 @@ export async function judge(
       const kept = keptBlocks(description, removed).filter(
         (block) => index % 2 === 0 || block < description.analysedBlocks,
       );
-      options.onCut?.(removed, brokenRule(description, removed));
       const skipped = await original.logits(removed);
       const output = join(folder, `${fixture}-pruned.gguf`);
-      cuts.push(
-        await compare(removed, whole, skipped, () => prunedLogits(file, description, kept, output, options)),
+      const cut = await compare(removed, whole, skipped, () =>
+        prunedLogits(file, description, kept, output, options),
       );
-      options.onDone?.(cuts.at(-1)!);
+      cuts.push({ ...cut, ...(illegal && { rule: brokenRule(description, removed)! }) });
+      // llama.cpp may have ended over it, and with it the original.
+      if (cut.failure === undefined) continue;
+      original.close();
+      original = await openForLogits(path, description);
     }
     return {
       fixture,
@@ -199,17 +202,38 @@ export function randomRemoval(
   return undefined;
 }
 
-const brokenRule = (description: Architecture, removed: readonly number[]) =>
-  violation(description.constraints, keptBlocks(description, removed), description.analysedBlocks)?.rule;
+/** The one rule that a set breaks; undefined where it breaks none or several. */
+function brokenRule(description: Architecture, removed: readonly number[]): string | undefined {
+  const { constraints, analysedBlocks } = description;
+  const kept = keptBlocks(description, removed);
+  const rule = violation(constraints, kept, analysedBlocks)?.rule;
+  const others = <One extends { readonly rule: string }>(all: readonly One[] = []) =>
+    all.filter((one) => one.rule !== rule);
+  const { fixed, positional, lengths, oneOf, ends, shared } = constraints;
+  const without = {
+    fixed: others(fixed),
+    positional: others(positional),
+    lengths: others(lengths),
+    oneOf: others(oneOf),
+    ends: others(ends),
+    shared: others(shared),
+  };
+  return violation(without, kept, analysedBlocks) === undefined ? rule : undefined;
+}
 
-/** A random set that breaks a rule, mostly a small one. */
-function illegalRemoval(description: Architecture, random: () => number): number[] | undefined {
+/** A random set that breaks one rule, mostly a small one. */
+function illegalRemoval(
+  description: Architecture,
+  random: () => number,
+  rules: true | readonly string[],
+): number[] | undefined {
   const blocks = Array.from({ length: description.analysedBlocks }, (_, layer) => layer);
   for (let attempt = 0; attempt < 1_000; attempt++) {
     const share = random() ** 2;
     const removed = blocks.filter(() => random() < share);
-    if (removed.length > 0 && removed.length < blocks.length && brokenRule(description, removed))
-      return removed;
+    const some = removed.length > 0 && removed.length < blocks.length;
+    const rule = some ? brokenRule(description, removed) : undefined;
+    if (rule !== undefined && (rules === true || rules.includes(rule))) return removed;
   }
   return undefined;
 }
