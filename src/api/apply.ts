@@ -11,6 +11,7 @@ import { checkOutput } from "../files/staged.ts";
 import { temporaryName } from "../files/temporary.ts";
 import type { RepairChoice } from "../repair/kinds.ts";
 import { planRepaired, type RepairedRewrite } from "../repair/rewrite.ts";
+import { dropPrediction, keepPrediction } from "../selection/plan.ts";
 import { applyPlan } from "../surgery/apply.ts";
 import { quantizeGguf } from "../surgery/quantize.ts";
 import { checkOptions } from "./check-options.ts";
@@ -71,10 +72,21 @@ export async function apply(path: string, plan: Plan, options: ApplyOptions = {}
   await checkModel(described, plan);
   await checkFiles(described.file.paths, outputOf(described, plan, options), options);
   const quantization = await planQuantization(described, options);
-  const complete = await makeUp(described, plan, options);
+  const complete = await makeUpInTrunk(described, plan, options);
   const written = await applyDescribed(described, complete, quantization, options);
   const { compensation, repair } = complete.plan;
   return { ...written, ...(compensation && { compensation }), ...(repair && { repair }) };
+}
+
+/** As `makeUp`, of a Plan that may drop prediction blocks too: nothing makes up for those, which do not run. */
+async function makeUpInTrunk(
+  described: DescribedModel,
+  plan: Plan,
+  options: ApplyOptions,
+): Promise<Repaired> {
+  const trunk = keepPrediction(plan);
+  const made = await makeUp(described, trunk, options);
+  return trunk === plan ? made : { ...made, plan: dropPrediction(made.plan) };
 }
 
 /** Finds the factors or the maps that the Plan or the options ask for; the model is run only where some are. */

@@ -195,7 +195,7 @@ describe("what is refused", () => {
 
   test.for([
     ["an unknown architecture", "gpt-9", {}, /gpt-9.*no rules/],
-    ["an encoder", "bert", {}, /bert.*encoder for embeddings/],
+    ["an encoder", "bert", {}, /bert.*does not show what its blocks put out/],
     ["a stack of two", "t5", {}, /two stacks/],
     ["a draft head", "eagle3", {}, /draft head/],
     ["a looped model", "hrm_text", {}, /same blocks several times/],

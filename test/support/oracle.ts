@@ -2,7 +2,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   describeArchitecture,
-  forceRewrite,
+  forced,
   planRewrite,
   statesAfter,
 } from "../../src/architecture/architecture.ts";
@@ -60,6 +60,8 @@ export interface JudgeOptions {
   readonly omitted?: string;
   /** Cut in ways that break one rule, of these if they are named, instead, as if there were none. */
   readonly illegal?: boolean | readonly string[];
+  /** Cut a model that is refused as a whole. */
+  readonly force?: boolean;
 }
 
 /** Cuts a fixture in several random legal ways and compares each result with llama.cpp skipping the same blocks. */
@@ -75,15 +77,18 @@ export async function judge(
   const file = await readGguf(path);
   let description: Architecture;
   try {
-    description = describeArchitecture(file);
+    description = (options.force ? forced : { describeArchitecture }).describeArchitecture(file);
   } catch (error) {
     if (error instanceof ArchitectureError) return { fixture, architecture, refusal: error.message };
     throw error;
   }
   const random = randomNumbers(options.seed ?? 7);
-  const { illegal } = options;
-  const draw = () =>
-    illegal ? illegalRemoval(description, random, illegal) : randomRemoval(description, random);
+  const { illegal, force } = options;
+  const draw = () => {
+    if (illegal) return illegalRemoval(description, random, illegal);
+    const legal = randomRemoval(description, random);
+    return force ? (legal ?? illegalRemoval(description, random, true)) : legal;
+  };
   const removals = Array.from({ length: cutCount }, draw).filter((removed) => removed !== undefined);
   let original = await openForLogits(path, description);
   try {
@@ -247,9 +252,9 @@ async function prunedLogits(
   description: Architecture,
   kept: readonly number[],
   output: string,
-  { omitted, illegal = false }: JudgeOptions,
+  { omitted, illegal = false, force = false }: JudgeOptions,
 ) {
-  const planned = illegal ? forceRewrite(file, kept) : planRewrite(file, kept);
+  const planned = illegal || force ? forced.planRewrite(file, kept) : planRewrite(file, kept);
   const set = new Map([...planned.set].filter(([key]) => key !== omitted));
   const rewrite = { ...planned, set };
   const changes = await storeFactors(file, description.name, [], { scales: rewrite.scales });

@@ -21,6 +21,7 @@ import { estimate } from "../../statistics.ts";
 import { choicePieces } from "./objective.ts";
 import { type DescribedModel, type OpenedModel, textOf } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
+import { requirePredictions } from "./predictions.ts";
 
 /** A Plan that says how it is repaired, and the maps that do it. */
 export interface Repaired {
@@ -28,9 +29,11 @@ export interface Repaired {
   readonly repair: StoredRepair | undefined;
 }
 
-/** Refuses, before any work is done, what the model cannot have at any gap. @throws RepairError */
+/** Refuses, before any work is done, what the model cannot have at any gap. @throws RepairError, ArchitectureError */
 export function checkRepair(model: Broken, choice: RepairChoice | undefined): void {
-  if (choice === undefined || choice === "auto" || choice === "off") return;
+  if (choice === undefined || choice === "off") return;
+  requirePredictions(model.architecture, "--repair");
+  if (choice === "auto") return;
   const gaps = Array.from({ length: model.architecture.analysedBlocks }, (_, before) => ({
     before,
     last: before + 1,
