@@ -215,14 +215,28 @@ const hyperConnections = {
   streamsInside: true,
 };
 
-/** Every compression ratio has a cache of its own, and llama.cpp fails over one that has no block. */
-const oneOfEachRatio = oneOf(
-  "one block of each compression ratio",
+/** Blocks read the inputs of the first ones of their group and of all before: only behind the last of those may any go. */
+const residualGroups: Rule = {
+  ...fixed(
+    "blocks whose outputs later blocks read besides their input (attn_res.block_size)",
+    "kimi-k3.cpp graph: res_push, res_mix",
+    (model) => {
+      const size = model.number("attn_res.block_size") ?? 0;
+      const last = size > 0 ? Math.floor((model.trunkBlocks - 1) / size) * size : -1;
+      return where(model.trunkBlocks, (index) => index <= last);
+    },
+  ),
+  crossesBlocks: (model) => (model.number("attn_res.block_size") ?? 0) > 0,
+};
+
+/** The cache of this compression ratio fails when no block uses it; that of the other ratio, 128, does not. */
+const CSA_RATIO = 4;
+const oneCompressed = oneOf(
+  `one block of compression ratio ${CSA_RATIO}`,
   "llama-kv-cache-dsv4.cpp; llama-kv-cache.cpp build_input_k_rot divides by the head size of the first block",
   (model) => {
-    const ratios = (model.numbers("attention.compress_ratios") ?? []).slice(0, model.trunkBlocks);
-    const compressed = [...new Set(ratios.filter((ratio) => ratio > 0))];
-    return compressed.map((ratio) => where(ratios.length, (index) => ratios[index] === ratio));
+    const ratios = model.numbers("attention.compress_ratios") ?? [];
+    return [where(model.trunkBlocks, (index) => ratios[index] === CSA_RATIO)];
   },
 );
 
@@ -408,7 +422,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   deepseek2: { stream: {}, rules: deepseek2 },
   deepseek4: {
     states: { blockOutput: "l_last", ...hyperConnections },
-    rules: [oneOfEachRatio, leadingCount("hash_layer_count", "deepseek4.cpp graph: dsv4_hash_layer_count")],
+    rules: [oneCompressed, leadingCount("hash_layer_count", "deepseek4.cpp graph: dsv4_hash_layer_count")],
   },
   dots3note: {
     stream: {},
@@ -503,14 +517,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     ],
   },
   "kimi-k3": {
-    rules: [
-      hybridByHeads,
-      refused(
-        "its blocks read the outputs of earlier blocks besides their input (attn_res.block_size)",
-        "kimi-k3.cpp graph: res_push, res_mix",
-        (model) => (model.number("attn_res.block_size") ?? 0) > 0,
-      ),
-    ],
+    rules: [hybridByHeads, residualGroups],
   },
   laguna: {
     stream: {},

@@ -102,7 +102,7 @@ export async function judge(
       const kept = keptBlocks(description, removed).filter(
         (block) => index % 2 === 0 || block < description.analysedBlocks,
       );
-      const skipped = await original.logits(removed);
+      const skipped = () => original.logits(removed);
       const output = join(folder, `${fixture}-pruned.gguf`);
       const cut = await compare(removed, whole, skipped, () =>
         prunedLogits(file, description, kept, output, options),
@@ -130,14 +130,18 @@ export async function judge(
   }
 }
 
-/** @param cut the pruned file's logits */
+/**
+ * @param skip the original's logits with the blocks skipped
+ * @param cut the pruned file's
+ */
 async function compare(
   removed: readonly number[],
   whole: Float32Array,
-  skipped: Float32Array,
+  skip: () => Promise<Float32Array>,
   cut: () => Promise<Float32Array>,
 ): Promise<Cut> {
   try {
+    const skipped = await skip();
     const pruned = await cut();
     return { removed, error: normalisedError(skipped, pruned), effect: normalisedError(whole, pruned) };
   } catch (error) {
