@@ -16,8 +16,9 @@ test("the examples of docs/add-an-architecture.md are what the sources say", () 
 test("what docs/add-an-architecture.md names in the sources is there", () => {
   const rules = readFileSync("src/architecture/rules.ts", "utf8");
   const types = readFileSync("src/architecture/types.ts", "utf8");
-  for (const [, name] of page.matchAll(/`states?\.(\w+)`|`\.(\w+)`/g))
-    if (name) expect(types).toContain(name);
+  const fields = [...page.matchAll(/`(?:states)?\.(\w+)`/g)].map(([, name]) => name!);
+  expect(fields).toContain("embeds");
+  for (const name of fields) expect(types).toContain(`readonly ${name}:`);
   for (const name of [
     "slidingWindow",
     "recurrentInterval",
