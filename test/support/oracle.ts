@@ -173,7 +173,7 @@ async function resumptionError(
 
 /** The largest error when surgery does not set a key. */
 export async function errorWithout(fixture: string, folder: string, key: string): Promise<number> {
-  const { cuts = [] } = await judge(fixture, folder, 16, { omitted: key });
+  const { cuts = [] } = await judge(fixture, folder, 10, { omitted: key });
   return Math.max(...cuts.map(({ error }) => error));
 }
 
