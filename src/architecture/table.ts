@@ -633,7 +633,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   eurobert: { rules: [unnamedBlocks] },
   "gemma-embedding": {
     states: { embeds: true, wholeSequences: true },
-    rules: [slidingWindow(6, "gemma-embedding.cpp load_arch_hparams")],
+    rules: [slidingWindow(6, "gemma-embedding.cpp load_arch_hparams", { others: global })],
   },
   "llama-embed": { states: { embeds: true, wholeSequences: true }, rules: [] },
   t5: { rules: [encoderDecoder] },
