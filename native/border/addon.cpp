@@ -298,6 +298,7 @@ public:
                                InstanceMethod("sumCosines", &SessionHandle::sum_cosines),
                                InstanceMethod("score", &SessionHandle::score),
                                InstanceMethod("logits", &SessionHandle::logits),
+                               InstanceMethod("embeddings", &SessionHandle::embeddings),
                                InstanceMethod("generate", &SessionHandle::generate),
                                InstanceMethod("time", &SessionHandle::time),
                                InstanceMethod("stateNorms", &SessionHandle::state_norms),
@@ -326,6 +327,7 @@ public:
         options.layout.last_output_name = arguments::string(states.Get("lastOutput"), "lastOutput");
         options.layout.streams = arguments::integer<std::int32_t>(states.Get("streams"), "streams", 1);
         options.layout.streams_inside = arguments::boolean(states.Get("streamsInside"), "streamsInside");
+        options.layout.embeds = arguments::boolean(states.Get("embeds"), "embeds");
         options.layout.empty = block_flags(states.Get("emptyBlocks"), "emptyBlocks", options.layout.n_blocks);
         options.exact_attention = arguments::boolean(given.Get("exactAttention"), "exactAttention");
         options.kept_bytes = arguments::integer<std::size_t>(given.Get("keptBytes"), "keptBytes", 0U);
@@ -438,6 +440,16 @@ private:
             info.Env(), control(info[2]),
             [=](const Control& control) { return session->logits(tokens, changes, control); },
             [](Napi::Env env, std::vector<float>&& logits) { return typed_array<Napi::Float32Array>(env, logits); });
+    }
+
+    Napi::Value embeddings(const Napi::CallbackInfo& info) {
+        const auto session = take(info.Env());
+        const auto tokens = arguments::int32s(info[0], "tokens");
+        const auto changes = block_changes(arguments::object(info[1], "changes"), session->layout());
+        return Task<std::vector<float>>::run(
+            info.Env(), control(info[2]),
+            [=](const Control& control) { return session->embeddings(tokens, changes, control); },
+            [](Napi::Env env, std::vector<float>&& rows) { return typed_array<Napi::Float32Array>(env, rows); });
     }
 
     Napi::Value generate(const Napi::CallbackInfo& info) {

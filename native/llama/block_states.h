@@ -32,6 +32,8 @@ struct BlockLayout {
     std::int32_t streams = 1;
     /** Whether a token's streams lie side by side, n_embd × streams × n_tokens; else n_embd × n_tokens × streams. */
     bool streams_inside = false;
+    /** Whether the graph's result is embeddings, one a token, that are wanted instead of logits. */
+    bool embeds = false;
     /** n_blocks flags: blocks that llama.cpp passes over, so that they have no output tensor. */
     std::vector<bool> empty;
     /** Whether a block adds its attention and its feed-forward to the same state, instead of one after the other. */

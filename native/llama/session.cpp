@@ -54,6 +54,8 @@ Session::Session(std::shared_ptr<const Model> model, const Options& options)
         params.type_k = params.type_v = GGML_TYPE_F32;
         params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
     }
+    params.embeddings = options_.layout.embeds;
+    params.pooling_type = LLAMA_POOLING_TYPE_NONE;
     params.no_perf = true;
     params.cb_eval_user_data = this;
     params.cb_eval = [](ggml_tensor* node, bool ask, void* user_data) noexcept {
@@ -237,6 +239,12 @@ std::span<const float> Session::logits_at(std::size_t index) const {
     return {row, static_cast<std::size_t>(model_->n_vocab())};
 }
 
+std::span<const float> Session::embedding_at(std::size_t index) const {
+    const float* const row = llama().llama_get_embeddings_ith(context_.get(), static_cast<std::int32_t>(index));
+    if (row == nullptr) throw std::runtime_error("llama.cpp returned no embeddings");
+    return {row, static_cast<std::size_t>(llama().llama_model_n_embd_out(model_->get()))};
+}
+
 Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t first, const BlockChanges& changes,
                                const Comparison& comparison, const Control& control) {
     const auto [base, file, base_top, keep_top] = comparison;
@@ -350,15 +358,26 @@ Session::Timing Session::time(std::span<const llama_token> tokens, std::size_t n
 
 std::vector<float> Session::logits(std::span<const llama_token> tokens, const BlockChanges& changes,
                                    const Control& control) {
+    return rows(tokens, changes, &Session::logits_at, control);
+}
+
+std::vector<float> Session::embeddings(std::span<const llama_token> tokens, const BlockChanges& changes,
+                                       const Control& control) {
+    return rows(tokens, changes, &Session::embedding_at, control);
+}
+
+std::vector<float> Session::rows(std::span<const llama_token> tokens, const BlockChanges& changes,
+                                 std::span<const float> (Session::*row_at)(std::size_t) const,
+                                 const Control& control) {
     start_sequence(tokens);
     const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
     std::vector<float> all;
-    all.reserve(tokens.size() * static_cast<std::size_t>(model_->n_vocab()));
     for (std::size_t from = 0; from < tokens.size(); from += n_ubatch) {
         const std::size_t count = std::min(n_ubatch, tokens.size() - from);
         decode_changed(tokens, from, count, 0, changes, nullptr, control);
         for (std::size_t i = 0; i < count; ++i) {
-            const std::span<const float> row = logits_at(i);
+            const std::span<const float> row = (this->*row_at)(i);
+            all.reserve(tokens.size() * row.size());
             all.insert(all.end(), row.begin(), row.end());
         }
     }

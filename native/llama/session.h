@@ -119,6 +119,10 @@ public:
     /** The logits at every position, n_tokens × n_vocab: for tests and inspection, not for long texts. */
     std::vector<float> logits(std::span<const llama_token> tokens, const BlockChanges& changes, const Control& control);
 
+    /** The embedding of every token, n_tokens × width, of a model that embeds. */
+    std::vector<float> embeddings(std::span<const llama_token> tokens, const BlockChanges& changes,
+                                  const Control& control);
+
     /**
      * Continues prompts greedily, all side by side: what the changed model finds likeliest, token after token.
      * @return for each prompt at most n_tokens; the last one may be that by which the model ends
@@ -214,6 +218,10 @@ private:
     /** Clears the context for a sequence that it can run. @throws std::runtime_error */
     void start_sequence(std::span<const llama_token> tokens);
     std::span<const float> logits_at(std::size_t index) const;
+    std::span<const float> embedding_at(std::size_t index) const;
+    /** A row of results at every position, one after the other. */
+    std::vector<float> rows(std::span<const llama_token> tokens, const BlockChanges& changes,
+                            std::span<const float> (Session::*row_at)(std::size_t) const, const Control& control);
 
     struct FreeContext {
         void operator()(llama_context* context) const { llama().llama_free(context); }

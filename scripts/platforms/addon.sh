@@ -25,7 +25,9 @@ for_macos() {
   zig_tool ar ar
   zig_tool ranlib ranlib
   configure+=(-DCMAKE_SYSTEM_NAME=Darwin "-DCMAKE_SYSTEM_PROCESSOR=$2" "-DCMAKE_CXX_COMPILER=$PWD/$build/c++"
-    "-DCMAKE_AR=$PWD/$build/ar" "-DCMAKE_RANLIB=$PWD/$build/ranlib")
+    "-DCMAKE_AR=$PWD/$build/ar" "-DCMAKE_RANLIB=$PWD/$build/ranlib"
+    # Otherwise the library would tell the paths of this machine.
+    "-DCMAKE_SHARED_LINKER_FLAGS=-s -Wl,-install_name,lorp.node")
 }
 
 case $platform in

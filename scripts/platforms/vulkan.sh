@@ -13,6 +13,6 @@ trap 'rm -rf "$folder"' EXIT
 export GGML_VK_VISIBLE_DEVICES=0
 for gpu in off vulkan; do
   node dist/cli/main.js prune examples/books-20l-q8_0.gguf --remove 5 --gpu "$gpu" --sequences 1 --sequence-length 32 \
-    --no-cache --json --matrix --quiet -o "$folder/$gpu.gguf" >"$folder/$gpu.json"
+    --evaluations 4 --no-speed --no-samples --no-cache --json --matrix --quiet -o "$folder/$gpu.gguf" >"$folder/$gpu.json"
 done
 node scripts/platforms/compare-similarity.js "$folder/off.json" "$folder/vulkan.json" 1e-3 vulkan

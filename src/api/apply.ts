@@ -11,6 +11,7 @@ import { checkOutput } from "../files/staged.ts";
 import { temporaryName } from "../files/temporary.ts";
 import type { RepairChoice } from "../repair/kinds.ts";
 import { planRepaired, type RepairedRewrite } from "../repair/rewrite.ts";
+import { dropPrediction, keepPrediction } from "../selection/plan.ts";
 import { applyPlan } from "../surgery/apply.ts";
 import { quantizeGguf } from "../surgery/quantize.ts";
 import { checkOptions } from "./check-options.ts";
@@ -19,6 +20,7 @@ import type { OptionNames } from "./stages/option-names.ts";
 import { type ModelRunOptions, RUN_OPTIONS, type WriteOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { outputMetadata } from "./stages/output-metadata.ts";
+import { requirePredictions } from "./stages/predictions.ts";
 import { afterCut, planQuantization, type Quantization } from "./stages/quantization.ts";
 import type { Repaired } from "./stages/repair.ts";
 
@@ -70,10 +72,21 @@ export async function apply(path: string, plan: Plan, options: ApplyOptions = {}
   await checkModel(described, plan);
   await checkFiles(described.file.paths, outputOf(described, plan, options), options);
   const quantization = await planQuantization(described, options);
-  const complete = await makeUp(described, plan, options);
+  const complete = await makeUpInTrunk(described, plan, options);
   const written = await applyDescribed(described, complete, quantization, options);
   const { compensation, repair } = complete.plan;
   return { ...written, ...(compensation && { compensation }), ...(repair && { repair }) };
+}
+
+/** As `makeUp`, of a Plan that may drop prediction blocks too: nothing makes up for those, which do not run. */
+async function makeUpInTrunk(
+  described: DescribedModel,
+  plan: Plan,
+  options: ApplyOptions,
+): Promise<Repaired> {
+  const trunk = keepPrediction(plan);
+  const made = await makeUp(described, trunk, options);
+  return trunk === plan ? made : { ...made, plan: dropPrediction(made.plan) };
 }
 
 /** Finds the factors or the maps that the Plan or the options ask for; the model is run only where some are. */
@@ -91,6 +104,7 @@ async function makeUp(described: DescribedModel, plan: Plan, options: ApplyOptio
   if (!factorsAsked && !mapsAsked && !refit) return { plan: given, repair: undefined };
   const stage = await import("./stages/repair.ts");
   stage.checkRepair(described, choice);
+  if (factorsAsked) requirePredictions(described.architecture, "--compensate");
   const opened = await openForCalibration(described, options);
   try {
     if (factorsAsked) {

@@ -34,6 +34,7 @@ import {
   SEARCH_OPTIONS,
   type SearchOptions,
 } from "./stages/planner.ts";
+import { requirePredictions } from "./stages/predictions.ts";
 import { estimateSpeedup, outputBytes } from "./stages/savings.ts";
 
 /** What a method's choice of some number of layers costs. */
@@ -98,6 +99,7 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
     throw new UsageError("BUDGET_INVALID", "Say for how many layers to compare, such as --remove 3,5,7.");
   }
   const described = await describeModel(path, signal);
+  requirePredictions(described.architecture, "A comparison of methods");
   const remove = options.remove ?? upToAThird(described);
   for (const budget of remove) checkBudget(budget, described.architecture.analysedBlocks);
 

@@ -30,6 +30,7 @@ import { forecast } from "./stages/forecast.ts";
 import { bosOf, type DescribedModel, describeModel } from "./stages/open.ts";
 import type { OptionNames } from "./stages/option-names.ts";
 import { type ModelRunOptions, RUN_OPTIONS, SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
+import { requirePredictions } from "./stages/predictions.ts";
 import { measureResources, type Resources } from "./stages/resources.ts";
 
 export interface EvaluateOptions extends ModelRunOptions, SampleOptions {
@@ -128,6 +129,7 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
   if (options.sequenceLength !== undefined) checkWindows(protocol, options.sequenceLength);
   refuseWithoutBase(options);
   const described = await describeModel(path, options.signal);
+  requirePredictions(described.architecture, "Scoring texts");
   const skippedLayers = options.skipLayers === undefined ? [] : skipped(described, options.skipLayers);
   const describedBase = against === undefined ? undefined : await describeModel(against, options.signal);
   if (describedBase) requireSameVocabulary(described.file, describedBase.file);

@@ -17,7 +17,7 @@ import { ANALYZE_OPTIONS, type AnalyzeOptions, analyzeOpened } from "./analyze.t
 import { applyDescribed } from "./apply.ts";
 import { checkOptions } from "./check-options.ts";
 import { plan as planFrom } from "./plan.ts";
-import { CHOOSE_OPTIONS, type ChooseOptions, checkChoice, choose, DEFAULT_CHOICE } from "./stages/choose.ts";
+import { CHOOSE_OPTIONS, type ChooseOptions, checkChoice, choose, methodFor } from "./stages/choose.ts";
 import { compensate, compensateBest } from "./stages/compensate.ts";
 import { measureCost } from "./stages/cost.ts";
 import { forecast, type Work } from "./stages/forecast.ts";
@@ -34,6 +34,7 @@ import type { OptionNames } from "./stages/option-names.ts";
 import { SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { choiceWork } from "./stages/planner.ts";
+import { requirePredictions } from "./stages/predictions.ts";
 import { planQuantization } from "./stages/quantization.ts";
 import { checkRepair, repair } from "./stages/repair.ts";
 
@@ -93,15 +94,20 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   // Another set of the same size, or a larger file, might miss a goal of bytes or speed.
   const isFree = options.targetSize === undefined && options.speedup === undefined;
   checkRepair({ ...described, inPlace: !isFree }, options.repair);
+  const method = methodFor(described, options);
+  const choice = options.compensate ?? DEFAULT_COMPENSATION;
+  if (choice !== "off") requirePredictions(described.architecture, "--compensate");
   const quantization = await planQuantization(described, options);
   await checkFiles(described.file.paths, outputIfKnown(described, options), options);
 
   const opened = await openForCalibration(described, options);
   try {
-    await forecast(opened.lanes, opened.split.report[0]!, workAhead(opened, options), options);
+    // What a model of embeddings takes is not told by how fast it predicts.
+    if (!described.architecture.states.embeds) {
+      await forecast(opened.lanes, opened.split.report[0]!, workAhead(opened, method, options), options);
+    }
     const { analysis, plan: chosen } = await decide(described, opened, options);
     const addFactors = chosen.method === "auto" && isFree ? compensateBest : compensate;
-    const choice = options.compensate ?? DEFAULT_COMPENSATION;
     const scaled = await addFactors(described, opened, chosen, choice, options);
     const mode = options.repair ?? DEFAULT_REPAIR;
     const repaired = await repair(described, opened, scaled, mode, { ...options, inPlace: !isFree });
@@ -131,7 +137,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   }
 }
 
-function workAhead(opened: OpenedModel, { layers, method = DEFAULT_CHOICE, dryRun }: PruneOptions): Work[] {
+function workAhead(opened: OpenedModel, method: string, { layers, dryRun }: PruneOptions): Work[] {
   const { split, sequenceLength } = opened;
   return [
     ...(layers === undefined ? choiceWork(opened, isMeasured(findAnyMethod(method)) ? 1 : 0) : []),

@@ -14,7 +14,10 @@ import type { Architecture, Rewrite, StateTensors, TensorSlice } from "./types.t
  * @throws ArchitectureError when the architecture is unknown, or none of its blocks can be removed
  */
 export function describeArchitecture(file: GgufFile): Architecture {
-  const { model, entry, rules } = interpret(file);
+  return describe(interpret(file));
+}
+
+function describe({ model, entry, rules }: Interpreted): Architecture {
   return {
     name: model.name,
     blockCount: model.blockCount,
@@ -33,6 +36,8 @@ function statesOf(model: Model, { states = {} }: Entry): StateTensors {
     input: "",
     lastOutput: "",
     streamsInside: false,
+    embeds: false,
+    wholeSequences: false,
     ...names,
     streams: streams(model),
     emptyBlocks: emptyBlocks(model),
@@ -56,10 +61,11 @@ export function planRewrite(file: GgufFile, kept: readonly number[]): Rewrite {
   return rewriteFor(interpreted, kept);
 }
 
-/** As `planRewrite`, whatever the rules say: to see whether they are right. @internal */
-export function forceRewrite(file: GgufFile, kept: readonly number[]): Rewrite {
-  return rewriteFor(interpret(file), kept);
-}
+/** As the functions above, whatever the rules refuse: to see whether they are right. @internal */
+export const forced = {
+  describeArchitecture: (file: GgufFile): Architecture => describe(interpretAny(file)),
+  planRewrite: (file: GgufFile, kept: readonly number[]): Rewrite => rewriteFor(interpretAny(file), kept),
+};
 
 function rewriteFor({ model, rules }: Interpreted, kept: readonly number[]): Rewrite {
   const set = new Map<string, GgufValue | undefined>();
@@ -126,6 +132,16 @@ interface Interpreted {
 }
 
 function interpret(file: GgufFile): Interpreted {
+  const interpreted = interpretAny(file);
+  const { model, rules } = interpreted;
+  for (const rule of rules) {
+    const reason = rule.refusal?.(model) ?? lengthRefusal(model, rule) ?? sliceRefusal(model, rule);
+    if (reason) throw refusal(model, reason);
+  }
+  return interpreted;
+}
+
+function interpretAny(file: GgufFile): Interpreted {
   refuseOtherFiles(file);
   const model = readModel(file);
   const entry = ARCHITECTURES.get(model.name);
@@ -135,12 +151,7 @@ function interpret(file: GgufFile): Interpreted {
       `The architecture "${model.name}" has no rules in this version of lorp, so removing blocks could silently change the others; use a model of a listed architecture or a newer lorp.`,
     );
   }
-  const rules = [...COMMON_RULES, ...entry.rules];
-  for (const rule of rules) {
-    const reason = rule.refusal?.(model) ?? lengthRefusal(model, rule) ?? sliceRefusal(model, rule);
-    if (reason) throw refusal(model, reason);
-  }
-  return { model, entry, rules };
+  return { model, entry, rules: [...COMMON_RULES, ...entry.rules] };
 }
 
 /** Files that hold something else than a whole language model say so in `general.type`. */

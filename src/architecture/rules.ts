@@ -130,33 +130,46 @@ const leadingCount = (key: string, source: string): Rule => ({
   },
 });
 
-const SIZE_KEYS = [
-  "feed_forward_length",
-  "expert_feed_forward_length",
-  "expert_used_count",
-  "attention.head_count",
-  "attention.head_count_kv",
+const PATTERN = "attention.sliding_window_pattern";
+
+const headsOf = (model: Model, index = 0) =>
+  model.numbers("attention.head_count")?.[index] ?? model.number("attention.head_count") ?? 0;
+/** The size of a head where the file does not give it. */
+const headSize = (model: Model) =>
+  Math.floor((model.number("embedding_length") ?? 0) / Math.max(1, headsOf(model)));
+
+/** Sizes of a head in blocks with a sliding window, each with what it is in the others. */
+const SWA_SIZES: ReadonlyArray<readonly [swa: string, full: (model: Model) => number]> = [
+  ["attention.key_length_swa", (model) => model.number("attention.key_length") ?? headSize(model)],
+  ["attention.value_length_swa", (model) => model.number("attention.value_length") ?? headSize(model)],
+  [
+    "rope.dimension_count_swa",
+    (model) =>
+      model.number("rope.dimension_count") ?? model.number("attention.key_length") ?? headSize(model),
+  ],
 ];
 
-const PATTERN = "attention.sliding_window_pattern";
-const SWA_SIZE_KEYS = ["attention.key_length_swa", "attention.value_length_swa", "rope.dimension_count_swa"];
-
-/** The entries of block 0 stand for the whole model wherever llama.cpp calls n_head(), n_ff(), … without an index. */
+/** What block 0 has of these stands for the whole model wherever llama.cpp asks without an index. */
 const firstBlockSizes: Rule = {
   name: "sizes that llama.cpp takes from the first block",
   source:
-    "llama-hparams.h: n_head(il = 0), n_head_kv, n_ff, n_ff_exp, n_expert_used, n_embd_head_k, n_embd_head_v, n_rot",
+    "llama-model.cpp load_hparams: n_head() > 0; llama-graph.cpp: n_expert_used(), n_rot(), n_embd_head_k(); n_ff_exp()",
   ends: (model) => {
-    const arrays = SIZE_KEYS.flatMap((key) => model.numbers(key) ?? []).length > 0;
-    const twoHeadSizes = SWA_SIZE_KEYS.some((key) => model.number(key) !== undefined);
-    if (!arrays && !twoHeadSizes) return [];
+    const twoHeadSizes = SWA_SIZES.some(([swa, full]) => (model.number(swa) ?? full(model)) !== full(model));
     const windows = twoHeadSizes ? model.numbers(PATTERN) : undefined;
+    const experts = ["expert_used_count", "expert_feed_forward_length"].map((key) => model.numbers(key));
     const sizes = (index: number) =>
-      [...SIZE_KEYS.map((key) => model.numbers(key)), windows].map((values) => values?.[index]).join();
+      [headsOf(model, index) > 0, ...[...experts, windows].map((values) => values?.[index])].join();
     const same = where(model.trunkBlocks, (index) => sizes(index) === sizes(0));
     // A pattern that is no array follows from the architecture: there block 0 is sure to be right.
     const layers = twoHeadSizes && !windows ? [0] : same;
     return layers.length < model.trunkBlocks ? [{ end: "first", layers }] : [];
+  },
+  set: (model, kept) => {
+    if (kept[0] === undefined || headsOf(model, kept[0]) === headsOf(model)) return [];
+    return ["attention.key_length", "attention.value_length"].flatMap((key) =>
+      model.value(key) ? [] : [[key, uint32(headSize(model))] as const],
+    );
   },
 };
 

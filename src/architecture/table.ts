@@ -22,18 +22,22 @@ import {
   uint32,
   where,
 } from "./rules.ts";
+import { ADDS_ONCE, PLAMO_NORMS, POST_NORMS, READS_SCALES, type StreamRule } from "./stream.ts";
 import type { StateTensors } from "./types.ts";
 
 /** What is particular to one architecture, beyond the rules common to all. */
 export interface Entry {
   readonly rules: readonly Rule[];
   /** What deviates from `l_out` with one residual stream. */
-  readonly states?: Partial<
-    Pick<StateTensors, "blockInput" | "blockOutput" | "input" | "lastOutput" | "streamsInside">
-  > & {
+  readonly states?: Partial<Omit<StateTensors, "streams" | "emptyBlocks">> & {
     readonly streams?: (model: Model) => number;
     readonly emptyBlocks?: (model: Model) => readonly number[];
   };
+  /**
+   * How blocks add to the stream, where factors can be stored in their tensors. Without it they are refused: something
+   * is added that is no tensor's output alone, or the stream itself is scaled or mixed.
+   */
+  readonly stream?: StreamRule;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -211,14 +215,28 @@ const hyperConnections = {
   streamsInside: true,
 };
 
-/** Every compression ratio has a cache of its own, and llama.cpp fails over one that has no block. */
-const oneOfEachRatio = oneOf(
-  "one block of each compression ratio",
+/** Blocks read the inputs of the first ones of their group and of all before: only behind the last of those may any go. */
+const residualGroups: Rule = {
+  ...fixed(
+    "blocks whose outputs later blocks read besides their input (attn_res.block_size)",
+    "kimi-k3.cpp graph: res_push, res_mix",
+    (model) => {
+      const size = model.number("attn_res.block_size") ?? 0;
+      const last = size > 0 ? Math.floor((model.trunkBlocks - 1) / size) * size : -1;
+      return where(model.trunkBlocks, (index) => index <= last);
+    },
+  ),
+  crossesBlocks: (model) => (model.number("attn_res.block_size") ?? 0) > 0,
+};
+
+/** The cache of this compression ratio fails when no block uses it; that of the other ratio, 128, does not. */
+const CSA_RATIO = 4;
+const oneCompressed = oneOf(
+  `one block of compression ratio ${CSA_RATIO}`,
   "llama-kv-cache-dsv4.cpp; llama-kv-cache.cpp build_input_k_rot divides by the head size of the first block",
   (model) => {
-    const ratios = (model.numbers("attention.compress_ratios") ?? []).slice(0, model.trunkBlocks);
-    const compressed = [...new Set(ratios.filter((ratio) => ratio > 0))];
-    return compressed.map((ratio) => where(ratios.length, (index) => ratios[index] === ratio));
+    const ratios = model.numbers("attention.compress_ratios") ?? [];
+    return [where(model.trunkBlocks, (index) => ratios[index] === CSA_RATIO)];
   },
 );
 
@@ -248,9 +266,9 @@ const BAICHUAN_NAMES: ReadonlyMap<number, string> = new Map([
   [40, "refact"],
 ]);
 
-const encoder = refused(
-  "it is an encoder for embeddings or classification, and lorp measures models that predict the next token",
-  "llama-model.cpp create_memory: no memory; src/models: no logits",
+const unnamedBlocks = refused(
+  "llama.cpp does not show what its blocks put out, so nothing of them can be measured",
+  'src/models/bert.cpp and the like: no cb(cur, "l_out", il)',
 );
 const encoderDecoder = refused(
   "it has two stacks of blocks, an encoder and a decoder, and lorp prunes models with one",
@@ -260,16 +278,17 @@ const draftHead = refused(
   "it is a draft head that works on another model's hidden states",
   "eagle3.cpp, dflash.cpp, gemma4-assistant.cpp graph",
 );
+const RUN_AGAIN = "it runs the same blocks several times over, and lorp measures a block where it runs once";
 const looped = (key: string, source: string): Rule =>
-  refused("it runs the same blocks several times over", source, (model) => (model.number(key) ?? 1) > 1);
+  refused(RUN_AGAIN, source, (model) => (model.number(key) ?? 1) > 1);
 
 // ---------------------------------------------------------------------------------------------------------------
 // The table: every architecture of llama.cpp's LLM_ARCH_NAMES (src/llama-arch.cpp)
 
+/** Nothing follows from a block's index, and each adds its attention and then its feed-forward. */
 const PLAIN = [
   "apertus",
   "arcee",
-  "arctic",
   "bailingmoe",
   "bailingmoe2",
   "bitnet",
@@ -282,19 +301,12 @@ const PLAIN = [
   "deepseek2-ocr",
   "deepseek32",
   "dots1",
-  "dream",
   "ernie4_5",
   "exaone",
-  "falcon",
   "falcon-h1",
   "gemma",
-  "glm4",
   "glm4moe",
   "gpt2",
-  "gptneox",
-  "graniteswitch",
-  "grok",
-  "grovemoe",
   "hunyuan-dense",
   "hunyuan-moe",
   "hunyuan_vl",
@@ -302,14 +314,8 @@ const PLAIN = [
   "internlm2",
   "jais",
   "jais2",
-  "llada",
-  "llada-moe",
-  "llama",
   "maincoder",
-  "mamba",
-  "mamba2",
   "minimax-m2",
-  "mistral3",
   "mpt",
   "nemotron",
   "olmo",
@@ -318,37 +324,65 @@ const PLAIN = [
   "orion",
   "paddleocr",
   "pangu-embedded",
-  "phi2",
   "phi3",
   "phimoe",
-  "plamo",
   "qwen",
   "qwen2",
   "qwen2moe",
   "qwen2vl",
-  "qwen3",
-  "qwen3moe",
   "refact",
-  "rnd1",
-  "rwkv6qwen2",
   "seed_oss",
-  "stablelm",
   "starcoder",
   "starcoder2",
-  "talkie",
   "xverse",
 ] as const;
 
+/** Their tokens attend to later ones. */
+const DIFFUSION = ["dream", "llada", "llada-moe", "rnd1"] as const;
+
 const PARTICULAR: Readonly<Record<string, Entry>> = {
-  bailingmoe3: { rules: [hybridByHeads] },
-  granitehybrid: { rules: [hybridByHeads] },
-  jamba: { rules: [hybridByHeads] },
-  "kimi-linear": { rules: [hybridByHeads] },
-  lfm2: { rules: [hybridByHeads] },
-  lfm2moe: { rules: [hybridByHeads] },
+  arctic: { rules: [] },
+  falcon: { stream: ADDS_ONCE, rules: [] },
+  glm4: { stream: POST_NORMS, rules: [] },
+  gptneox: {
+    stream: {
+      addsOnce: (file) => file.metadata.get("gptneox.use_parallel_residual")?.decode().value === true,
+    },
+    rules: [],
+  },
+  graniteswitch: { rules: [] },
+  grok: {
+    stream: {
+      attentionNorms: ["attn_output_norm.weight"],
+      feedForwardNorms: ["layer_output_norm.weight", "post_ffw_norm.weight"],
+    },
+    rules: [],
+  },
+  grovemoe: { rules: [] },
+  llama: { stream: READS_SCALES, rules: [] },
+  mamba: { stream: ADDS_ONCE, rules: [] },
+  mamba2: { stream: ADDS_ONCE, rules: [] },
+  mistral3: { stream: READS_SCALES, rules: [] },
+  phi2: { stream: ADDS_ONCE, rules: [] },
+  plamo: { stream: ADDS_ONCE, rules: [] },
+  qwen3: { stream: READS_SCALES, rules: [] },
+  qwen3moe: { stream: READS_SCALES, rules: [] },
+  rwkv6qwen2: { rules: [] },
+  stablelm: {
+    stream: { addsOnce: (file) => !file.tensors.some(({ name }) => name === "blk.0.ffn_norm.weight") },
+    rules: [],
+  },
+  talkie: { rules: [] },
+  bailingmoe3: { stream: {}, rules: [hybridByHeads] },
+  granitehybrid: { stream: {}, rules: [hybridByHeads] },
+  jamba: { stream: {}, rules: [hybridByHeads] },
+  "kimi-linear": { stream: {}, rules: [hybridByHeads] },
+  lfm2: { stream: {}, rules: [hybridByHeads] },
+  lfm2moe: { stream: {}, rules: [hybridByHeads] },
   deci: { states: { emptyBlocks: deciEmptyBlocks }, rules: [deciLastBlock] },
-  bloom: { states: { input: "inp_norm-0" }, rules: [] },
+  bloom: { stream: {}, states: { input: "inp_norm-0" }, rules: [] },
   afmoe: {
+    stream: POST_NORMS,
     rules: [
       slidingWindow(4, "afmoe.cpp load_arch_hparams", { optional: true }),
       noRopeStep4("afmoe.cpp graph"),
@@ -370,9 +404,13 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
       ),
     ],
   },
-  cohere2: { rules: [slidingWindow(4, "cohere2.cpp load_arch_hparams")] },
-  cohere2moe: { rules: [slidingWindow(4, "cohere2moe.cpp load_arch_hparams", { globalFirst: true })] },
+  cohere2: { stream: ADDS_ONCE, rules: [slidingWindow(4, "cohere2.cpp load_arch_hparams")] },
+  cohere2moe: {
+    stream: ADDS_ONCE,
+    rules: [slidingWindow(4, "cohere2moe.cpp load_arch_hparams", { globalFirst: true })],
+  },
   "command-r": {
+    stream: ADDS_ONCE,
     rules: [
       byLength(
         "query and key norms, which models of 64 and more blocks have",
@@ -381,14 +419,18 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
       ),
     ],
   },
-  deepseek2: { rules: deepseek2 },
+  deepseek2: { stream: {}, rules: deepseek2 },
   deepseek4: {
     states: { blockOutput: "l_last", ...hyperConnections },
-    rules: [oneOfEachRatio, leadingCount("hash_layer_count", "deepseek4.cpp graph: dsv4_hash_layer_count")],
+    rules: [oneCompressed, leadingCount("hash_layer_count", "deepseek4.cpp graph: dsv4_hash_layer_count")],
   },
-  dots3note: { rules: [slidingWindowArray("dots3note.cpp load_arch_hparams", { others: global })] },
+  dots3note: {
+    stream: {},
+    rules: [slidingWindowArray("dots3note.cpp load_arch_hparams", { others: global })],
+  },
   "ernie4_5-moe": { rules: ernieMoe },
   exaone4: {
+    stream: { ...POST_NORMS, readsUnnormalised: true },
     rules: [
       byLength(
         "the sliding window, which models of 64 blocks have",
@@ -397,14 +439,16 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
       ),
     ],
   },
-  "exaone-moe": { rules: [slidingWindow(4, "exaone-moe.cpp load_arch_hparams")] },
+  "exaone-moe": { stream: {}, rules: [slidingWindow(4, "exaone-moe.cpp load_arch_hparams")] },
   gemma2: {
+    stream: POST_NORMS,
     rules: [
       slidingWindow(2, "gemma2.cpp load_arch_hparams"),
       gemmaScale(46, [["attn_q.weight", "attn_q.bias"]], "gemma2.cpp"),
     ],
   },
   gemma3: {
+    stream: POST_NORMS,
     rules: [
       slidingWindow(6, "gemma3.cpp load_arch_hparams", { optional: true }),
       gemmaScale(62, [["attn_q_norm.weight"]], "gemma3.cpp"),
@@ -438,6 +482,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     ],
   },
   "glm-dsa": {
+    stream: {},
     rules: [
       {
         name: "indexer types of GLM-5.2",
@@ -452,17 +497,18 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
       sharedIndexers("glm-dsa.cpp graph: prev_top_k", glmDsaTypes),
     ],
   },
-  "gpt-oss": { rules: [slidingWindow(2, "openai-moe.cpp load_arch_hparams")] },
-  granite: { rules: [deepstackMapping("granite.cpp graph")] },
-  granitemoe: { rules: [deepstackMapping("granite.cpp graph")] },
+  "gpt-oss": { stream: {}, rules: [slidingWindow(2, "openai-moe.cpp load_arch_hparams")] },
+  granite: { stream: {}, rules: [deepstackMapping("granite.cpp graph")] },
+  granitemoe: { stream: {}, rules: [deepstackMapping("granite.cpp graph")] },
   granite_swa: {
+    stream: {},
     rules: [
       slidingWindowArray("granite-swa.cpp load_arch_hparams"),
       deepstackMapping("granite-swa.cpp graph"),
     ],
   },
   hrm_text: {
-    rules: [refused("it runs the same blocks several times over", "hrm-text.cpp load_arch_tensors: slots")],
+    rules: [refused(RUN_AGAIN, "hrm-text.cpp load_arch_tensors: slots")],
   },
   hy_v4: {
     states: hyperConnections,
@@ -471,23 +517,18 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     ],
   },
   "kimi-k3": {
-    rules: [
-      hybridByHeads,
-      refused(
-        "its blocks read the outputs of earlier blocks besides their input (attn_res.block_size)",
-        "kimi-k3.cpp graph: res_push, res_mix",
-        (model) => (model.number("attn_res.block_size") ?? 0) > 0,
-      ),
-    ],
+    rules: [hybridByHeads, residualGroups],
   },
   laguna: {
+    stream: {},
     rules: [slidingWindow(4, "laguna.cpp load_arch_hparams", { globalFirst: true, optional: true })],
   },
-  llama4: { rules: llama4 },
-  maple: { rules: [slidingWindowArray("maple.cpp load_arch_hparams")] },
-  mellum: { rules: [slidingWindow(4, "mellum.cpp load_arch_hparams", { optional: true })] },
-  mimo2: { rules: [slidingWindowArray("mimo2.cpp load_arch_hparams")] },
+  llama4: { stream: {}, rules: llama4 },
+  maple: { stream: {}, rules: [slidingWindowArray("maple.cpp load_arch_hparams")] },
+  mellum: { stream: {}, rules: [slidingWindow(4, "mellum.cpp load_arch_hparams", { optional: true })] },
+  mimo2: { stream: {}, rules: [slidingWindowArray("mimo2.cpp load_arch_hparams")] },
   minicpm: {
+    stream: {},
     rules: [
       lengthDefault(
         "residual_scale",
@@ -517,6 +558,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     ],
   },
   "minimax-m3": {
+    stream: {},
     rules: [
       oneOf(
         "one block behind the leading dense ones",
@@ -528,19 +570,32 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
       ),
     ],
   },
-  mistral4: { rules: deepseek2 },
-  "muse-glimmer": { rules: [slidingWindow(4, "muse-glimmer.cpp load_arch_hparams")] },
-  nanbeige: { rules: [looped("num_loops", "nanbeige.cpp load_arch_hparams: n_loops")] },
-  nemotron_h: { states: { blockOutput: "nemotron_h_block_out" }, rules: [nemotronHybrid] },
-  nemotron_h_moe: { states: { blockOutput: "nemotron_h_block_out" }, rules: [nemotronHybrid] },
-  olmo2: { rules: [slidingWindow(4, "olmo2.cpp load_arch_hparams", { optional: true })] },
-  plamo2: { states: { blockOutput: "ffn_residual" }, rules: [hybridByHeads] },
-  plamo3: { rules: [slidingWindow(8, "plamo3.cpp load_arch_hparams", { optional: true })] },
-  qwen3next: { rules: recurrentInterval(4, "qwen3next.cpp") },
-  qwen3vl: { rules: [deepstack("qwen3vl.cpp graph")] },
-  qwen3vlmoe: { rules: [deepstack("qwen3vlmoe.cpp graph")] },
-  qwen35: { rules: recurrentInterval(4, "qwen35.cpp") },
-  qwen35moe: { rules: recurrentInterval(4, "qwen35moe.cpp") },
+  mistral4: { stream: {}, rules: deepseek2 },
+  "muse-glimmer": {
+    stream: { ...POST_NORMS, readsUnnormalised: true },
+    rules: [slidingWindow(4, "muse-glimmer.cpp load_arch_hparams")],
+  },
+  nanbeige: { stream: {}, rules: [looped("num_loops", "nanbeige.cpp load_arch_hparams: n_loops")] },
+  nemotron_h: { stream: ADDS_ONCE, states: { blockOutput: "nemotron_h_block_out" }, rules: [nemotronHybrid] },
+  nemotron_h_moe: {
+    stream: ADDS_ONCE,
+    states: { blockOutput: "nemotron_h_block_out" },
+    rules: [nemotronHybrid],
+  },
+  olmo2: {
+    stream: { ...POST_NORMS, readsUnnormalised: true },
+    rules: [slidingWindow(4, "olmo2.cpp load_arch_hparams", { optional: true })],
+  },
+  plamo2: { stream: PLAMO_NORMS, states: { blockOutput: "ffn_residual" }, rules: [hybridByHeads] },
+  plamo3: {
+    stream: PLAMO_NORMS,
+    rules: [slidingWindow(8, "plamo3.cpp load_arch_hparams", { optional: true })],
+  },
+  qwen3next: { stream: {}, rules: recurrentInterval(4, "qwen3next.cpp") },
+  qwen3vl: { stream: {}, rules: [deepstack("qwen3vl.cpp graph")] },
+  qwen3vlmoe: { stream: {}, rules: [deepstack("qwen3vlmoe.cpp graph")] },
+  qwen35: { stream: READS_SCALES, rules: recurrentInterval(4, "qwen35.cpp") },
+  qwen35moe: { stream: READS_SCALES, rules: recurrentInterval(4, "qwen35moe.cpp") },
   qwen4exp: {
     states: { blockOutput: "l_last", ...hyperConnections },
     rules: [
@@ -560,26 +615,31 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   },
   rwkv6: { rules: rwkv6 },
   rwkv7: { rules: [firstBlockValues] },
-  smallthinker: { rules: smallthinker },
-  smollm3: { rules: [noRopeStep4("smollm3.cpp graph: n_no_rope_layer_step = 4")] },
-  spark2_5: { rules: [slidingWindowArray("spark2-5.cpp load_arch_hparams")] },
+  smallthinker: { stream: { readsUnnormalised: true }, rules: smallthinker },
+  smollm3: { stream: {}, rules: [noRopeStep4("smollm3.cpp graph: n_no_rope_layer_step = 4")] },
+  spark2_5: { stream: {}, rules: [slidingWindowArray("spark2-5.cpp load_arch_hparams")] },
   step35: {
     states: { blockInput: "attn_norm_in", lastOutput: "h_nextn" },
     rules: [slidingWindowArray("step35.cpp load_arch_hparams")],
   },
 
-  bert: { rules: [encoder] },
-  "modern-bert": { rules: [encoder] },
-  "nomic-bert": { rules: [encoder] },
-  "nomic-bert-moe": { rules: [encoder] },
-  "neo-bert": { rules: [encoder] },
-  "jina-bert-v2": { rules: [encoder] },
-  "jina-bert-v3": { rules: [encoder] },
-  eurobert: { rules: [encoder] },
-  "gemma-embedding": { rules: [encoder] },
-  "llama-embed": { rules: [encoder] },
+  bert: { rules: [unnamedBlocks] },
+  "modern-bert": { rules: [unnamedBlocks] },
+  "nomic-bert": { rules: [unnamedBlocks] },
+  "nomic-bert-moe": { rules: [unnamedBlocks] },
+  "neo-bert": { rules: [unnamedBlocks] },
+  "jina-bert-v2": { rules: [unnamedBlocks] },
+  "jina-bert-v3": { rules: [unnamedBlocks] },
+  eurobert: { rules: [unnamedBlocks] },
+  "gemma-embedding": {
+    states: { embeds: true, wholeSequences: true },
+    rules: [slidingWindow(6, "gemma-embedding.cpp load_arch_hparams", { others: global })],
+  },
+  "llama-embed": { states: { embeds: true, wholeSequences: true }, rules: [] },
   t5: { rules: [encoderDecoder] },
-  t5encoder: { rules: [encoder] },
+  t5encoder: {
+    rules: [refused("lorp does not know T5's names of blocks (enc.blk)", "llama-arch.cpp LLM_TENSOR_ENC_*")],
+  },
   eagle3: { rules: [draftHead] },
   dflash: { rules: [draftHead] },
   "gemma4-assistant": { rules: [draftHead] },
@@ -588,7 +648,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     rules: [refused("it is an audio decoder and no language model", "wavtokenizer-dec.cpp")],
   },
   qwen3tts: { rules: [refused("it predicts audio codes and no text", "qwen3tts.cpp")] },
-  pockettts: { rules: [refused("it predicts audio latents and no text", "pockettts.cpp")] },
+  pockettts: { states: { embeds: true }, rules: [] },
   gptj: {
     rules: [refused("llama.cpp knows its name but cannot run it", "llama-model.cpp llama_model_mapping")],
   },
@@ -597,6 +657,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
 
 /** Every architecture by the name in `general.architecture`. */
 export const ARCHITECTURES: ReadonlyMap<string, Entry> = new Map<string, Entry>([
-  ...PLAIN.map((name) => [name, { rules: [] }] as const),
+  ...PLAIN.map((name) => [name, { rules: [], stream: {} }] as const),
+  ...DIFFUSION.map((name) => [name, { states: { wholeSequences: true }, rules: [], stream: {} }] as const),
   ...Object.entries(PARTICULAR),
 ]);

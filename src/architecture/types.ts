@@ -30,6 +30,10 @@ export interface StateTensors {
   readonly streams: number;
   /** Whether a token's streams lie side by side: `[n_embd, streams, n_tokens]`, else `[n_embd, n_tokens, streams]`. */
   readonly streamsInside: boolean;
+  /** Whether the graph's result is embeddings, one a token: what it says of next tokens means nothing, if it says any. */
+  readonly embeds: boolean;
+  /** Whether tokens attend to later ones too, so that a sequence cannot be run in parts. */
+  readonly wholeSequences: boolean;
   /** Blocks that llama.cpp passes over: they hand on their input and have no output tensor. */
   readonly emptyBlocks: readonly number[];
 }

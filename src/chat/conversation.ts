@@ -30,6 +30,9 @@ export async function openConversation(
   const file = await readGguf(path, { signal });
   checkPreconditions(file);
   const { metadata, paths } = file;
+  if (metadata.get("tokenizer.ggml.model")?.decode().value === "no_vocab") {
+    throw new RuntimeError("RUNTIME_MODEL", `llama.cpp cannot run ${path}: the model has no tokenizer.`);
+  }
   const template = metadata.get("tokenizer.chat_template");
   if (template && template.type !== "string") {
     throw new RuntimeError(

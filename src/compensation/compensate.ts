@@ -1,4 +1,4 @@
-import type { StreamRule } from "../architecture/stream-rules.ts";
+import type { StreamRule } from "../architecture/stream.ts";
 import type { BlockFactors, Compensation } from "../documents/compensation.ts";
 import type { Windows } from "../evaluation/windows.ts";
 import type { ScoreOptions, Session } from "../model/session.ts";

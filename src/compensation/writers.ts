@@ -1,13 +1,21 @@
-import {
-  ATTENTION_WRITERS,
-  BIASED_BEFORE_SCALE,
-  FEED_FORWARD_WRITERS,
-  STREAM_RULES,
-  type StreamRule,
-} from "../architecture/stream-rules.ts";
+import type { StreamRule } from "../architecture/stream.ts";
+import { ARCHITECTURES } from "../architecture/table.ts";
 import type { BlockFactors } from "../documents/compensation.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 import { CompensationError } from "./errors.ts";
+
+/** Names of tensors, without `blk.<i>.` and `.weight`, whose product is added to the stream if nothing stands between. */
+const ATTENTION_WRITERS = ["attn_output", "ssm_out", "shortconv.out_proj", "time_mix_output"] as const;
+const FEED_FORWARD_WRITERS = [
+  "ffn_down",
+  "ffn_down_exps",
+  "ffn_down_shexp",
+  "ffn_down_chexps",
+  "channel_mix_value",
+] as const;
+
+/** Of these a bias is added before the tensor's `.scale` multiplies, of the others after (llm_graph_context::build_ffn). */
+const BIASED_BEFORE_SCALE: ReadonlySet<string> = new Set(["ffn_down", "ffn_down_shexp"]);
 
 /** A tensor whose product a block adds to the stream, and what it is to be multiplied by. */
 export interface Writer {
@@ -20,9 +28,9 @@ export interface Writer {
   readonly scalesBias: boolean;
 }
 
-/** @throws CompensationError when the architecture is in no rule */
+/** @throws CompensationError when the architecture has none */
 export function streamRule(architecture: string): StreamRule {
-  const rule = STREAM_RULES.get(architecture);
+  const rule = ARCHITECTURES.get(architecture)?.stream;
   if (rule) return rule;
   throw new CompensationError(
     "COMPENSATION_ARCHITECTURE",

@@ -33,6 +33,22 @@ const DivergenceSchema = Type.Object(
   { description: "How far the predictions of the pruned model are from the original's, on the same text." },
 );
 
+const EmbeddingsSchema = Type.Object(
+  {
+    cosine: Type.Number({
+      description: "Mean over sequences of the cosine of both models' embeddings, each the mean over tokens.",
+    }),
+    lowestCosine: Type.Number({ description: "Of the sequence whose embeddings are least alike." }),
+    text: CalibrationSchema,
+    sequences: count("Number of token sequences embedded."),
+    sequenceLength: count("Tokens in a sequence."),
+  },
+  {
+    description:
+      "How alike the embeddings before and after are, where a model gives those and predicts no tokens.",
+  },
+);
+
 const SpeedSchema = Type.Object({
   prompt: Type.Number({ description: "Tokens per second of a prompt, read in micro-batches." }),
   generation: Type.Number({ description: "Tokens per second of text generated token by token." }),
@@ -53,6 +69,7 @@ export const ReportSchema = Type.Object(
     ),
     plan: PlanSchema,
     perplexity: Type.Union([PerplexitySchema, Type.Null()], { description: "null if it was not measured." }),
+    embeddings: Type.Optional(EmbeddingsSchema),
     divergence: Type.Optional(DivergenceSchema),
     speed: Type.Optional(
       Type.Object(

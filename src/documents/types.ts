@@ -537,6 +537,19 @@ export interface Report {
     /** Tokens in a sequence. */
     readonly sequenceLength: number;
   } | null;
+  /** How alike the embeddings before and after are, where a model gives those and predicts no tokens. */
+  readonly embeddings?: {
+    /** Mean over sequences of the cosine of both models' embeddings, each the mean over tokens. */
+    readonly cosine: number;
+    /** Of the sequence whose embeddings are least alike. */
+    readonly lowestCosine: number;
+    /** The text the model was run on. */
+    readonly text: CalibrationText;
+    /** Number of token sequences embedded. */
+    readonly sequences: number;
+    /** Tokens in a sequence. */
+    readonly sequenceLength: number;
+  };
   /** How far the predictions of the pruned model are from the original's, on the same text. */
   readonly divergence?: {
     /** Mean Kullback-Leibler divergence from the original's token distributions, nats a token. */

@@ -41,6 +41,7 @@ export interface HostCalls {
   sumCosines(session: Handle, tokens: Int32Array, first: number): Float64Array;
   score(session: Handle, tokens: Int32Array, options: HostScoreOptions): TokenScores;
   logits(session: Handle, tokens: Int32Array, changes: HostChanges): Float32Array;
+  embeddings(session: Handle, tokens: Int32Array, changes: HostChanges): Float32Array;
   generate(
     session: Handle,
     prompts: readonly Int32Array[],

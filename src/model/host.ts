@@ -101,6 +101,8 @@ const handlers: Handlers<HostCalls> = {
     ),
   logits: (context, session, tokens, changes) =>
     run(context, (control) => sessionOf(session).logits(tokens, changesOf(changes), control)),
+  embeddings: (context, session, tokens, changes) =>
+    run(context, (control) => sessionOf(session).embeddings(tokens, changesOf(changes), control)),
   generate: (context, session, prompts, length, changes) =>
     run(context, (control) => sessionOf(session).generate(prompts, length, changesOf(changes), control)),
   time: (context, session, tokens, prompt, everyLogit) =>

@@ -144,7 +144,7 @@ export async function openModel(
     openSession(given) {
       const needs = { ...workload(given), logits: info.vocabularySize, lanes: 1 };
       const { microBatch } = layOut(needs, memory.work);
-      return open({ threads, ...given, microBatch: given.microBatch ?? microBatch });
+      return open({ threads, ...given, microBatch: microBatchOf(given, microBatch) });
     },
     openLanes(given) {
       const lanes = usefulLanes(runtime.device, cores, memory);
@@ -154,7 +154,7 @@ export async function openModel(
         { ...workload(given), logits, lanes, threads: Math.max(lanes, threads) },
         memory.work,
       );
-      const microBatch = given.microBatch ?? layout.microBatch;
+      const microBatch = microBatchOf(given, layout.microBatch);
       const closing = new AbortController();
       const either = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
       const keptBytes = given.scores && given.independentBlocks ? Math.min(MOST_KEPT, layout.spare) : 0;
@@ -193,6 +193,11 @@ export async function openModel(
     },
     close: () => release(call("closeModel", [handle], UNSTOPPED)),
   };
+}
+
+/** @param fitting the largest that fits into memory */
+function microBatchOf({ microBatch, sequenceLength, states }: SessionOptions, fitting: number): number {
+  return states.wholeSequences ? sequenceLength : (microBatch ?? fitting);
 }
 
 /** Reads and checks a model's header, while llama.cpp is being loaded. */

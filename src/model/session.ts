@@ -116,6 +116,8 @@ export interface Session {
     factors?: readonly BlockFactors[],
     repairs?: readonly KeptRepair[],
   ): Promise<Float32Array>;
+  /** The embedding of every token, tokens × width, of a model that embeds (`states.embeds`). */
+  embeddings(tokens: Int32Array, skip?: readonly number[]): Promise<Float32Array>;
   /**
    * Continues prompts greedily, side by side, each by at most `length` tokens; the last one may be that by which the
    * model ends.
@@ -224,6 +226,7 @@ export function openSession(
     },
     logits: (tokens, skip, factors, repairs) =>
       call("logits", [handle, tokens, toNative({ skip, factors, repairs }, layers)]),
+    embeddings: (tokens, skip) => call("embeddings", [handle, tokens, toNative({ skip }, layers)]),
     generate: (prompts, length, changes = {}) =>
       call("generate", [handle, prompts, length, toNative(changes, layers)]),
     time: (tokens, prompt, everyLogit = false) => call("time", [handle, tokens, prompt, everyLogit]),

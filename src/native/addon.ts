@@ -142,7 +142,9 @@ export interface NativeSessionOptions {
   /** Blocks that run. */
   readonly blocks: number;
   /** Where the states between blocks are in llama.cpp's graph (src/architecture). */
-  readonly states: Omit<StateTensors, "emptyBlocks"> & { readonly emptyBlocks: Int32Array };
+  readonly states: Omit<StateTensors, "emptyBlocks" | "wholeSequences"> & {
+    readonly emptyBlocks: Int32Array;
+  };
   /** Blocks that add attention and feed-forward to the same state. */
   readonly parallelBlocks: boolean;
   /** Attention in F32 throughout, without flash attention. */
@@ -204,6 +206,8 @@ export interface NativeSession {
   ): Promise<TokenScores>;
   /** tokens × vocabulary. */
   logits(tokens: Int32Array, changes: NativeChanges, control: NativeControl): Promise<Float32Array>;
+  /** Of a model that embeds: tokens × width. */
+  embeddings(tokens: Int32Array, changes: NativeChanges, control: NativeControl): Promise<Float32Array>;
   /** Greedy continuations of prompts, all side by side, each of at most `length` tokens. */
   generate(
     prompts: readonly Int32Array[],

@@ -1,6 +1,6 @@
 import { deciRefusal } from "../architecture/deci.ts";
 import { readModel } from "../architecture/metadata.ts";
-import { STREAM_RULES } from "../architecture/stream-rules.ts";
+import { ARCHITECTURES } from "../architecture/table.ts";
 import type { Architecture } from "../architecture/types.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
@@ -39,7 +39,7 @@ interface Kind {
 export const KINDS: Readonly<Record<RepairKind, Kind>> = {
   refit: {
     refusal({ file, architecture }, { before }) {
-      const rule = STREAM_RULES.get(architecture.name);
+      const rule = ARCHITECTURES.get(architecture.name)?.stream;
       const name = `blk.${before}.ffn_down.weight`;
       if (!rule) return `the blocks of ${architecture.name} models do not simply add to their input`;
       if (rule.feedForwardNorms)

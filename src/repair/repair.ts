@@ -1,4 +1,4 @@
-import type { TriedRepair } from "../documents/repair.ts";
+import type { MendedGap, TriedRepair } from "../documents/repair.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import { estimate } from "../statistics.ts";
 import { type Equations, gatherEquations, type Judge, type Mended, mendGap, type Removal } from "./fit.ts";
@@ -14,65 +14,67 @@ export interface Attempt {
   readonly tried: TriedRepair;
 }
 
+/** What repairs are tried on, and by. */
+export interface Trial {
+  readonly broken: Broken;
+  readonly removal: Removal;
+  /** At least one, ascending. */
+  readonly gaps: readonly Gap[];
+  readonly judge: Judge;
+  /** Divergences of the pruned model as it is. */
+  readonly before: readonly number[];
+}
+
 /**
  * Fits repairs of several kinds, each gap by gap from front to back with those before in place. A gap whose map does not
  * help by more than its standard error is left as it is.
- * @param before divergences of the pruned model as it is
- * @throws RepairError, RuntimeError, AbortedError
+ * @throws RuntimeError, AbortedError
  */
-export async function tryRepairs(
-  kinds: readonly RepairKind[],
-  gaps: readonly Gap[],
-  broken: Broken,
-  removal: Removal,
-  judge: Judge,
-  before: readonly number[],
-): Promise<Attempt[]> {
-  const places = (gap: Gap) => kinds.map((kind) => KINDS[kind].place(broken, gap));
-  const [first] = gaps;
+export async function tryRepairs(kinds: readonly RepairKind[], trial: Trial): Promise<Attempt[]> {
+  const { broken, removal, gaps } = trial;
+  if (kinds.length === 0) return [];
+  const first = gaps[0]!;
   // Of the first gap all kinds see the same.
-  const shared = first ? await gatherEquations(removal, first, places(first), []) : [];
-  const attempts: Attempt[] = [];
-  for (const [index, kind] of kinds.entries()) {
-    const mended: Mended[] = [];
-    const told: TriedRepair["gaps"][number][] = [];
-    let divergences = before;
-    for (const gap of gaps) {
-      const [equations] =
-        gap === first
-          ? [shared[index]!]
-          : await gatherEquations(removal, gap, [KINDS[kind].place(broken, gap)], mended);
-      const judged = await mendAndClose(removal, equations!, mended, judge, divergences);
-      if (!helps(divergences, judged.divergences)) {
-        judged.mended.repair.close();
-        continue;
-      }
-      mended.push(judged.mended);
-      divergences = judged.divergences;
-      told.push(describe(judged.mended, estimate(divergences).mean));
-    }
-    const { mean: divergence } = estimate(divergences);
-    const { standardError } = estimate(differences(before, divergences));
-    attempts.push({
-      kind,
-      mended,
-      divergences,
-      tried: { kind, gaps: told, divergence, standardError },
-    });
-  }
-  return attempts;
-}
-
-async function mendAndClose(removal: Removal, equations: Equations, ...rest: Rest) {
+  const places = kinds.map((kind) => KINDS[kind].place(broken, first));
+  const shared = await gatherEquations(removal, first, places, []);
   try {
-    return await mendGap(removal, equations, ...rest);
+    const attempts: Attempt[] = [];
+    for (const [index, kind] of kinds.entries()) attempts.push(await tryKind(kind, trial, shared[index]!));
+    return attempts;
   } finally {
-    equations.sums.close();
+    for (const { sums } of shared) sums.close();
   }
 }
-type Rest = [earlier: readonly Mended[], judge: Judge, before: readonly number[]];
 
-function describe({ gap, place, ridge, stored }: Mended, divergence: number): TriedRepair["gaps"][number] {
+/** @param first equations of the first gap */
+async function tryKind(
+  kind: RepairKind,
+  { broken, removal, gaps, judge, before }: Trial,
+  first: Equations,
+): Promise<Attempt> {
+  const mended: Mended[] = [];
+  const told: MendedGap[] = [];
+  let divergences = before;
+  for (const gap of gaps) {
+    const place = KINDS[kind].place(broken, gap);
+    const equations = gap === first.gap ? first : (await gatherEquations(removal, gap, [place], mended))[0]!;
+    const judged = await mendGap(removal, equations, mended, judge, divergences).finally(() =>
+      equations.sums.close(),
+    );
+    if (!helps(divergences, judged.divergences)) {
+      judged.mended.repair.close();
+      continue;
+    }
+    mended.push(judged.mended);
+    divergences = judged.divergences;
+    told.push(describe(judged.mended, estimate(divergences).mean));
+  }
+  const { mean: divergence } = estimate(divergences);
+  const { standardError } = estimate(differences(before, divergences));
+  return { kind, mended, divergences, tried: { kind, gaps: told, divergence, standardError } };
+}
+
+function describe({ gap, place, ridge, stored }: Mended, divergence: number): MendedGap {
   return {
     after: gap.before,
     ridge,

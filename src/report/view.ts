@@ -116,7 +116,7 @@ function planSummary({ method, model, removedLayers }: Plan): string {
   return `${removedLayers.length} of ${model.blockCount} ${noun}, ${chosen}: ${formatLayers(removedLayers)}`;
 }
 
-function reportSummary({ plan, input, output, perplexity }: Report): string {
+function reportSummary({ plan, input, output, perplexity, embeddings }: Report): string {
   const size =
     output === null
       ? []
@@ -130,7 +130,12 @@ function reportSummary({ plan, input, output, perplexity }: Report): string {
           `Perplexity on held-back text goes from ${formatPerplexity(perplexity.original)} to ` +
             `${formatPerplexity(perplexity.pruned)} (${formatChange(perplexity.original, perplexity.pruned)}).`,
         ];
-  return [`${planSummary(plan)}.`, ...size, ...cost].join(" ");
+  const likeness = embeddings
+    ? [
+        `The embeddings of held-back text have a mean cosine of ${embeddings.cosine.toFixed(4)} with the original's.`,
+      ]
+    : [];
+  return [`${planSummary(plan)}.`, ...size, ...cost, ...likeness].join(" ");
 }
 
 function comparisonSummary({ candidates, texts }: Comparison): string {
@@ -168,15 +173,16 @@ export function changes({ plan, report, model }: View): Change[] {
             change: formatChange(before, after),
           },
         ];
-  const { input, output, perplexity, divergence, speed } = report ?? {};
+  const { input, output, perplexity, divergence, embeddings, speed } = report ?? {};
   const perSecond = (tokens: number) => `${formatTokens(tokens)}/s`;
   return [
-    ...change("blocks", model.blockCount, plan.keptLayers.length, String),
+    ...change("blocks", model.blockCount, plan.keptLayers.length + bridges(plan), String),
     ...change("weights", input?.parameters, output?.parameters, formatCount),
     ...change("file size", input?.bytes, output?.bytes, formatBytes),
     ...change("prompt tokens", speed?.original.prompt, speed?.pruned.prompt, perSecond),
     ...change("generated tokens", speed?.original.generation, speed?.pruned.generation, perSecond),
     ...change("perplexity", perplexity?.original, perplexity?.pruned, formatPerplexity),
+    ...change("cosine of embeddings", embeddings && 1, embeddings?.cosine, (value) => value.toFixed(4)),
     ...(divergence
       ? [
           {
@@ -191,6 +197,12 @@ export function changes({ plan, report, model }: View): Change[] {
   ];
 }
 
+/** Blocks that were put in. */
+function bridges({ repair }: Plan): number {
+  const bridge = repair?.kind === "bridge" && repair.tried.find(({ kind }) => kind === "bridge");
+  return bridge ? bridge.gaps.length : 0;
+}
+
 /** The changes as rows of a table: label, original, pruned, change. */
 export function changeRows(view: View): string[][] {
   return changes(view).map(({ label, before = "–", after, change }) => [label, before, after, change]);
@@ -200,6 +212,7 @@ export function changeRows(view: View): string[][] {
 export function provenance({ model, analysis, plan, report, lorpVersion }: View): [string, string][] {
   const settings = analysis?.settings;
   const calibration = settings?.calibration;
+  const measured = report?.perplexity ?? report?.embeddings;
   const facts: [string, string | number | undefined][] = [
     ["lorp", lorpVersion],
     ["model", report?.input.path ?? model.name],
@@ -218,13 +231,8 @@ export function provenance({ model, analysis, plan, report, lorpVersion }: View)
     ["clusters asked for", settings?.clusters],
     ["method", plan?.method],
     ["output", report?.output?.path],
-    ["perplexity text", report?.perplexity?.text.name],
-    [
-      "its sequences",
-      report?.perplexity
-        ? `${report.perplexity.sequences} × ${report.perplexity.sequenceLength} tokens`
-        : undefined,
-    ],
+    ["text of the cost", measured?.text.name],
+    ["its sequences", measured && `${measured.sequences} × ${measured.sequenceLength} tokens`],
   ];
   return facts.flatMap(([label, value]) =>
     value === undefined || value === "" ? [] : [[label, String(value)]],

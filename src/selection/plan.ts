@@ -90,6 +90,19 @@ export function dropPrediction(plan: Plan): Plan {
   };
 }
 
+/** A Plan that keeps them; the same one if it dropped none. */
+export function keepPrediction(plan: Plan): Plan {
+  const { blockCount, analysedBlocks = blockCount } = plan.model;
+  const dropped = plan.removedLayers.filter((layer) => layer >= analysedBlocks);
+  if (dropped.length === 0) return plan;
+  return {
+    ...plan,
+    removedLayers: plan.removedLayers.filter((layer) => layer < analysedBlocks),
+    keptLayers: [...plan.keptLayers, ...dropped],
+    removals: plan.removals.filter(({ layer }) => layer < analysedBlocks),
+  };
+}
+
 /** The Plan of what a method chose. */
 export function planOf(
   { constraints: _, ...model }: ModelSummary,

@@ -195,7 +195,7 @@ describe("what is refused", () => {
 
   test.for([
     ["an unknown architecture", "gpt-9", {}, /gpt-9.*no rules/],
-    ["an encoder", "bert", {}, /bert.*encoder for embeddings/],
+    ["an encoder", "bert", {}, /bert.*does not show what its blocks put out/],
     ["a stack of two", "t5", {}, /two stacks/],
     ["a draft head", "eagle3", {}, /draft head/],
     ["a looped model", "hrm_text", {}, /same blocks several times/],
@@ -361,7 +361,7 @@ describe("kinds of blocks of which one must stay", () => {
   test.for([
     ["kimi-linear", { "attention.head_count_kv": array("uint32", [2, 0, 2, 0]) }, [0, 2], [0, 1]],
     ["gemma2", { "attention.sliding_window_pattern": flags("0101") }, [0, 2], [0, 3]],
-    ["deepseek4", { "attention.compress_ratios": array("uint32", [0, 4, 4, 128]) }, [0, 1], [2, 3]],
+    ["deepseek4", { "attention.compress_ratios": array("uint32", [0, 4, 4, 128]) }, [0, 3], [0, 1]],
     ["dots3note", { "attention.sliding_window_pattern": flags("1010") }, [0, 2], [0, 3]],
     ["minimax-m3", { leading_dense_block_count: u32(2) }, [0, 1], [2]],
   ] as const)("%s", async ([name, metadata, breaking, legal]) => {
@@ -377,14 +377,32 @@ describe("kinds of blocks of which one must stay", () => {
     expect(set.get("gemma3.attention.sliding_window")).toBeUndefined();
   });
 
-  test("the first block may go where the next has the same sizes", async () => {
-    const file = await model("openelm", {
+  test("a first block with attention, where some have none; the size of its heads is written out", async () => {
+    const file = await model("deci", {
       block_count: u32(4),
-      feed_forward_length: array("uint32", [8, 8, 16, 8]),
+      embedding_length: u32(64),
+      "attention.head_count": array("uint32", [4, 8, 0, 4]),
     });
-    expect(() => planRewrite(file, [1, 2])).not.toThrow();
-    expect(() => planRewrite(file, [3])).not.toThrow();
     expect(() => planRewrite(file, [2, 3])).toThrow(/block 2 would be the first/);
+    expect(planRewrite(file, [3]).set.has("deci.attention.key_length")).toBe(false);
+    const { set } = planRewrite(file, [1, 2]);
+    expect(set.get("deci.attention.key_length")).toEqual(u32(16));
+    expect(set.get("deci.attention.value_length")).toEqual(u32(16));
+  });
+
+  test("a first block of the same kind where the two kinds' heads differ in size", async () => {
+    const sizes = (swa: number) =>
+      model("mimo2", {
+        block_count: u32(4),
+        "attention.sliding_window_pattern": flags("0110"),
+        "attention.key_length": u32(64),
+        "attention.key_length_swa": u32(swa),
+      });
+    const different = await sizes(32);
+    expect(() => planRewrite(different, [1, 3])).toThrow(/block 1 would be the first/);
+    expect(() => planRewrite(different, [0, 2])).not.toThrow();
+    const same = await sizes(64);
+    expect(() => planRewrite(same, [1, 3])).not.toThrow();
   });
 
   test("a block goes with all that depend on it", async () => {

@@ -51,18 +51,20 @@ test("refuses what is no model", async () => {
   await expect(openConversation("package.json")).rejects.toMatchObject({ code: "GGUF_NOT_GGUF" });
 });
 
-test("says that a chat template cannot be used, and what is used instead", async () => {
+/** The example with one more or another value in its metadata. */
+async function exampleWith(key: string, value: string): Promise<string> {
   const { path } = await applyPlan({
     model: await readGguf(EXAMPLE_MODEL),
-    rewrite: {
-      set: new Map([
-        ["tokenizer.chat_template", str("{% for m in messages %}{{ m.content | wobble }}{% endfor %}")],
-      ]),
-      renameTensor: (name) => name,
-    },
+    rewrite: { set: new Map([[key, str(value)]]), renameTensor: (name) => name },
     provenance: new Map(),
-    output: join(temporaryFolder(), "wobble.gguf"),
+    output: join(temporaryFolder(), "changed.gguf"),
   });
+  return path;
+}
+
+test("says that a chat template cannot be used, and what is used instead", async () => {
+  const template = "{% for m in messages %}{{ m.content | wobble }}{% endfor %}";
+  const path = await exampleWith("tokenizer.chat_template", template);
   const notices: string[] = [];
   const other = await openConversation(path, {
     gpu: "off",
@@ -72,8 +74,14 @@ test("says that a chat template cannot be used, and what is used instead", async
   expect(await other.answer("hi", { maxTokens: 4, temperature: 0 })).not.toBe("");
   await other.close();
   expect(notices).toEqual([
-    expect.stringMatching(
-      /^The chat template of .*wobble\.gguf cannot be used \(.*wobble.*\): .* "\w+" instead\.$/,
-    ),
+    expect.stringMatching(/^The chat template of .* cannot be used \(.*wobble.*\): .* "\w+" instead\.$/),
   ]);
+});
+
+test("refuses a model without a tokenizer", async () => {
+  const path = await exampleWith("tokenizer.ggml.model", "no_vocab");
+  await expect(openConversation(path)).rejects.toMatchObject({
+    code: "RUNTIME_MODEL",
+    message: expect.stringContaining("has no tokenizer"),
+  });
 });

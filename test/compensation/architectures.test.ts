@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { describeArchitecture, planRewrite } from "../../src/architecture/architecture.ts";
 import { ArchitectureError } from "../../src/architecture/errors.ts";
-import { STREAM_RULES } from "../../src/architecture/stream-rules.ts";
+import { ARCHITECTURES } from "../../src/architecture/table.ts";
 import type { Architecture } from "../../src/architecture/types.ts";
 import { tensorScaler } from "../../src/compensation/scale-tensor.ts";
 import { storeFactors } from "../../src/compensation/store.ts";
@@ -29,16 +29,18 @@ const TOLERANCE = 1e-5;
 const NOT_SUMS = ["granite"];
 
 const fixtures = FIXTURE_NAMES.filter(
-  (fixture) => STREAM_RULES.has(architectureOf(fixture)) && !NOT_SUMS.includes(fixture),
+  (fixture) => ARCHITECTURES.get(architectureOf(fixture))?.stream && !NOT_SUMS.includes(fixture),
 );
 
 test("every rule has a model to be tried on", () => {
   const covered = new Set(fixtures.map(architectureOf));
-  expect([...STREAM_RULES.keys()].filter((name) => !covered.has(name))).toEqual([]);
+  expect(
+    [...ARCHITECTURES].flatMap(([name, { stream }]) => (stream && !covered.has(name) ? [name] : [])),
+  ).toEqual([]);
 });
 
 describe.each(fixtures)("%s", (fixture) => {
-  const rule = STREAM_RULES.get(architectureOf(fixture))!;
+  const rule = ARCHITECTURES.get(architectureOf(fixture))!.stream!;
   const folder = temporaryFolder();
   let opened: Awaited<ReturnType<typeof open>>;
   beforeAll(async () => {

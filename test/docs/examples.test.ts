@@ -30,8 +30,11 @@ const ofFunctions: readonly Example[] = filesIn("src", ".ts").flatMap((file) => 
     .map((code) => ({ name: basename(file, ".ts"), code }));
 });
 
+/** The programs in the docs; what imports nothing is an excerpt. */
 const ofPages: readonly Example[] = ["README.md", ...filesIn("docs", ".md")].flatMap((page) =>
-  fenced(readFileSync(page, "utf8"), "js|ts").map((code) => ({ name: basename(page, ".md"), code })),
+  fenced(readFileSync(page, "utf8"), "js|ts")
+    .filter((code) => code.includes('from "lorp"'))
+    .map((code) => ({ name: basename(page, ".md"), code })),
 );
 
 /** A folder of somebody who has installed the package, with a model and the examples as programs. */

@@ -16,6 +16,7 @@ const OPTIONS = {
     lastOutput: "",
     streams: 1,
     streamsInside: false,
+    embeds: false,
     emptyBlocks: new Int32Array(),
   },
   sequences: 1,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { completeAnalysis } from "../../src/analysis/complete.ts";
 import { checkDocument } from "../../src/documents/files.ts";
 import { SELECTION_METHODS } from "../../src/selection/methods.ts";
-import { dropPrediction, explicitPlan, makePlan } from "../../src/selection/plan.ts";
+import { dropPrediction, explicitPlan, keepPrediction, makePlan } from "../../src/selection/plan.ts";
 import { referenceSelections } from "../support/reference-selection.ts";
 
 const reference = referenceSelections.find(({ name }) => name === "small-8")!;
@@ -64,6 +64,7 @@ test("prediction blocks that are dropped besides", async () => {
   expect(plan).toMatchObject({ budget: 2, removedLayers: [5, 6, 8, 9], keptLayers: [0, 1, 2, 3, 4, 7] });
   expect(plan.removals.map(({ layer }) => layer)).toEqual(expect.arrayContaining([8, 9]));
   expect(dropPrediction(plan)).toEqual(plan);
+  expect(keepPrediction(plan)).toEqual(makePlan(analysis, { method: "last", budget: 2 }));
   const { analysedBlocks: _, ...whole } = model;
   expect(() => dropPrediction(explicitPlan(whole, [3]))).toThrow(/no blocks that predict tokens ahead/);
 });

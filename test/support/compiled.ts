@@ -24,14 +24,6 @@ export function compileSources(): { readonly folder: string; remove(): void } {
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-/** As `compileSources`, with src/ and test/support/ beside each other under their own names. */
-export function compileWithSupport(): { readonly folder: string; remove(): void } {
-  const compiled = compileSources();
-  for (const from of ["src", "test/support"]) translate(from, join(compiled.folder, from));
-  symlinkSync(resolve("test/data"), join(compiled.folder, "test/data"));
-  return compiled;
-}
-
 function translate(from: string, to: string): void {
   for (const name of readdirSync(from, { recursive: true, encoding: "utf8" })) {
     if (!name.endsWith(".ts")) continue;

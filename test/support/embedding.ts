@@ -33,7 +33,9 @@ export function embeddingNorms(file: GgufFile, architecture: string, tokens: Int
   const positions = before === "position" ? values(file, "position_embd.weight") : undefined;
   const weight = before === "norm" ? values(file, "token_embd_norm.weight") : undefined;
   const bias = values(file, "token_embd_norm.bias");
-  return Array.from(tokens, (token, position) => {
+  const instead = substitutes(file);
+  return Array.from(tokens, (given, position) => {
+    const token = instead.get(given) ?? given;
     let row = Array.from(embeddings.subarray(token * width, (token + 1) * width));
     if (positions) row = row.map((x, i) => x + positions[position * width + i]!);
     if (weight) {
@@ -44,6 +46,16 @@ export function embeddingNorms(file: GgufFile, architecture: string, tokens: Int
     // Root mean square norms make all of them equally long.
     return before === "rms" ? 1 : Math.hypot(...row);
   });
+}
+
+/** Tokens that stand for an adapter and are embedded as others (graniteswitch). */
+function substitutes({ metadata }: GgufFile): ReadonlyMap<number, number> {
+  const ids = (what: string) => {
+    const value = metadata.get(`graniteswitch.adapters.token_ids_${what}`)?.decode();
+    return value?.type === "array" ? value.value.map(Number) : [];
+  };
+  const substitute = ids("substitute");
+  return new Map(ids("activate").map((token, i) => [token, substitute[i]!]));
 }
 
 /** How far the norms of block 0's inputs are from being multiples of the embeddings', relatively. */

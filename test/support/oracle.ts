@@ -2,7 +2,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   describeArchitecture,
-  forceRewrite,
+  forced,
   planRewrite,
   statesAfter,
 } from "../../src/architecture/architecture.ts";
@@ -32,6 +32,8 @@ export interface Cut {
   readonly effect: number;
   /** Why llama.cpp does not run the pruned file; the error is infinite then. */
   readonly failure?: string;
+  /** The rule that it breaks. */
+  readonly rule?: string;
 }
 
 export interface Verdict {
@@ -56,11 +58,10 @@ export interface JudgeOptions {
   readonly seed?: number;
   /** A metadata key that surgery shall not set. */
   readonly omitted?: string;
-  /** Cut in ways that break a rule instead, as if there were none. */
-  readonly illegal?: boolean;
-  /** Hears of each set before it is tried: llama.cpp may end the process over it. */
-  readonly onCut?: (removed: readonly number[], rule: string | undefined) => void;
-  readonly onDone?: (cut: Cut) => void;
+  /** Cut in ways that break one rule, of these if they are named, instead, as if there were none. */
+  readonly illegal?: boolean | readonly string[];
+  /** Cut a model that is refused as a whole. */
+  readonly force?: boolean;
 }
 
 /** Cuts a fixture in several random legal ways and compares each result with llama.cpp skipping the same blocks. */
@@ -76,16 +77,20 @@ export async function judge(
   const file = await readGguf(path);
   let description: Architecture;
   try {
-    description = describeArchitecture(file);
+    description = (options.force ? forced : { describeArchitecture }).describeArchitecture(file);
   } catch (error) {
     if (error instanceof ArchitectureError) return { fixture, architecture, refusal: error.message };
     throw error;
   }
   const random = randomNumbers(options.seed ?? 7);
-  const draw = () =>
-    options.illegal ? illegalRemoval(description, random) : randomRemoval(description, random);
+  const { illegal, force } = options;
+  const draw = () => {
+    if (illegal) return illegalRemoval(description, random, illegal);
+    const legal = randomRemoval(description, random);
+    return force ? (legal ?? illegalRemoval(description, random, true)) : legal;
+  };
   const removals = Array.from({ length: cutCount }, draw).filter((removed) => removed !== undefined);
-  const original = await openForLogits(path, description);
+  let original = await openForLogits(path, description);
   try {
     const tokens = tokensOf(original.model);
     const cosines = await original.session.sumCosines(tokens);
@@ -97,13 +102,16 @@ export async function judge(
       const kept = keptBlocks(description, removed).filter(
         (block) => index % 2 === 0 || block < description.analysedBlocks,
       );
-      options.onCut?.(removed, brokenRule(description, removed));
-      const skipped = await original.logits(removed);
+      const skipped = () => original.logits(removed);
       const output = join(folder, `${fixture}-pruned.gguf`);
-      cuts.push(
-        await compare(removed, whole, skipped, () => prunedLogits(file, description, kept, output, options)),
+      const cut = await compare(removed, whole, skipped, () =>
+        prunedLogits(file, description, kept, output, options),
       );
-      options.onDone?.(cuts.at(-1)!);
+      cuts.push({ ...cut, ...(illegal && { rule: brokenRule(description, removed)! }) });
+      // llama.cpp may have ended over it, and with it the original.
+      if (cut.failure === undefined) continue;
+      original.close();
+      original = await openForLogits(path, description);
     }
     return {
       fixture,
@@ -122,14 +130,18 @@ export async function judge(
   }
 }
 
-/** @param cut the pruned file's logits */
+/**
+ * @param skip the original's logits with the blocks skipped
+ * @param cut the pruned file's
+ */
 async function compare(
   removed: readonly number[],
   whole: Float32Array,
-  skipped: Float32Array,
+  skip: () => Promise<Float32Array>,
   cut: () => Promise<Float32Array>,
 ): Promise<Cut> {
   try {
+    const skipped = await skip();
     const pruned = await cut();
     return { removed, error: normalisedError(skipped, pruned), effect: normalisedError(whole, pruned) };
   } catch (error) {
@@ -161,7 +173,7 @@ async function resumptionError(
 
 /** The largest error when surgery does not set a key. */
 export async function errorWithout(fixture: string, folder: string, key: string): Promise<number> {
-  const { cuts = [] } = await judge(fixture, folder, 16, { omitted: key });
+  const { cuts = [] } = await judge(fixture, folder, 10, { omitted: key });
   return Math.max(...cuts.map(({ error }) => error));
 }
 
@@ -199,17 +211,38 @@ export function randomRemoval(
   return undefined;
 }
 
-const brokenRule = (description: Architecture, removed: readonly number[]) =>
-  violation(description.constraints, keptBlocks(description, removed), description.analysedBlocks)?.rule;
+/** The one rule that a set breaks; undefined where it breaks none or several. */
+function brokenRule(description: Architecture, removed: readonly number[]): string | undefined {
+  const { constraints, analysedBlocks } = description;
+  const kept = keptBlocks(description, removed);
+  const rule = violation(constraints, kept, analysedBlocks)?.rule;
+  const others = <One extends { readonly rule: string }>(all: readonly One[] = []) =>
+    all.filter((one) => one.rule !== rule);
+  const { fixed, positional, lengths, oneOf, ends, shared } = constraints;
+  const without = {
+    fixed: others(fixed),
+    positional: others(positional),
+    lengths: others(lengths),
+    oneOf: others(oneOf),
+    ends: others(ends),
+    shared: others(shared),
+  };
+  return violation(without, kept, analysedBlocks) === undefined ? rule : undefined;
+}
 
-/** A random set that breaks a rule, mostly a small one. */
-function illegalRemoval(description: Architecture, random: () => number): number[] | undefined {
+/** A random set that breaks one rule, mostly a small one. */
+function illegalRemoval(
+  description: Architecture,
+  random: () => number,
+  rules: true | readonly string[],
+): number[] | undefined {
   const blocks = Array.from({ length: description.analysedBlocks }, (_, layer) => layer);
   for (let attempt = 0; attempt < 1_000; attempt++) {
     const share = random() ** 2;
     const removed = blocks.filter(() => random() < share);
-    if (removed.length > 0 && removed.length < blocks.length && brokenRule(description, removed))
-      return removed;
+    const some = removed.length > 0 && removed.length < blocks.length;
+    const rule = some ? brokenRule(description, removed) : undefined;
+    if (rule !== undefined && (rules === true || rules.includes(rule))) return removed;
   }
   return undefined;
 }
@@ -223,9 +256,9 @@ async function prunedLogits(
   description: Architecture,
   kept: readonly number[],
   output: string,
-  { omitted, illegal = false }: JudgeOptions,
+  { omitted, illegal = false, force = false }: JudgeOptions,
 ) {
-  const planned = illegal ? forceRewrite(file, kept) : planRewrite(file, kept);
+  const planned = illegal || force ? forced.planRewrite(file, kept) : planRewrite(file, kept);
   const set = new Map([...planned.set].filter(([key]) => key !== omitted));
   const rewrite = { ...planned, set };
   const changes = await storeFactors(file, description.name, [], { scales: rewrite.scales });
@@ -242,6 +275,7 @@ async function prunedLogits(
 interface Opened {
   readonly model: Model;
   readonly session: Session;
+  /** What the model computes at every position: logits, or embeddings. */
   logits(skip?: readonly number[]): Promise<Float32Array>;
   close(): void;
 }
@@ -252,7 +286,8 @@ async function openForLogits(path: string, { states }: Pick<Architecture, "state
   return {
     model,
     session,
-    logits: (skip) => session.logits(tokensOf(model), skip),
+    logits: (skip) =>
+      states.embeds ? session.embeddings(tokensOf(model), skip) : session.logits(tokensOf(model), skip),
     close: () => {
       session.close();
       model.close();

@@ -8,7 +8,7 @@ import { findAnyMethod, isMeasured, SELECTION_METHODS } from "../../selection/me
 import { dropPrediction } from "../../selection/plan.ts";
 import { createTrials, type LossSource, meanLoss, type Trial, type Trials } from "../../selection/trials.ts";
 import { UNCONSTRAINED } from "../../selection/types.ts";
-import { checkOneBudget, PLAN_OPTIONS, type PlanOptions } from "../plan.ts";
+import { checkOneBudget, DEFAULT_METHOD, PLAN_OPTIONS, type PlanOptions } from "../plan.ts";
 import { lossesOf } from "./objective.ts";
 import { type DescribedModel, fileBytes, type OpenedModel } from "./open.ts";
 import type { OptionNames } from "./option-names.ts";
@@ -22,10 +22,26 @@ import {
   SEARCH_OPTIONS,
   type SearchOptions,
 } from "./planner.ts";
+import { requirePredictions } from "./predictions.ts";
 import { activeParameters, outputBytes } from "./savings.ts";
 
-/** The method that chooses where a model is at hand to be measured. */
+/** The method that chooses where a model is at hand to be measured by its predictions. */
 export const DEFAULT_CHOICE = "auto";
+
+/**
+ * The method that chooses.
+ * @throws ArchitectureError where it would measure predictions, or a loss is to be held, and the model makes none
+ */
+export function methodFor(
+  { architecture }: DescribedModel,
+  { method, maxLoss }: Pick<ChooseOptions, "method" | "maxLoss">,
+): string {
+  if (maxLoss !== undefined) requirePredictions(architecture, "--max-loss");
+  if (method !== undefined && isMeasured(findAnyMethod(method))) {
+    requirePredictions(architecture, `The method ${method}`);
+  }
+  return method ?? (architecture.states.embeds ? DEFAULT_METHOD : DEFAULT_CHOICE);
+}
 
 /** How much to remove: exactly one of these or of those of PlanOptions. */
 export interface ChooseOptions extends PlanOptions, SearchOptions {
@@ -88,7 +104,8 @@ export async function choose(
   analysis: Analysis,
   options: ChooseOptions & ModelRunOptions,
 ): Promise<Plan> {
-  const { remove, ratio, targetSize, speedup, maxLoss, method = DEFAULT_CHOICE } = options;
+  const { remove, ratio, targetSize, speedup, maxLoss } = options;
+  const method = methodFor(described, options);
   // A share of perplexity is kept best by what is chosen for it.
   const { objective = typeof maxLoss === "number" ? "perplexity" : "kl" } = options;
   const plan = createPlanner(opened, analysis, await lossesOf(opened, objective), options);

@@ -25,9 +25,8 @@ type Compensate = (
  */
 export const compensate: Compensate = async (described, opened, given, choice, options) => {
   const plan = without(given);
-  const removed = plan.removedLayers.filter((layer) => layer < described.architecture.analysedBlocks);
-  if (choice === "off" || removed.length === 0) return plan;
-  const candidates = await findFactors(described, opened, [removed], choice, options);
+  if (choice === "off" || plan.removedLayers.length === 0) return plan;
+  const candidates = await findFactors(described, opened, [plan.removedLayers], choice, options);
   const { compensation } = candidates[0]!;
   return { ...plan, compensation: keep(compensation, choice === "magnitude" || helps(compensation)) };
 };

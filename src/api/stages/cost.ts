@@ -3,6 +3,7 @@ import type { StateTensors } from "../../architecture/types.ts";
 import type { Plan } from "../../documents/plan.ts";
 import type { Report } from "../../documents/report.ts";
 import { distanceOf } from "../../evaluation/divergence.ts";
+import { embed, likenessOf } from "../../evaluation/embeddings.ts";
 import { compareContinuations, continuePrompts } from "../../evaluation/samples.ts";
 import { measureSpeeds } from "../../evaluation/speed.ts";
 import { measureText, type TextMeasures } from "../../evaluation/text.ts";
@@ -14,7 +15,10 @@ import type { ModelRunOptions, SampleOptions } from "./options.ts";
 import { threadsFor } from "./resources.ts";
 
 /** What a removal cost, as a Report holds it. */
-export type Cost = Pick<Report, "perplexity" | "divergence" | "speed" | "verdict" | "grades" | "samples">;
+export type Cost = Pick<
+  Report,
+  "perplexity" | "embeddings" | "divergence" | "speed" | "verdict" | "grades" | "samples"
+>;
 
 export interface CostOptions extends ModelRunOptions, SampleOptions {
   /** Also time both, on a CPU. */
@@ -33,11 +37,60 @@ const TIMED = 160;
  */
 export async function measureCost(
   path: string,
-  { architecture }: DescribedModel,
-  { keptLayers }: Plan,
+  described: DescribedModel,
+  plan: Plan,
   opened: OpenedModel,
   options: CostOptions,
 ): Promise<Cost> {
+  const measure = described.architecture.states.embeds ? measureLikeness : measurePredictions;
+  return measure(path, described, plan, opened, options);
+}
+
+const measureLikeness: typeof measureCost = async (
+  path,
+  { architecture },
+  { keptLayers },
+  opened,
+  options,
+) => {
+  const { calibration, sequenceLength, split } = opened;
+  const sequences = split.report;
+  const total = 2 * sequences.length * sequenceLength;
+  const progress = (before: number) => (done: number) =>
+    options.onProgress?.({ stage: "evaluate", done: before + done, total, unit: "tokens" });
+  const originals = await embed(opened.lanes, sequences, progress(0));
+  // A GPU may not hold both.
+  opened.close();
+  const written = await openModel(path, options);
+  try {
+    const states = statesAfter(architecture.states, keptLayers);
+    const lanes = written.openLanes({ sequenceLength, states });
+    try {
+      const embeddings = await embed(lanes, sequences, progress(total / 2));
+      return {
+        perplexity: null,
+        embeddings: {
+          ...likenessOf(originals, embeddings),
+          text: textOf(calibration, "report"),
+          sequences: sequences.length,
+          sequenceLength,
+        },
+      };
+    } finally {
+      lanes.close();
+    }
+  } finally {
+    written.close();
+  }
+};
+
+const measurePredictions: typeof measureCost = async (
+  path,
+  { architecture },
+  { keptLayers },
+  opened,
+  options,
+) => {
   const { calibration, sequenceLength, model, bos } = opened;
   const text = await partOf(opened, "report");
   const sequences = text.windows.sequences.length;
@@ -101,7 +154,7 @@ export async function measureCost(
   } finally {
     written.close();
   }
-}
+};
 
 /** Times the original and the pruned model. */
 async function compareSpeed(

@@ -21,6 +21,7 @@ import { estimate } from "../../statistics.ts";
 import { choicePieces } from "./objective.ts";
 import { type DescribedModel, type OpenedModel, textOf } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
+import { requirePredictions } from "./predictions.ts";
 
 /** A Plan that says how it is repaired, and the maps that do it. */
 export interface Repaired {
@@ -28,9 +29,11 @@ export interface Repaired {
   readonly repair: StoredRepair | undefined;
 }
 
-/** Refuses, before any work is done, what the model cannot have at any gap. @throws RepairError */
+/** Refuses, before any work is done, what the model cannot have at any gap. @throws RepairError, ArchitectureError */
 export function checkRepair(model: Broken, choice: RepairChoice | undefined): void {
-  if (choice === undefined || choice === "auto" || choice === "off") return;
+  if (choice === undefined || choice === "off") return;
+  requirePredictions(model.architecture, "--repair");
+  if (choice === "auto") return;
   const gaps = Array.from({ length: model.architecture.analysedBlocks }, (_, before) => ({
     before,
     last: before + 1,
@@ -62,7 +65,7 @@ export async function repair(
   return withRemoval(described, opened, plan, possible, gaps, options, async (removal, onTokens) => {
     const judge = judgeOf(opened, onTokens);
     const before = await judge({ skip: plan.removedLayers }, 1);
-    const attempts = await tryRepairs(possible, gaps, broken, removal, judge, before);
+    const attempts = await tryRepairs(possible, { broken, removal, gaps, judge, before });
     const best = better(attempts);
     const told: Repair = {
       kind: best?.kind ?? null,
@@ -71,6 +74,7 @@ export async function repair(
       tried: attempts.map(({ tried }) => tried),
       refused,
     };
+    for (const { mended } of attempts) release(mended);
     return { plan: { ...plan, repair: told }, repair: best && storedOf(best.kind, best.mended) };
   });
 }
@@ -122,6 +126,7 @@ export async function repairAsPlanned(
         equations!.sums.close();
       }
     }
+    release(mended);
     return storedOf(kind, mended);
   });
 }
@@ -142,20 +147,22 @@ function possibleIn(model: Broken, opened: OpenedModel, gaps: readonly Gap[], ki
 
 async function withRemoval<Result>(
   { file, architecture }: DescribedModel,
-  { model, sequenceLength, split }: OpenedModel,
+  opened: OpenedModel,
   { removedLayers }: Plan,
   kinds: readonly RepairKind[],
   gaps: readonly unknown[],
   { onProgress }: ModelRunOptions,
   work: (removal: Removal, onTokens: (tokens: number) => void) => Promise<Result>,
 ): Promise<Result> {
+  const { model, sequenceLength, split } = opened;
   const openSession = () => model.openSession({ sequenceLength, states: architecture.states });
   const session = openSession();
   const original = openSession();
   let done = 0;
   // All kinds see the first gap at once; how many λ are tried is not known before.
   const passes = 1 + kinds.length * (gaps.length - 1);
-  const total = passes * split.analysis.length * sequenceLength + TRIES * kinds.length * gaps.length;
+  const judged = 2 + PASSES_TO_JUDGE * kinds.length * gaps.length;
+  const total = passes * tokensIn(split.analysis) + judged * tokensIn(choicePieces(opened).sequences);
   const onTokens = (tokens: number) => {
     done = Math.min(done + tokens, total - 1);
     onProgress?.({ stage: "repair", done, total, unit: "tokens" });
@@ -171,8 +178,8 @@ async function withRemoval<Result>(
   }
 }
 
-/** Tokens that it takes to judge a map in its λ and types, about. */
-const TRIES = 12_288;
+/** How often the pieces are run to judge a map, in its λ and types and as it is written, about. */
+const PASSES_TO_JUDGE = 2.25;
 
 /** Judges by the pieces that a choice is measured on. */
 function judgeOf(opened: OpenedModel, onTokens: (tokens: number) => void): Judge {
@@ -189,12 +196,20 @@ function judgeOf(opened: OpenedModel, onTokens: (tokens: number) => void): Judge
 }
 
 function fittedOn({ calibration, split }: OpenedModel) {
-  const tokens = split.analysis.reduce((sum, { length }) => sum + length, 0);
-  return { calibration: textOf(calibration, "analysis"), tokens };
+  return { calibration: textOf(calibration, "analysis"), tokens: tokensIn(split.analysis) };
+}
+
+function tokensIn(sequences: readonly Int32Array[]): number {
+  return sequences.reduce((sum, { length }) => sum + length, 0);
 }
 
 function storedOf(kind: RepairKind, mended: readonly Mended[]): StoredRepair {
   return { kind, maps: new Map(mended.map(({ gap, stored }) => [gap.before, stored])) };
+}
+
+/** The maps are no longer needed where the model runs. */
+function release(mended: readonly Mended[]): void {
+  for (const { repair } of mended) repair.close();
 }
 
 function numberOf(typeName: string): number {

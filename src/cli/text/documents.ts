@@ -124,13 +124,14 @@ function describeTried(sets: readonly MeasuredSet[]): string[] {
 
 /** @param style how to draw; nothing is drawn without */
 export function describeReport(report: Report, style?: TerminalStyle): string {
-  const { output, plan, perplexity, analysis, verdict } = report;
-  const measured = perplexity
-    ? `Measured on ${perplexity.sequences} × ${perplexity.sequenceLength} tokens of ${describeText(perplexity.text.name)} that the analysis did not use.`
+  const { output, plan, analysis, verdict } = report;
+  const cost = report.perplexity ?? report.embeddings;
+  const measured = cost
+    ? `Measured on ${cost.sequences} × ${cost.sequenceLength} tokens of ${describeText(cost.text.name)} that the analysis did not use.`
     : output
       ? "Perplexity was not measured: the calibration text has no sequences left after the analysis."
       : "Nothing was written (--dry-run).";
-  const remark = perplexity && purposeRemark(perplexity.text.name, "--calibration");
+  const remark = cost && purposeRemark(cost.text.name, "--calibration");
   const judgement = verdict ? [renderVerdict(verdict.sentence, isRuined(verdict), style)] : [];
   return [
     ...(isRuined(verdict) ? [...judgement, ""] : []),
