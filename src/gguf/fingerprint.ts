@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { throwIfAborted } from "../errors.ts";
 import { GgufError } from "./errors.ts";
+import { unreadable } from "./read.ts";
 import type { GgufFile, TensorInfo } from "./types.ts";
 import { encodeString, encodeType, encodeValue } from "./values.ts";
 
@@ -12,7 +13,7 @@ const CHUNK = 4 * 2 ** 20;
  * A model's identity, in hexadecimal: SHA-256 of its metadata and of its tensors' names, types, shapes, sizes and bytes,
  * all of them. How the file is laid out does not count: its GGUF version, its parts, the order of tensors, padding.
  * Takes about as long as reading the file.
- * @throws GgufError when the file ends within a tensor's data; AbortedError; what Node throws
+ * @throws GgufError when the file cannot be read, or ends within a tensor's data; AbortedError
  */
 export async function fingerprint(file: GgufFile, signal?: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
@@ -40,9 +41,13 @@ async function* bytesOf(file: GgufFile, { name, byteLength, fileOffset, ...tenso
   // A stream takes the end as included.
   const range = { start: fileOffset, end: fileOffset + byteLength - 1, highWaterMark: CHUNK };
   let left = byteLength;
-  for await (const chunk of byteLength > 0 ? createReadStream(path, range) : []) {
-    left -= (chunk as Buffer).length;
-    yield chunk as Buffer;
+  try {
+    for await (const chunk of byteLength > 0 ? createReadStream(path, range) : []) {
+      left -= (chunk as Buffer).length;
+      yield chunk as Buffer;
+    }
+  } catch (error) {
+    throw unreadable(path, error);
   }
   if (left === 0) return;
   const reason = `the file ends within the data of ${name}`;

@@ -70,7 +70,8 @@ async function readPart(path: string, { signal, open = openOnDisk }: ReadOptions
   }
 }
 
-function unreadable(path: string, error: unknown): unknown {
+/** What the system's refusal to read a model's file means. */
+export function unreadable(path: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (error instanceof GgufError || code === undefined) return error;
   const reason = code === "ENOENT" ? "there is no such file" : `the system says ${code}`;

@@ -1,4 +1,4 @@
-import { statSync, truncateSync } from "node:fs";
+import { rmSync, statSync, truncateSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { fingerprint } from "../../src/gguf/fingerprint.ts";
 import { readGguf } from "../../src/gguf/read.ts";
@@ -72,5 +72,7 @@ describe("the fingerprint", () => {
     await expect(fingerprint(file, AbortSignal.abort())).rejects.toMatchObject({ code: "ABORTED" });
     truncateSync(path, statSync(path).size - 100);
     await expect(fingerprint(file)).rejects.toMatchObject({ code: "GGUF_TRUNCATED" });
+    rmSync(path);
+    await expect(fingerprint(file)).rejects.toMatchObject({ code: "GGUF_UNREADABLE" });
   });
 });

@@ -28,11 +28,14 @@ const random = randomNumbers(16);
 /** Writes the model without a block, which something happens to at a random moment. */
 async function apply(happen?: (kill: (signal: NodeJS.Signals) => void) => void) {
   const moment = random() * duration;
-  return lorp(["apply", at("in.gguf"), at("plan.json"), "-o", at("out.gguf")], {
+  let happened: Promise<void> | undefined;
+  const result = await lorp(["apply", at("in.gguf"), at("plan.json"), "-o", at("out.gguf")], {
     started: (child) => {
-      if (happen) void sleep(moment).then(() => happen((signal) => child.kill(signal)));
+      happened = sleep(moment).then(() => happen?.((signal) => child.kill(signal)));
     },
   });
+  await happened;
+  return result;
 }
 
 /** Files besides the input and the Plan. */
