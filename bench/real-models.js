@@ -1,32 +1,49 @@
-// What the default method's choice costs on real models, beside what the other methods choose: KL divergence from the
-// original, on the part of the text that no choice has seen, and the seconds that each took.
+// What the default's choice costs on a real model, beside what other methods choose: mean KL divergence from the original
+// on the part of lorp's text that neither the analysis nor a choice has seen, and the tokens that were run to choose (as
+// they count for the search's limit).
 //   node bench/real-models.js MODEL.gguf [BUDGETS, such as 1,3,5] [METHODS]
 import { basename } from "node:path";
-import { compare } from "../dist/index.js";
+import { analyzeOpened } from "../dist/api/analyze.js";
+import { lossesOf } from "../dist/api/stages/objective.js";
+import { describeModel, openForCalibration } from "../dist/api/stages/open.js";
+import { createPlanner } from "../dist/api/stages/planner.js";
+import { createTrials, meanLoss } from "../dist/selection/trials.js";
 
 const [path, budgets = "1,3,5", methods = "auto,lorp,shortgpt,streamline,sleb"] = process.argv.slice(2);
 if (path === undefined) throw new Error("Name a model: node bench/real-models.js MODEL.gguf");
 
-console.log(`${basename(path)}: mean KL divergence, nats a token (layers; seconds)\n`);
-console.log(`| removed | ${methods.replaceAll(",", " | ")} |`);
-console.log(`|---${"|---".repeat(methods.split(",").length)}|`);
+const options = { gpu: "off" };
+const described = await describeModel(path);
+const opened = await openForCalibration(described, options);
+const analysis = await analyzeOpened(described, opened, options);
+const layers = analysis.similarity.length;
+const report = createTrials(await lossesOf(opened, "kl", "report"), layers);
+
+/** Tokens that the sets of a Plan took, each counted from its first removed layer on. */
+function workOf({ measurements }) {
+  if (!measurements) return 0;
+  const { sets, sequenceLength } = measurements;
+  return sets.reduce(
+    (sum, { sequences, removedLayers: [first] }) => sum + sequences * sequenceLength * (1 - first / layers),
+    0,
+  );
+}
+
+const names = methods.split(",");
+console.log(`${basename(path)}: KL divergence, nats a token (layers; thousands of tokens run to choose)\n`);
+console.log(`| removed | ${names.map((name) => `\`${name}\``).join(" | ")} |`);
+console.log(`|--:|${"---|".repeat(names.length)}`);
 for (const budget of budgets.split(",").map(Number)) {
   const cells = [];
-  for (const method of methods.split(",")) {
-    const began = performance.now();
-    const { candidates } = await compare(path, {
-      remove: [budget],
-      methods: [method],
-      gpu: "off",
-      cache: true,
-    });
-    const seconds = (performance.now() - began) / 1000;
-    const [candidate] = candidates;
-    cells.push(
-      candidate
-        ? `${candidate.measures[0].klDivergence.toFixed(3)} (${candidate.removedLayers.join(" ")}; ${seconds.toFixed(0)})`
-        : "–",
-    );
+  for (const name of names) {
+    // A planner of its own: none profits from what another has measured.
+    const planner = createPlanner(opened, analysis, await lossesOf(opened, "kl"), options);
+    const plan = await planner(name, budget);
+    const kl = meanLoss(await report.measure(plan.removedLayers, name));
+    const work = workOf(plan);
+    const tokens = work > 0 ? `; ${Math.round(work / 1000)}` : "";
+    cells.push(`${kl.toFixed(3)} (${plan.removedLayers.join(" ")}${tokens})`);
   }
   console.log(`| ${budget} | ${cells.join(" | ")} |`);
 }
+opened.close();

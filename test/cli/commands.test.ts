@@ -45,6 +45,27 @@ test("analyze, plan and apply by hand make what prune makes", async () => {
   expect(readFileSync(at("at-once.gguf")).equals(readFileSync(at("by-hand.gguf")))).toBe(true);
 });
 
+test("prune without a budget shows what can be chosen from, and writes nothing", async () => {
+  const input = at("undecided.gguf");
+  writeFileSync(input, readFileSync(EXAMPLE_MODEL));
+  const before = readdirSync(folder);
+  const shown = await lorp(["prune", input, "--method", "lorp", ...quick]);
+  expect(shown.status).toBe(0);
+  expect(shown.stdout).toMatch(/remove +layers +size +speed .*verdict/);
+  for (let budget = 1; budget <= 6; budget++) {
+    expect(shown.stdout).toMatch(new RegExp(`^${budget} .*MB +× 1\\.\\d+ `, "m"));
+    expect(shown.stderr).toMatch(new RegExp(`^${budget} by lorp, .*: KL divergence`, "m"));
+  }
+  expect(shown.stdout).toContain("Nothing is written.");
+  expect(readdirSync(folder)).toEqual(before);
+  const { candidates } = JSON.parse(
+    (await lorp(["compare", input, "--methods", "lorp", "--remove", "4", ...quick, "--json"])).stdout,
+  );
+  const written = await lorp(["prune", input, "--method", "lorp", "--remove", "4", ...quick, "--json"]);
+  const { output, plan } = JSON.parse(written.stdout);
+  expect(candidates).toMatchObject([{ removedLayers: plan.removedLayers, bytes: output.bytes }]);
+});
+
 test("an Analysis written by hand needs three fields", async () => {
   const similarity = [0, 1, 2, 3, 4].map((i) => [0, 1, 2, 3, 4].map((j) => 1 - Math.abs(i - j) / 10));
   writeFileSync(at("hand.json"), JSON.stringify({ schemaVersion: 1, model: { blockCount: 5 }, similarity }));

@@ -69,7 +69,7 @@ test.each([
   [["--layers", "5,20"], /There is no layer 20/],
   [["--layers", "5,x"], /"x" in "5,x" names no layers/],
   [["--remove", "2", "--ratio", "0.5"], /one way only/],
-  [[], /Say how much to remove/],
+  [["-o", "out.gguf"], /Say how much to remove/],
   [["--remove", "2", "--method", "magic"], /no method "magic"/],
   [["--remove", "2", "--clusters", "21"], /cannot be divided into 21 clusters/],
 ])("budget %j", (options, message) =>
