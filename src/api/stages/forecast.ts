@@ -3,7 +3,7 @@ import { formatDuration } from "../../report/format.ts";
 import type { ModelRunOptions } from "./options.ts";
 
 /** Tokens of one short run that tells how fast a model is here. */
-const PROBE = 24;
+const PROBE = 64;
 
 /** Work that lies ahead: what it is for, and the tokens that it takes at most, or about. */
 export type Work = readonly [purpose: string, tokens: number];
@@ -23,7 +23,7 @@ export async function forecast(
   { onNotice }: Pick<ModelRunOptions, "onNotice">,
 ): Promise<void> {
   if (!onNotice) return;
-  const pace = await paceOf(lanes, text.subarray(0, PROBE));
+  const pace = await paceOf(lanes, text);
   const ahead = work.filter(([, tokens]) => tokens > 0);
   const total = ahead.reduce((sum, [, tokens]) => sum + tokens, 0);
   if (total < SHORT * pace) return;
@@ -35,12 +35,16 @@ export async function forecast(
 
 const count = (tokens: number) => `${Math.max(1, Math.round(tokens / 1000))} k tokens`;
 
-/** Tokens a second of all contexts together; the first run reads the weights in, and is not timed. */
-async function paceOf(lanes: Lanes, tokens: Int32Array): Promise<number> {
-  const runs = () =>
+/**
+ * Tokens a second of all contexts together. The first run reads the weights in, and is not timed; the second is of other
+ * tokens, since a context keeps what it computed of the last ones.
+ */
+async function paceOf(lanes: Lanes, text: Int32Array): Promise<number> {
+  const run = (tokens: Int32Array) =>
     Promise.all(Array.from({ length: lanes.count }, () => lanes.run((session) => session.score(tokens))));
-  await runs();
+  const length = Math.min(PROBE, Math.floor(text.length / 2));
+  await run(text.subarray(0, length));
   const began = performance.now();
-  await runs();
-  return (1000 * lanes.count * tokens.length) / (performance.now() - began);
+  await run(text.subarray(length, 2 * length));
+  return (1000 * lanes.count * length) / (performance.now() - began);
 }
