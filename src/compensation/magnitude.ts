@@ -1,5 +1,5 @@
 import type { BlockFactors } from "../documents/compensation.ts";
-import { type Run, runsOf } from "../repair/gaps.ts";
+import { type Run, runsOf } from "../runs.ts";
 
 /**
  * Factors of the blocks left by how much longer the removed ones made the stream (Prune&Comp, arXiv 2507.18212). To a

@@ -1,3 +1,5 @@
+import { runsOf } from "../runs.ts";
+
 /** Numbers as people read them. */
 
 /** Bytes, powers of 1000, three significant digits: `13.8 MB`. */
@@ -38,13 +40,9 @@ export function formatPerplexity(perplexity: number): string {
 
 /** `3`, `5–7` and `9` as `3, 5–7, 9`; ascending numbers in. */
 export function formatLayers(layers: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const layer of layers) {
-    const last = runs.at(-1);
-    if (last && layer === last[1] + 1) last[1] = layer;
-    else runs.push([layer, layer]);
-  }
-  return runs.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(", ");
+  return runsOf(layers)
+    .map(({ first, end }) => (end === first + 1 ? `${first}` : `${first}–${end - 1}`))
+    .join(", ");
 }
 
 /** Seconds: `42 s`, `3 min 05 s`, `1 h 02 min`. */

@@ -1,4 +1,5 @@
 import { similarityOf } from "../analysis/similarity.ts";
+import { type Run, runsOf } from "../runs.ts";
 import { candidates, ruleAgainst } from "./constraints.ts";
 import { runFrom } from "./runs.ts";
 import type { SelectionInput, SimilarityMatrix } from "./types.ts";
@@ -22,12 +23,13 @@ export class Surrogate {
     return runsOf(removed).reduce((sum, run) => sum + this.costOfRun(run), 0);
   }
 
-  private costOfRun(run: readonly number[]): number {
+  private costOfRun({ first, end }: Run): number {
+    const run = Array.from({ length: end - first }, (_, index) => first + index);
     const added = run.reduce((sum, layer) => sum + (this.alone[layer] ?? Number.POSITIVE_INFINITY), 0);
     if (run.length === 1) return added;
     const step = (from: number, to: number) => 1 - similarityOf(this.similarity, from, to);
     const apart = run.reduce((sum, layer) => sum + step(layer, layer + 1), 0);
-    const together = step(run[0]!, run.at(-1)! + 1);
+    const together = step(first, end);
     return apart > 0 && together > 0 ? added * Math.sqrt(together / apart) : added;
   }
 }
@@ -69,15 +71,4 @@ export function promisingSets(
     beam = legalOnes;
   }
   return beam;
-}
-
-/** Ascending layers as runs of neighbours. */
-function runsOf(removed: readonly number[]): number[][] {
-  const runs: number[][] = [];
-  for (const layer of removed) {
-    const last = runs.at(-1);
-    if (last?.at(-1) === layer - 1) last.push(layer);
-    else runs.push([layer]);
-  }
-  return runs;
 }
