@@ -5,6 +5,15 @@ export interface Estimate {
   readonly standardError: number | null;
 }
 
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** Arithmetic mean; NaN of nothing. */
+export function mean(values: readonly number[]): number {
+  return sum(values) / values.length;
+}
+
 export function estimate(values: ArrayLike<number>): Estimate {
   const n = values.length;
   let sum = 0;

@@ -1,5 +1,6 @@
 import type { LayerMeasures, SimilarityMatrix } from "../documents/analysis.ts";
-import { mean, similarityOf } from "./similarity.ts";
+import { mean } from "../statistics.ts";
+import { similarityOf } from "./similarity.ts";
 
 /** The layers of each cluster, ascending. @param clusters the cluster of each layer, 0…k−1 */
 export function clusterMembers(clusters: readonly number[], k: number): number[][] {

@@ -11,11 +11,6 @@ export function similarityOf(similarity: SimilarityMatrix, i: number, j: number)
   return value;
 }
 
-/** Arithmetic mean; NaN of nothing. */
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
 /** Every pair i < j of the layers given. */
 export function pairs(layers: readonly number[]): [number, number][] {
   return layers.flatMap((i, index) => layers.slice(index + 1).map((j): [number, number] => [i, j]));

@@ -5,14 +5,16 @@ import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { UsageError } from "../errors.ts";
 import { distanceOf } from "../evaluation/divergence.ts";
 import { scoredBytes } from "../evaluation/scores.ts";
-import { measureText, openText, type WindowedText } from "../evaluation/text.ts";
+import { measureText, openText, tokensOf, type WindowedText } from "../evaluation/text.ts";
 import { GRADES, verdictOf } from "../evaluation/verdict.ts";
+import { hashWindows } from "../evaluation/windows.ts";
 import { checkUnchanged } from "../files/unchanged.ts";
 import type { Lanes } from "../model/lanes.ts";
 import type { Model } from "../model/model.ts";
 import { checkBudget } from "../selection/budget.ts";
 import { legalSizes } from "../selection/constraints.ts";
 import { findAnyMethod, isMeasured, METHODS } from "../selection/methods.ts";
+import { sum } from "../statistics.ts";
 import { VERSION } from "../version.ts";
 import { ANALYZE_OPTIONS, type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { checkOptions } from "./check-options.ts";
@@ -108,7 +110,7 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
     const texts = await openTexts(opened, options);
     const rows = remove.length * methods.length;
     const searches = remove.length * methods.filter((name) => isMeasured(findAnyMethod(name))).length;
-    const once = sumOf(texts.map(tokensOf));
+    const once = sum(texts.map(tokensOf));
     const work: readonly Work[] = [
       ...choiceWork(opened, options.remove ? searches : FRONTIER_WORK),
       ["to measure the results", once + rows * once * (divergence ? 2 : 1)],
@@ -218,12 +220,12 @@ async function measurer(
   { divergence = true, onProgress }: CompareOptions,
 ): Promise<(skip: readonly number[]) => Promise<Measure[]>> {
   const kept = await opened.kept();
-  const total = sumOf(texts.map(tokensOf));
+  const total = sum(texts.map(tokensOf));
   return async (skip) => {
     const measures: Measure[] = [];
     let before = 0;
     for (const text of texts) {
-      const name = `cost without ${skip} on ${digestOf(text)}${divergence ? "" : ", perplexity alone"}`;
+      const name = `cost without ${skip} on ${hashWindows(createHash("sha256"), text.windows).digest("hex")}${divergence ? "" : ", perplexity alone"}`;
       let measured = kept.get(name) as Measure | undefined;
       if (!measured) {
         const scored = await measureText(opened.lanes, text, {
@@ -244,16 +246,6 @@ async function measurer(
     }
     return measures;
   };
-}
-
-const tokensOf = ({ windows, sequenceLength }: WindowedText) => windows.sequences.length * sequenceLength;
-
-const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
-
-function digestOf({ windows: { sequences, first } }: WindowedText): string {
-  const hash = createHash("sha256").update(String(first));
-  for (const tokens of sequences) hash.update(` ${tokens.length} `).update(tokens);
-  return hash.digest("hex");
 }
 
 function judged({ klDivergence, topAgreement, ...measure }: Measure): Measure {

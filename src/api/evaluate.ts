@@ -15,7 +15,7 @@ import { distanceOf } from "../evaluation/divergence.ts";
 import { compareContinuations, continuePrompts } from "../evaluation/samples.ts";
 import { scoreWindows } from "../evaluation/scores.ts";
 import { loadTask } from "../evaluation/tasks/load.ts";
-import { measureText, openText, type TextMeasures, type WindowedText } from "../evaluation/text.ts";
+import { measureText, openText, type TextMeasures, tokensOf, type WindowedText } from "../evaluation/text.ts";
 import { GRADES, verdictOf } from "../evaluation/verdict.ts";
 import { requireSameVocabulary } from "../evaluation/vocabulary.ts";
 import { checkWindows, type Protocol, type WindowSettings } from "../evaluation/windows.ts";
@@ -24,6 +24,7 @@ import type { Lanes } from "../model/lanes.ts";
 import { type Model, openModel } from "../model/model.ts";
 import { type LayerList, parseLayers } from "../selection/budget.ts";
 import { explicitPlan } from "../selection/plan.ts";
+import { sum } from "../statistics.ts";
 import { VERSION } from "../version.ts";
 import { checkOptions } from "./check-options.ts";
 import { forecast } from "./stages/forecast.ts";
@@ -309,8 +310,7 @@ function progressOver(
   texts: readonly WindowedText[],
   { onProgress }: EvaluateOptions,
 ): (index: number) => (done: number) => void {
-  const lengths = texts.map(({ windows, sequenceLength }) => windows.sequences.length * sequenceLength);
-  const sum = (values: readonly number[]) => values.reduce((total, length) => total + length, 0);
+  const lengths = texts.map(tokensOf);
   const total = sum(lengths);
   return (index) => (done) =>
     onProgress?.({

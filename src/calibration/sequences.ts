@@ -48,6 +48,11 @@ export function withBos(tokens: Int32Array, bos: number): Int32Array {
   return whole;
 }
 
+/** As `withBos`, of tokens that may begin with it already, as a chat's do. */
+export function beginWithBos(tokens: Int32Array, bos: number): Int32Array {
+  return tokens[0] === bos ? tokens : withBos(tokens, bos);
+}
+
 function tooShort(tokens: number, what: string, needed: number): CalibrationError {
   return new CalibrationError(
     "CALIBRATION_TOO_SHORT",

@@ -4,6 +4,7 @@ import { temporaryPlace } from "../files/temporary.ts";
 import type { LogitsPlace } from "../native/addon.ts";
 import { EvaluationError } from "./errors.ts";
 import type { WindowedText } from "./text.ts";
+import { hashWindows } from "./windows.ts";
 
 /** What the logits in a file are of; a file of anything else is refused. */
 export interface CacheKey {
@@ -69,10 +70,7 @@ function placesIn(path: string, { vocabularySize, texts }: CacheKey, append: boo
 
 function headerOf({ model, vocabularySize, texts }: CacheKey): Buffer {
   const hash = createHash("sha256").update(`${model} ${vocabularySize}`);
-  for (const { windows } of texts) {
-    hash.update(` ${windows.first}`);
-    for (const tokens of windows.sequences) hash.update(` ${tokens.length} `).update(tokens);
-  }
+  for (const { windows } of texts) hashWindows(hash, windows);
   return Buffer.from(`lorp base logits 1 ${hash.digest("hex")}`.padEnd(HEADER_BYTES, "\n"));
 }
 

@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import type { StateTensors } from "../architecture/types.ts";
-import { withBos } from "../calibration/sequences.ts";
+import { beginWithBos } from "../calibration/sequences.ts";
 import type { Model } from "../model/model.ts";
 import type { Answers } from "./accuracy.ts";
 import { requireContext } from "./choices.ts";
@@ -42,7 +42,7 @@ export async function tokenizePrompts(
         `Line ${item.line} of the task ${path} asks for a chat, but the model has no chat format that llama.cpp knows; leave "chat" out.`,
       );
     }
-    const tokens = asked[0] === bos ? asked : withBos(asked, bos);
+    const tokens = beginWithBos(asked, bos);
     requireContext(tokens.length + item.length, trainedContextLength, path, item.line);
     tokenized.push({ ...item, tokens });
   }

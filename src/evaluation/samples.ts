@@ -1,8 +1,9 @@
 import type { StateTensors } from "../architecture/types.ts";
-import { withBos } from "../calibration/sequences.ts";
+import { beginWithBos } from "../calibration/sequences.ts";
 import type { Samples } from "../documents/samples.ts";
 import type { Model } from "../model/model.ts";
 import type { BlockChanges } from "../model/session.ts";
+import { mean } from "../statistics.ts";
 
 /** What is asked of a model that can chat, and what another is to go on with; on many things, in few words. */
 const PROMPTS: readonly { readonly question: string; readonly beginning: string }[] = [
@@ -87,7 +88,7 @@ export async function continuePrompts(
 
 /** The prompts as a model is used to them: a chat where it has a format for one that llama.cpp knows. */
 async function tokenizePrompts(model: Model, bos: number): Promise<Asked> {
-  const begun = (tokens: Int32Array) => (tokens[0] === bos ? tokens : withBos(tokens, bos));
+  const begun = (tokens: Int32Array) => beginWithBos(tokens, bos);
   const questions = await Promise.all(PROMPTS.map(({ question }) => model.chatPrompt(question)));
   const asked = questions.filter((tokens) => tokens !== undefined);
   if (asked.length === PROMPTS.length) return { mode: "chat", prompts: asked.map(begun) };
@@ -132,8 +133,4 @@ export function repetition(tokens: Int32Array): number {
     tokens.subarray(at, at + RUN).join(),
   );
   return runs.length === 0 ? 0 : 1 - new Set(runs).size / runs.length;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -16,6 +16,11 @@ export interface WindowedText {
   readonly bytes: number;
 }
 
+/** Tokens of all windows of a text. */
+export function tokensOf({ windows, sequenceLength }: WindowedText): number {
+  return windows.sequences.length * sequenceLength;
+}
+
 /**
  * @param path undefined for the text that comes with the package
  * @throws CalibrationError

@@ -1,3 +1,4 @@
+import type { Hash } from "node:crypto";
 import { cutSequences, type SequenceSettings, withBos } from "../calibration/sequences.ts";
 import { UsageError } from "../errors.ts";
 
@@ -26,6 +27,13 @@ export interface Windows {
   readonly sequences: readonly Int32Array[];
   /** Index of the first token scored in each, ≥ 1. */
   readonly first: number;
+}
+
+/** Adds windows to a digest: what is scored of which tokens. */
+export function hashWindows(hash: Hash, { sequences, first }: Windows): Hash {
+  hash.update(` ${first}`);
+  for (const tokens of sequences) hash.update(` ${tokens.length} `).update(tokens);
+  return hash;
 }
 
 export interface WindowSettings extends SequenceSettings {

@@ -4,7 +4,7 @@ import type { TensorInfo } from "../gguf/types.ts";
 import type { ImportanceMatrix } from "../imatrix/types.ts";
 
 /** Types of ggml's table that nothing is quantised to. */
-const NOT_FOR_WEIGHTS = new Set(["Q8_1", "Q8_K", "I8", "I16", "I32", "I64", "F64"]);
+export const NOT_FOR_WEIGHTS = new Set(["Q8_1", "Q8_K", "I8", "I16", "I32", "I64", "F64"]);
 
 /** Types that llama.cpp does not make of a matrix whose columns' importance is unknown. */
 const NEED_IMATRIX = new Set(["IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS"]);

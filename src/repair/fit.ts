@@ -1,6 +1,7 @@
 import type { GgufFile } from "../gguf/types.ts";
 import type { Model } from "../model/model.ts";
 import type { BlockChanges, KeptRepair, Session, Sums } from "../model/session.ts";
+import { mean } from "../statistics.ts";
 import type { Gap } from "./gaps.ts";
 import type { Place } from "./places.ts";
 import { readWeights, type StoredMap, storeMap } from "./tensor.ts";
@@ -189,8 +190,4 @@ async function walkDown<Found extends { readonly divergence: number }>(
     if (moved) break;
   }
   return best;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

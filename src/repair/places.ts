@@ -4,6 +4,7 @@ import { ARCHITECTURES } from "../architecture/table.ts";
 import type { Architecture } from "../architecture/types.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
+import { NOT_FOR_WEIGHTS } from "../model/tensor-types.ts";
 import type { Gap } from "./gaps.ts";
 import type { RepairKind } from "./kinds.ts";
 
@@ -50,7 +51,7 @@ export const KINDS: Readonly<Record<RepairKind, Kind>> = {
       if (architecture.constraints.shared?.some(({ layer }) => layer === before)) {
         return `block ${before} computes something for later ones too`;
       }
-      return UNREADABLE.has(tensor.typeName)
+      return NOT_FOR_WEIGHTS.has(tensor.typeName)
         ? `llama.cpp does not quantise to the type of ${name}, ${tensor.typeName}`
         : undefined;
     },
@@ -102,9 +103,6 @@ export function possibleKinds(
 
 const F16 = 1;
 const Q8_0 = 8;
-
-/** Types that llama.cpp reads and multiplies with but does not make, and those that are no weights. */
-const UNREADABLE = new Set(["Q8_1", "Q8_K", "I8", "I16", "I32", "I64", "F64"]);
 
 /** A type, and where that is too coarse Q8_0 or F16, as far as rows of this length allow. */
 function typesFrom(own: number, rowLength: number): number[] {

@@ -9,6 +9,7 @@ import { checkOutput, commit, discard, type StagedFile, stage } from "../files/s
 import { checkUnchanged } from "../files/unchanged.ts";
 import { splitPath } from "../gguf/split-name.ts";
 import type { GgufFile } from "../gguf/types.ts";
+import { sum } from "../statistics.ts";
 import { copyRange, transformRange } from "./copy.ts";
 import { type Changes, type FileLayout, layOut, type SplitOptions } from "./layout.ts";
 import type { MetadataChanges } from "./metadata.ts";
@@ -66,8 +67,6 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
   }
   return { path: paths[0]!, paths, bytes: sum(layouts.map(({ size }) => size)) };
 }
-
-const sum = (numbers: readonly number[]) => numbers.reduce((total, n) => total + n, 0);
 
 function outputPaths(output: string, count: number): string[] {
   if (count === 1) return [output];

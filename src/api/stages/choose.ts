@@ -8,6 +8,7 @@ import { findAnyMethod, isMeasured, SELECTION_METHODS } from "../../selection/me
 import { dropPrediction } from "../../selection/plan.ts";
 import { createTrials, type LossSource, meanLoss, type Trial, type Trials } from "../../selection/trials.ts";
 import { UNCONSTRAINED } from "../../selection/types.ts";
+import { sum } from "../../statistics.ts";
 import { checkOneBudget, DEFAULT_METHOD, PLAN_OPTIONS, type PlanOptions } from "../plan.ts";
 import { lossesOf } from "./objective.ts";
 import { type DescribedModel, fileBytes, type OpenedModel } from "./open.ts";
@@ -250,10 +251,6 @@ async function mostWithin(
   return chosen.measurements
     ? chosen
     : { ...chosen, measurements: measurementsOf(opened, losses, trials, chosen) };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
 
 function unreachable(what: string, advice: string): UsageError {

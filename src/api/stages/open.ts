@@ -48,13 +48,9 @@ export async function describeModel(path: string, signal?: AbortSignal): Promise
   };
   const embeddingLength = Number(file.metadata.get(`${architecture.name}.embedding_length`)?.decode().value);
   const name = text("general.name");
-  let identity: Promise<string> | undefined;
   return {
     file,
-    fingerprint() {
-      identity ??= fingerprint(file, signal);
-      return identity;
-    },
+    fingerprint: once(() => fingerprint(file, signal)),
     architecture,
     stem: await outputStem(file.paths[0]!),
     summary: {

@@ -10,6 +10,7 @@ import { findAnyMethod, isMeasured } from "../../selection/methods.ts";
 import { makePlan, planOf } from "../../selection/plan.ts";
 import { createTrials, type LossSource, type Trials } from "../../selection/trials.ts";
 import { UNCONSTRAINED } from "../../selection/types.ts";
+import { sum } from "../../statistics.ts";
 import type { Work } from "./forecast.ts";
 import { type OpenedModel, textOf } from "./open.ts";
 import type { OptionNames } from "./option-names.ts";
@@ -134,8 +135,6 @@ export function createPlanner(
     return { ...plan, rls, k, seed, measurements: measurementsOf(opened, losses, trials, plan) };
   };
 }
-
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 /** The method's Plan, or undefined where it finds none of that size. */
 export async function planIfAny(plan: Planner, method: string, budget: number): Promise<Plan | undefined> {

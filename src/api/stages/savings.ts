@@ -1,6 +1,7 @@
 import { planRewrite } from "../../architecture/architecture.ts";
 import type { Plan } from "../../documents/plan.ts";
 import { measureBlocks } from "../../inspection/blocks.ts";
+import { sum } from "../../statistics.ts";
 import { layOut } from "../../surgery/layout.ts";
 import type { DescribedModel } from "./open.ts";
 import { outputMetadata } from "./output-metadata.ts";
@@ -12,7 +13,7 @@ import { outputMetadata } from "./output-metadata.ts";
 export function outputBytes(described: DescribedModel, plan: Plan, fingerprint: string): number {
   const rewrite = planRewrite(described.file, plan.keptLayers);
   const parts = layOut(described.file, rewrite, outputMetadata(described, plan, rewrite, fingerprint));
-  return parts.reduce((sum, { size }) => sum + size, 0);
+  return sum(parts.map(({ size }) => size));
 }
 
 /** Weights that one token is multiplied with, in each block and outside the blocks. */
@@ -27,6 +28,6 @@ export function activeParameters({ file, architecture }: DescribedModel): { bloc
  */
 export function estimateSpeedup(described: DescribedModel, removedLayers: readonly number[]): number {
   const { blocks, rest } = activeParameters(described);
-  const whole = blocks.reduce((sum, weights) => sum + weights, rest);
-  return whole / (whole - removedLayers.reduce((sum, layer) => sum + blocks[layer]!, 0));
+  const whole = rest + sum(blocks);
+  return whole / (whole - sum(removedLayers.map((layer) => blocks[layer]!)));
 }

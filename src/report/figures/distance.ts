@@ -1,6 +1,7 @@
 import * as Plot from "@observablehq/plot";
-import { mean, pairs, similarityOf } from "../../analysis/similarity.ts";
+import { pairs, similarityOf } from "../../analysis/similarity.ts";
 import type { SimilarityMatrix } from "../../documents/analysis.ts";
+import { mean } from "../../statistics.ts";
 import { type Described, svg } from "./svg.ts";
 
 /** How similarity falls with distance: every pair, the mean at each distance, and the mean of all that the RLS is made of. */
