@@ -115,7 +115,7 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
       ...choiceWork(opened, options.remove ? searches : FRONTIER_WORK),
       ["to measure the results", once + rows * once * (divergence ? 2 : 1)],
     ];
-    await forecast(opened.lanes, opened.split.report[0]!, work, options);
+    await forecast(opened, opened.split.report[0]!, work, options);
     const analysis = await analyzeOpened(described, opened, {
       ...options,
       remove: largestLegal(described, remove),

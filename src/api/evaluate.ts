@@ -174,7 +174,7 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
       (sum, tokens) => sum + tokens.length,
       0,
     );
-    await forecast(lanes, sample, [["to score", hasBase ? 2 * once : once]], options);
+    await forecast({ lanes }, sample, [["to score", hasBase ? 2 * once : once]], options);
     // With its logits on disk the base need not be in memory, unless for tasks.
     let base = cached && tasks.length === 0 ? undefined : await openBase();
     const cache = cached

@@ -104,7 +104,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   try {
     // What a model of embeddings takes is not told by how fast it predicts.
     if (!described.architecture.states.embeds) {
-      await forecast(opened.lanes, opened.split.report[0]!, workAhead(opened, method, options), options);
+      await forecast(opened, opened.split.report[0]!, workAhead(opened, method, options), options);
     }
     const { analysis, plan: chosen } = await decide(described, opened, options);
     const addFactors = chosen.method === "auto" && isFree ? compensateBest : compensate;

@@ -46,6 +46,27 @@ export async function measureCost(
   return measure(path, described, plan, opened, options);
 }
 
+/** Runs the written model in contexts for the report's sequences. */
+async function onWritten<Result>(
+  path: string,
+  states: StateTensors,
+  sequenceLength: number,
+  options: ModelRunOptions,
+  work: (lanes: Lanes, written: Model) => Promise<Result>,
+): Promise<Result> {
+  const written = await openModel(path, options);
+  try {
+    const lanes = written.openLanes({ sequenceLength, states, scores: !states.embeds });
+    try {
+      return await work(lanes, written);
+    } finally {
+      lanes.close();
+    }
+  } finally {
+    written.close();
+  }
+}
+
 const measureLikeness: typeof measureCost = async (
   path,
   { architecture },
@@ -61,27 +82,19 @@ const measureLikeness: typeof measureCost = async (
   const originals = await embed(opened.lanes, sequences, progress(0));
   // A GPU may not hold both.
   opened.close();
-  const written = await openModel(path, options);
-  try {
-    const states = statesAfter(architecture.states, keptLayers);
-    const lanes = written.openLanes({ sequenceLength, states });
-    try {
-      const embeddings = await embed(lanes, sequences, progress(total / 2));
-      return {
-        perplexity: null,
-        embeddings: {
-          ...likenessOf(originals, embeddings),
-          text: textOf(calibration, "report"),
-          sequences: sequences.length,
-          sequenceLength,
-        },
-      };
-    } finally {
-      lanes.close();
-    }
-  } finally {
-    written.close();
-  }
+  const states = statesAfter(architecture.states, keptLayers);
+  const embeddings = await onWritten(path, states, sequenceLength, options, (lanes) =>
+    embed(lanes, sequences, progress(total / 2)),
+  );
+  return {
+    perplexity: null,
+    embeddings: {
+      ...likenessOf(originals, embeddings),
+      text: textOf(calibration, "report"),
+      sequences: sequences.length,
+      sequenceLength,
+    },
+  };
 };
 
 const measurePredictions: typeof measureCost = async (
@@ -109,51 +122,43 @@ const measurePredictions: typeof measureCost = async (
       : await continuePrompts(model, { states: architecture.states, bos });
   const alone = together ? undefined : await measure(opened.lanes);
   if (!together) opened.close();
-  const written = await openModel(path, options);
-  try {
-    const states = statesAfter(architecture.states, keptLayers);
-    const lanes = written.openLanes({ sequenceLength, states, scores: true });
-    try {
-      const { perplexity: pruned, base } = await measure(lanes, together ? opened.lanes : undefined);
-      const tokens = text.windows.sequences[0]!.subarray(0, TIMED);
-      const timed = options.speed && together;
-      const continued = originals && (await continuePrompts(written, { states, bos }, originals));
-      const original = (alone ?? base!).perplexity;
-      return {
-        perplexity: {
-          original,
-          pruned,
-          ratio: pruned / original,
-          text: textOf(calibration, "report"),
-          sequences,
-          sequenceLength,
+  const states = statesAfter(architecture.states, keptLayers);
+  return onWritten(path, states, sequenceLength, options, async (lanes, written) => {
+    const { perplexity: pruned, base } = await measure(lanes, together ? opened.lanes : undefined);
+    const tokens = text.windows.sequences[0]!.subarray(0, TIMED);
+    const timed = options.speed && together;
+    const continued = originals && (await continuePrompts(written, { states, bos }, originals));
+    const original = (alone ?? base!).perplexity;
+    return {
+      perplexity: {
+        original,
+        pruned,
+        ratio: pruned / original,
+        text: textOf(calibration, "report"),
+        sequences,
+        sequenceLength,
+      },
+      ...(timed && {
+        speed: await compareSpeed(
+          [
+            { model, states: architecture.states },
+            { model: written, states },
+          ],
+          tokens,
+          options,
+        ),
+      }),
+      ...(base && {
+        divergence: {
+          ...distanceOf(base),
+          standardError: base.klDivergence.standardError,
         },
-        ...(timed && {
-          speed: await compareSpeed(
-            [
-              { model, states: architecture.states },
-              { model: written, states },
-            ],
-            tokens,
-            options,
-          ),
-        }),
-        ...(base && {
-          divergence: {
-            ...distanceOf(base),
-            standardError: base.klDivergence.standardError,
-          },
-          verdict: verdictOf(distanceOf(base)),
-          grades: GRADES,
-        }),
-        ...(originals && continued && { samples: compareContinuations(originals, continued) }),
-      };
-    } finally {
-      lanes.close();
-    }
-  } finally {
-    written.close();
-  }
+        verdict: verdictOf(distanceOf(base)),
+        grades: GRADES,
+      }),
+      ...(originals && continued && { samples: compareContinuations(originals, continued) }),
+    };
+  });
 };
 
 /** Times the original and the pruned model. */

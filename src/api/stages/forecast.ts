@@ -1,5 +1,6 @@
 import type { Lanes } from "../../model/lanes.ts";
 import { formatDuration } from "../../report/format.ts";
+import { sum } from "../../statistics.ts";
 import type { ModelRunOptions } from "./options.ts";
 
 /** Tokens of one short run that tells how fast a model is here. */
@@ -12,20 +13,20 @@ export type Work = readonly [purpose: string, tokens: number];
 const SHORT = 10;
 
 /**
- * Says beforehand about how long work will take, by timing a short run of the model.
+ * Says beforehand about how long work will take, by timing a short run of the model, which is not run where there is none.
  * @param text some tokens to run, of the length that the work's sequences have
  * @throws RuntimeError, AbortedError
  */
 export async function forecast(
-  lanes: Lanes,
+  opened: { readonly lanes: Lanes },
   text: Int32Array,
   work: readonly Work[],
   { onNotice }: Pick<ModelRunOptions, "onNotice">,
 ): Promise<void> {
-  if (!onNotice) return;
-  const pace = await paceOf(lanes, text);
   const ahead = work.filter(([, tokens]) => tokens > 0);
-  const total = ahead.reduce((sum, [, tokens]) => sum + tokens, 0);
+  if (!onNotice || ahead.length === 0) return;
+  const pace = await paceOf(opened.lanes, text);
+  const total = sum(ahead.map(([, tokens]) => tokens));
   if (total < SHORT * pace) return;
   const parts = ahead.map(([purpose, tokens]) => `${count(tokens)} ${purpose}`);
   onNotice(
