@@ -19,6 +19,7 @@ export {
   type Inspection,
   type InspectOptions,
   inspect,
+  type OutsidePart,
   type Saving,
 } from "./api/inspect.ts";
 export { type PlanOptions, plan } from "./api/plan.ts";

@@ -2,6 +2,7 @@ import { PREDICTION_BLOCKS } from "../architecture/rules.ts";
 import { readNumbering } from "../diff/numbering.ts";
 import type { ModelSummary } from "../documents/model.ts";
 import { measureBlocks } from "../inspection/blocks.ts";
+import { sum } from "../statistics.ts";
 import { checkNames } from "./check-options.ts";
 import { describeModel, fileBytes } from "./stages/open.ts";
 
@@ -9,8 +10,14 @@ import { describeModel, fileBytes } from "./stages/open.ts";
 export interface Inspection {
   readonly model: ModelSummary;
   readonly blocks: readonly InspectedBlock[];
-  /** Everything outside the blocks: embeddings, output projection, metadata. */
-  readonly rest: { readonly parameters: number; readonly bytes: number; readonly computeShare: number };
+  /** Everything outside the blocks, which stays whatever goes. */
+  readonly rest: {
+    readonly parameters: number;
+    readonly bytes: number;
+    readonly computeShare: number;
+    /** What it is made of, the most bytes first: embedding, output, other tensors, metadata. */
+    readonly parts: readonly OutsidePart[];
+  };
   /** For each number of blocks that can go, the mean over all choices of that many. */
   readonly savings: readonly Saving[];
 }
@@ -32,6 +39,16 @@ export interface InspectedBlock {
   readonly fixedBy?: string;
   /** Whether lorp put it in to make up for removed blocks. */
   readonly inserted?: true;
+}
+
+/** Something in the file that is of no block. */
+export interface OutsidePart {
+  readonly name: string;
+  readonly bytes: number;
+  /** Tensor types of its matrices, the one with the most bytes first. */
+  readonly types: readonly string[];
+  readonly fileShare: number;
+  readonly computeShare: number;
 }
 
 export interface Saving {
@@ -57,7 +74,7 @@ export async function inspect(path: string, options: InspectOptions = {}): Promi
   const { file, architecture, summary } = await describeModel(path, options.signal);
   const anatomy = measureBlocks(file, architecture.name, architecture.blockCount);
   const size = fileBytes(file);
-  const active = [...anatomy.blocks, anatomy.rest].reduce((sum, part) => sum + part.activeParameters, 0);
+  const active = sum([...anatomy.blocks, anatomy.rest].map(({ activeParameters }) => activeParameters));
   const { fixed, oneOf = [] } = architecture.constraints;
   const only = oneOf.flatMap(({ layers: [layer, ...others], rule }) =>
     layer === undefined || others.length > 0 ? [] : [{ layer, rule }],
@@ -80,15 +97,26 @@ export async function inspect(path: string, options: InspectOptions = {}): Promi
   const inner = blocks
     .slice(1, architecture.analysedBlocks - 1)
     .filter((block) => block.fixedBy === undefined && !block.inserted);
+  const bytesInBlocks = sum(blocks.map(({ bytes }) => bytes));
+  const metadata = size - bytesInBlocks - anatomy.rest.bytes;
   const mean = (value: (block: InspectedBlock) => number) =>
-    inner.reduce((sum, block) => sum + value(block), 0) / Math.max(inner.length, 1);
+    sum(inner.map(value)) / Math.max(inner.length, 1);
   return {
     model: summary,
     blocks,
     rest: {
       parameters: anatomy.rest.parameters,
-      bytes: size - anatomy.blocks.reduce((sum, { bytes }) => sum + bytes, 0),
+      bytes: size - bytesInBlocks,
       computeShare: anatomy.rest.activeParameters / active,
+      parts: [...anatomy.outside, { name: "metadata", bytes: metadata, types: [], activeParameters: 0 }]
+        .map(({ name, bytes, types, activeParameters }) => ({
+          name,
+          bytes,
+          types,
+          fileShare: bytes / size,
+          computeShare: activeParameters / active,
+        }))
+        .sort((a, b) => b.bytes - a.bytes),
     },
     savings: inner.map((_, index) => ({
       remove: index + 1,

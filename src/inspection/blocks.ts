@@ -14,9 +14,22 @@ export interface Part {
 /** A model's tensors, by block. */
 export interface Anatomy {
   readonly blocks: readonly Part[];
-  /** Embeddings, output projection, final norm, … */
+  /** Everything outside the blocks. */
   readonly rest: Part;
+  /** The same by what it is for, the most bytes first. */
+  readonly outside: readonly NamedPart[];
 }
+
+/** What tensors outside the blocks are for. */
+export interface NamedPart extends Part {
+  readonly name: string;
+}
+
+/** The embedding of a file without a matrix of its own for the output. */
+export const TIED_EMBEDDING = "tied embedding";
+
+const EMBEDDING = /^(token_embd|per_layer_token_embd|position_embd|token_types)\b/;
+const OUTPUT = /^output\b/;
 
 const EXPERT_TENSOR = /_exps\.weight$/;
 
@@ -31,12 +44,21 @@ export function measureBlocks(file: GgufFile, architecture: string, blockCount: 
     (blocks[blockOf(tensor.name) ?? blockCount] ?? rest).push(tensor);
   }
   const hasOutput = rest.some(({ name }) => name === "output.weight");
+  // The embeddings are looked up, not multiplied, unless they serve as the output projection too.
+  const isMultiplied = (name: string) =>
+    name === "output.weight" || (name === "token_embd.weight" && !hasOutput);
+  const sumUpRest = (tensors: readonly TensorInfo[]) =>
+    sumUp(tensors, (name) => (isMultiplied(name) ? 1 : 0));
+  const embedding = hasOutput ? "embedding" : TIED_EMBEDDING;
+  const roleOf = ({ name }: TensorInfo) =>
+    EMBEDDING.test(name) ? embedding : OUTPUT.test(name) ? "output" : "other tensors";
   return {
     blocks: blocks.map((tensors) => sumUp(tensors, (name) => (EXPERT_TENSOR.test(name) ? chosen : 1))),
-    // The embeddings are looked up, not multiplied, unless they serve as the output projection too.
-    rest: sumUp(rest, (name) =>
-      name === "output.weight" || (name === "token_embd.weight" && !hasOutput) ? 1 : 0,
-    ),
+    rest: sumUpRest(rest),
+    outside: [embedding, "output", "other tensors"]
+      .map((role) => ({ name: role, ...sumUpRest(rest.filter((tensor) => roleOf(tensor) === role)) }))
+      .filter(({ bytes }) => bytes > 0)
+      .sort((a, b) => b.bytes - a.bytes),
   };
 }
 

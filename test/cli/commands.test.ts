@@ -90,6 +90,7 @@ test("inspect adds up to the file", async () => {
   const { model, blocks, rest, savings } = JSON.parse(stdout);
   const bytes = blocks.reduce((sum: number, block: { bytes: number }) => sum + block.bytes, rest.bytes);
   expect(bytes).toBe(readFileSync(EXAMPLE_MODEL).length);
+  expect(rest.parts.reduce((sum: number, part: { bytes: number }) => sum + part.bytes, 0)).toBe(rest.bytes);
   expect(model).toMatchObject({ architecture: "llama", blockCount: 20 });
   expect(savings).toHaveLength(18);
 });

@@ -13,7 +13,7 @@ export function define(command: Command): void {
       const { inspect } = await import("../../api/inspect.ts");
       const { path } = await findModel(model, options, terminal, signal);
       const inspection = await inspect(path, { signal });
-      const { describeInspection } = await import("../text/documents.ts");
+      const { describeInspection } = await import("../text/inspection.ts");
       await terminal.result(describeInspection(inspection), inspection);
     }),
   );

@@ -1,13 +1,10 @@
 import { localityOf } from "../../analysis/locality.ts";
-import type { Inspection } from "../../api/inspect.ts";
 import type { Analysis, Confidence } from "../../documents/analysis.ts";
 import type { Compensation } from "../../documents/compensation.ts";
 import type { MeasuredSet } from "../../documents/measurements.ts";
 import type { Plan } from "../../documents/plan.ts";
 import type { Report } from "../../documents/report.ts";
 import {
-  formatBytes,
-  formatCount,
   formatLayers,
   formatPercent,
   formatTable,
@@ -155,43 +152,5 @@ function drawReport(plan: Plan, analysis: Report["analysis"], style: TerminalSty
   return [
     ...(analysis?.similarity ? [renderHeatmap(analysis.similarity, style, removed), ""] : []),
     renderDepthStrip({ blockCount, removed, clusters: analysis?.clusters }, style),
-  ].join("\n");
-}
-
-export function describeInspection({ model, blocks, rest, savings }: Inspection): string {
-  const rows = blocks.map(({ layer, types, bytes, fileShare, computeShare, fixedBy, inserted }) => [
-    String(layer),
-    types.join("+"),
-    formatBytes(bytes),
-    formatPercent(fileShare),
-    formatPercent(computeShare),
-    fixedBy ? "fixed" : inserted ? "bridge" : "",
-  ]);
-  const fileSize = model.fileBytes ?? 0;
-  const restRow = [
-    "rest",
-    "",
-    formatBytes(rest.bytes),
-    formatPercent(rest.bytes / fileSize),
-    formatPercent(rest.computeShare),
-    "",
-  ];
-  const shown = savings.filter(({ remove }) => [1, 2, 3, 5, 8, 12, 16, 24, 32, 48].includes(remove));
-  const fixed = new Set(blocks.flatMap(({ fixedBy }) => (fixedBy ? [fixedBy] : [])));
-  return [
-    `${model.name ?? "model"}: ${model.architecture}, ${model.blockCount} blocks, ${formatCount(model.parameters ?? 0)} parameters, ${formatBytes(fileSize)}`,
-    "",
-    formatTable([["block", "types", "size", "of file", "of compute", ""], ...rows, restRow]),
-    ...[...fixed].map((rule) => `fixed: ${rule}`),
-    "",
-    formatTable([
-      ["remove", "saves", "of file", "of compute"],
-      ...shown.map(({ remove, bytes, fileShare, computeShare }) => [
-        String(remove),
-        formatBytes(bytes),
-        formatPercent(fileShare),
-        formatPercent(computeShare),
-      ]),
-    ]),
   ].join("\n");
 }
