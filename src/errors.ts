@@ -1,7 +1,8 @@
 /**
  * The base of every error a user can cause or meet. Each room of the project derives its own class for its own
  * cause; `code` is stable and documented in docs/troubleshooting.md, and the message is one sentence that says what
- * was wrong, where, and what to do.
+ * was wrong, where, and what to do. It names options as programs give them, in backticks (`gpu: "off"`); the command line
+ * makes flags of them.
  */
 export abstract class LorpError<Code extends string = string> extends Error {
   /** Stable, upper case, e.g. `GGUF_TRUNCATED`. */

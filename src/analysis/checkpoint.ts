@@ -20,7 +20,7 @@ export async function readCheckpoint(path: string): Promise<readonly SequenceSum
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw new CheckpointError(
-      `The checkpoint ${path} cannot be read (${error.code}): delete it, or use --no-cache.`,
+      `The checkpoint ${path} cannot be read (${error.code}): delete it, or use \`cache: false\`.`,
       { cause: error },
     );
   });
@@ -28,7 +28,7 @@ export async function readCheckpoint(path: string): Promise<readonly SequenceSum
   const sequences = parse(text);
   if (!sequences) {
     throw new CheckpointError(
-      `The checkpoint ${path} is damaged or another version's: delete it, or use --no-cache.`,
+      `The checkpoint ${path} is damaged or another version's: delete it, or use \`cache: false\`.`,
     );
   }
   return sequences;

@@ -173,7 +173,7 @@ async function measure(
   }
 }
 
-const RESUME = "the same command with --resume goes on from there.";
+const RESUME = "the same with `resume` goes on from there.";
 
 /** The locality score of what has been measured so far. */
 function localityOf(measured: readonly SequenceSums[]): string {

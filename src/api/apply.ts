@@ -104,7 +104,7 @@ async function makeUp(described: DescribedModel, plan: Plan, options: ApplyOptio
   if (!factorsAsked && !mapsAsked && !refit) return { plan: given, repair: undefined };
   const stage = await import("./stages/repair.ts");
   stage.checkRepair(described, choice);
-  if (factorsAsked) requirePredictions(described.architecture, "--compensate");
+  if (factorsAsked) requirePredictions(described.architecture, "`compensate`");
   const opened = await openForCalibration(described, options);
   try {
     if (factorsAsked) {

@@ -47,26 +47,29 @@ export function checkOptions<Options extends Numbers & Names & CacheOptions>(
   if (options.resume && !options.cache) {
     throw new UsageError(
       "OPTION_INVALID",
-      "An interrupted measurement is in the cache, so --resume needs it: leave out --no-cache, or --resume.",
+      "An interrupted measurement is in the cache, so `resume` needs it: leave out `cache: false`, or `resume`.",
     );
   }
   const [compensate = "off", repair = "off"] = [options.compensate, options.repair];
   if (compensate !== "off" && repair !== "off") {
     throw new UsageError(
       "OPTION_INVALID",
-      "Factors and maps both make up for the removed layers, so --compensate and --repair exclude each other; leave one of them out.",
+      "Factors and maps both make up for the removed layers, so `compensate` and `repair` exclude each other; leave one of them out.",
     );
   }
   for (const [name, choices] of Object.entries(CHOICES)) {
     const value = options[name as keyof Names];
     if (value === undefined || choices.some((choice) => choice === value)) continue;
-    throw new UsageError("OPTION_INVALID", `${name} is ${value}, but must be one of ${choices.join(", ")}.`);
+    throw new UsageError(
+      "OPTION_INVALID",
+      `\`${name}\` is ${value}, but must be one of ${choices.join(", ")}.`,
+    );
   }
   for (const [name, [least, most]] of Object.entries(BOUNDS)) {
     const value = options[name as keyof Numbers];
     if (value === undefined || (Number.isSafeInteger(value) && value >= least && value <= most)) continue;
     const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
-    throw new UsageError("OPTION_INVALID", `${name} is ${value}, but must be a whole number ${range}.`);
+    throw new UsageError("OPTION_INVALID", `\`${name}\` is ${value}, but must be a whole number ${range}.`);
   }
 }
 
@@ -77,7 +80,7 @@ export function checkNames<Options extends object>(options: Options, names: Opti
     const known = Object.entries(names).flatMap(([option, isPublic]) => (isPublic ? [option] : []));
     throw new UsageError(
       "OPTION_INVALID",
-      `There is no option ${name} here: there are ${known.sort().join(", ")}.`,
+      `There is no option \`${name}\` here: there are ${known.sort().join(", ")}.`,
     );
   }
 }

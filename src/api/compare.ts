@@ -98,7 +98,10 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
   checkOptions(options, COMPARE_OPTIONS);
   for (const name of methods) findAnyMethod(name);
   if (options.remove?.length === 0) {
-    throw new UsageError("BUDGET_INVALID", "Say for how many layers to compare, such as --remove 3,5,7.");
+    throw new UsageError(
+      "BUDGET_INVALID",
+      "Say for how many layers to compare, such as `remove: [3, 5, 7]`.",
+    );
   }
   const described = await describeModel(path, signal);
   requirePredictions(described.architecture, "A comparison of methods");

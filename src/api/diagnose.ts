@@ -22,7 +22,7 @@ export interface Diagnosis {
   readonly platform: string;
   /** llama.cpp's release; null where none runs. */
   readonly llama: string | null;
-  /** What `--gpu auto` computes on; null where nothing can. */
+  /** What `gpu: "auto"` computes on; null where nothing can. */
   readonly device: string | null;
   readonly devices: readonly DeviceDiagnosis[];
 }

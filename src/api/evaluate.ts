@@ -236,7 +236,7 @@ function refuseWithoutBase({ against, skipLayers, baseCache }: EvaluateOptions):
   if (baseCache === undefined || against !== undefined || skipLayers !== undefined) return;
   throw new UsageError(
     "BASE_MISSING",
-    "--base-cache keeps the logits of a base, and there is none: add --against or --skip-layers, or leave it out.",
+    "`baseCache` keeps the logits of a base, and there is none: add `against` or `skipLayers`, or leave it out.",
   );
 }
 

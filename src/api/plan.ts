@@ -55,7 +55,7 @@ export function plan(analysis: PartialAnalysis, options: PlanOptions): Plan {
 function planTrunk(analysis: PartialAnalysis, options: PlanOptions): Plan {
   checkOptions(options, PLAN_OPTIONS);
   const { remove, ratio, layers } = options;
-  checkOneBudget({ "--remove N": remove, "--ratio R": ratio, "--layers LIST": layers });
+  checkOneBudget({ remove, ratio, layers });
   if (layers !== undefined) {
     if (options.method !== undefined) findAnyMethod(options.method);
     return explicitPlan(analysis.model, parseLayers(layers));
@@ -74,7 +74,7 @@ function planTrunk(analysis: PartialAnalysis, options: PlanOptions): Plan {
 export function checkOneBudget(ways: Readonly<Record<string, unknown>>): void {
   const given = Object.values(ways).filter((value) => value !== undefined).length;
   if (given === 1) return;
-  const names = Object.keys(ways);
+  const names = Object.keys(ways).map((name) => `\`${name}\``);
   throw new UsageError(
     "BUDGET_INVALID",
     `Say how much to remove in ${given === 0 ? "one way" : "one way only"}: ${names.slice(0, -1).join(", ")}, or ${names.at(-1)}.`,

@@ -96,7 +96,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   checkRepair({ ...described, inPlace: !isFree }, options.repair);
   const method = methodFor(described, options);
   const choice = options.compensate ?? DEFAULT_COMPENSATION;
-  if (choice !== "off") requirePredictions(described.architecture, "--compensate");
+  if (choice !== "off") requirePredictions(described.architecture, "`compensate`");
   const quantization = await planQuantization(described, options);
   await checkFiles(described.file.paths, outputIfKnown(described, options), options);
 

@@ -56,7 +56,7 @@ export function beginWithBos(tokens: Int32Array, bos: number): Int32Array {
 function tooShort(tokens: number, what: string, needed: number): CalibrationError {
   return new CalibrationError(
     "CALIBRATION_TOO_SHORT",
-    `The text has ${tokens} tokens, but ${what} are needed (${needed}); give a longer text or lower --sequences or --sequence-length.`,
+    `The text has ${tokens} tokens, but ${what} are needed (${needed}); give a longer text or lower \`sequences\` or \`sequenceLength\`.`,
   );
 }
 

@@ -77,7 +77,7 @@ function answerFailed(error: unknown, path: string): unknown {
     : error.message;
   return new RuntimeError(
     "CHAT_ANSWER",
-    `${path} cannot answer (${reason}); give a shorter --system or prompt, or another model.`,
+    `${path} cannot answer (${reason}); give a shorter \`system\` or prompt, or another model.`,
     { cause: error },
   );
 }
@@ -90,7 +90,7 @@ function explain(error: unknown, path: string): unknown {
     return new RuntimeError(error.code, error.message, { cause: error });
   return new RuntimeError(
     "CHAT_LOAD",
-    `llama.cpp cannot load ${path} (${error.message}); try --gpu off, or a smaller model.`,
+    `llama.cpp cannot load ${path} (${error.message}); try \`gpu: "off"\`, or a smaller model.`,
     { cause: error },
   );
 }

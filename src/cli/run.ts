@@ -1,5 +1,6 @@
 import { AbortedError, LorpError, UsageError } from "../errors.ts";
 import { withoutSecrets } from "../secrets.ts";
+import { withFlags } from "./options/flags.ts";
 import { printable } from "./printable.ts";
 
 /** Exit statuses, as documented in the README. */
@@ -38,7 +39,7 @@ function report(error: unknown): number {
     );
     return EXIT.failed;
   }
-  process.stderr.write(`lorp: ${told(error.message)}\n`);
+  process.stderr.write(`lorp: ${told(withFlags(error.message))}\n`);
   if (error instanceof AbortedError) return EXIT.interrupted;
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;
 }

@@ -1,6 +1,7 @@
 import type { Progress } from "../progress.ts";
 import { formatBytes, formatDuration } from "../report/format.ts";
 import type { TerminalStyle } from "../report/terminal/index.ts";
+import { withFlags } from "./options/flags.ts";
 import { printable, printableDrawing } from "./printable.ts";
 
 export interface OutputOptions {
@@ -58,7 +59,7 @@ export function openTerminal({ json = false, quiet = false, color = true }: Outp
   const style = styleOf(process.stdout, color);
   return {
     say(text) {
-      if (!quiet) process.stderr.write(`${printable(text)}\n`);
+      if (!quiet) process.stderr.write(`${printable(withFlags(text))}\n`);
     },
     onProgress: progress,
     style,

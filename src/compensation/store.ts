@@ -127,8 +127,8 @@ async function tryScaling(
 }
 
 function refusal(tensor: TensorInfo, factor: number, trouble: string, scalesWouldHelp: boolean) {
-  const advice = scalesWouldHelp ? ", or --scale-tensors, which needs a llama.cpp that reads them" : "";
-  return cannotMultiply(tensor, factor, trouble, `use --compensate off${advice}`);
+  const advice = scalesWouldHelp ? ", or `scaleTensors`, which needs a llama.cpp that reads them" : "";
+  return cannotMultiply(tensor, factor, trouble, `use \`compensate: "off"\`${advice}`);
 }
 
 function cannotMultiply(

@@ -34,7 +34,7 @@ export function streamRule(architecture: string): StreamRule {
   if (rule) return rule;
   throw new CompensationError(
     "COMPENSATION_ARCHITECTURE",
-    `The blocks of "${architecture}" models do not simply add an attention and a feed-forward output to their input, so factors would not be stored right; use --compensate off.`,
+    `The blocks of "${architecture}" models do not simply add an attention and a feed-forward output to their input, so factors would not be stored right; use \`compensate: "off"\`.`,
   );
 }
 
@@ -49,7 +49,7 @@ export function checkBlocks(factors: readonly BlockFactors[], kept: readonly num
   if (stray === undefined && double === undefined) return;
   throw new CompensationError(
     "COMPENSATION_FACTORS",
-    `The plan has ${stray === undefined ? `two factors for block ${double}` : `a factor for block ${stray}, which is not among those left`}; make the plan again, or use --compensate off.`,
+    `The plan has ${stray === undefined ? `two factors for block ${double}` : `a factor for block ${stray}, which is not among those left`}; make the plan again, or use \`compensate: "off"\`.`,
   );
 }
 
@@ -87,7 +87,7 @@ export function writersOf(file: GgufFile, architecture: string, factors: readonl
     if (missing.length > (addsOnce ? 1 : 0)) {
       throw new CompensationError(
         "COMPENSATION_ARCHITECTURE",
-        `Block ${layer} of this ${architecture} model has no tensor that could take its factor ${missing[0]!.factor}; use --compensate off.`,
+        `Block ${layer} of this ${architecture} model has no tensor that could take its factor ${missing[0]!.factor}; use \`compensate: "off"\`.`,
       );
     }
     return parts.flatMap(({ writers }) => writers);

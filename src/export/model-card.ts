@@ -83,7 +83,7 @@ function repairSentence({ kind, tried, heldBack }: Repair): string | undefined {
     kind === "refit"
       ? `the last matrix (\`ffn_down\`) of ${after} was fitted anew`
       : `behind ${after} of the original a small block was put that adds a linear map of its input, and the file became one of llama.cpp's architecture \`deci\``;
-  return `To make up for them, ${what} (\`--repair ${kind}\`): on text that was not fitted that gave back ${share} of the KL divergence.`;
+  return `To make up for them, ${what} (\`${kind}\`): on text that was not fitted that gave back ${share} of the KL divergence.`;
 }
 
 /** Where the method is described; the others are named by what they do. */

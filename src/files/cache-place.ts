@@ -27,14 +27,14 @@ export async function openCachePlace(
   if (folder === undefined) {
     throw new UsageError(
       "CACHE_UNWRITABLE",
-      "There is no home folder to keep measurements in: set HOME or XDG_CACHE_HOME, or use --no-cache.",
+      "There is no home folder to keep measurements in: set HOME or XDG_CACHE_HOME, or use `cache: false`.",
     );
   }
   const inside = join(folder, kind);
   const unwritable = (cause: NodeJS.ErrnoException): never => {
     throw new UsageError(
       "CACHE_UNWRITABLE",
-      `The cache folder ${inside} cannot be written to (${cause.code}): make it writable, make room, or use --no-cache.`,
+      `The cache folder ${inside} cannot be written to (${cause.code}): make it writable, make room, or use \`cache: false\`.`,
       { cause },
     );
   };

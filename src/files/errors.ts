@@ -35,7 +35,7 @@ export function writeFailure(path: string, error: unknown): unknown {
     case "EFBIG":
       return new SurgeryError(
         "OUTPUT_TOO_LARGE",
-        `${path} would be larger than a file may be there; write to another file system, or split it with --split-max-size.`,
+        `${path} would be larger than a file may be there; write to another file system, or split it with \`splitMaxSize\`.`,
         options,
       );
     case "ENOENT":
@@ -48,7 +48,7 @@ export function writeFailure(path: string, error: unknown): unknown {
     case "EEXIST":
       return new SurgeryError(
         "OUTPUT_EXISTS",
-        `${path} exists already; choose another name or pass --force.`,
+        `${path} exists already; choose another name or pass \`force\`.`,
         options,
       );
     case "EISDIR":

@@ -39,7 +39,7 @@ async function explain(error: unknown): Promise<never> {
 /** Nothing but sums that have no solution makes the solving fail of itself. */
 function explainSolution(error: unknown): never {
   if (!(error instanceof Error) || "code" in error) throw error;
-  const message = `No map can be fitted to make up for the removed layers: ${error.message}; use --repair off, or another --calibration.`;
+  const message = `No map can be fitted to make up for the removed layers: ${error.message}; use \`repair: "off"\`, or another \`calibration\`.`;
   throw Object.assign(new Error(message), { code: "REPAIR_SINGULAR" });
 }
 

@@ -124,7 +124,7 @@ function gpuMissing(why: string | undefined, cause?: unknown): RuntimeError {
   const message =
     why === undefined
       ? `No llama.cpp for this machine is installed; install ${packageOf(undefined)}, or reinstall without omitting optional packages.`
-      : `${why}; --gpu off computes on the CPU.`;
+      : `${why}; \`gpu: "off"\` computes on the CPU.`;
   return new RuntimeError("RUNTIME_NOT_FOUND", message, { cause });
 }
 

@@ -90,7 +90,7 @@ export function layOut(workload: Workload, memory: number): Layout {
     const least = Math.ceil(Math.min(...candidates.map(need)) / 1e6);
     throw new RuntimeError(
       "RUNTIME_MEMORY",
-      `Sequences of ${sequenceLength} tokens need ${least} MB of memory beside the model, but ${Math.floor(memory / 1e6)} MB may be used: lower --sequence-length, or raise --max-memory.`,
+      `Sequences of ${sequenceLength} tokens need ${least} MB of memory beside the model, but ${Math.floor(memory / 1e6)} MB may be used: lower \`sequenceLength\`, or raise \`maxMemory\`.`,
     );
   }
   return {

@@ -212,6 +212,6 @@ function checkSequenceLength(path: string, length: number, { trainedContextLengt
   if (length <= trainedContextLength) return;
   throw new UsageError(
     "SEQUENCE_TOO_LONG",
-    `Sequences of ${length} tokens are longer than the context of ${path}, which is ${trainedContextLength}; lower --sequence-length.`,
+    `Sequences of ${length} tokens are longer than the context of ${path}, which is ${trainedContextLength}; lower \`sequenceLength\`.`,
   );
 }

@@ -87,7 +87,7 @@ export function quantizationType(name: string, withImatrix: boolean): string {
   throw new UsageError(
     "QUANTIZE_TYPE",
     QUANTIZATION_TYPES.has(type)
-      ? `${type} needs an importance matrix; give one with --imatrix, or choose one of ${choices}.`
+      ? `${type} needs an importance matrix; give one with \`imatrix\`, or choose one of ${choices}.`
       : `"${name}" is no type that a model can be quantised to; choose one of ${choices}.`,
   );
 }
@@ -179,7 +179,7 @@ function explain(error: unknown, known: NonNullable<QuantizeOptions["known"]>, t
 export function quantizedAlready(input: string, type: string, options?: ErrorOptions): RuntimeError {
   return new RuntimeError(
     "QUANTIZE_AGAIN",
-    `${input} is quantised already, and quantising it again to ${type} would lose twice; begin with an F16, BF16 or F32 file, or allow it with --allow-requantize.`,
+    `${input} is quantised already, and quantising it again to ${type} would lose twice; begin with an F16, BF16 or F32 file, or allow it with \`allowRequantize\`.`,
     options,
   );
 }

@@ -36,7 +36,7 @@ export function findTensorTypes(
     }
     for (const name of names.filter((each) => !found.has(each))) {
       if (NEED_IMATRIX.has(type) && !imatrix?.values.has(name)) {
-        throw wrong(rule, `needs an importance matrix (--imatrix) that has ${name}`);
+        throw wrong(rule, `needs an importance matrix (\`imatrix\`) that has ${name}`);
       }
       found.set(name, number);
     }

@@ -12,13 +12,6 @@ export function describeText(name: string): string {
   return name === OWN_TEXT ? "lorp's own mixed text" : `"${name}"`;
 }
 
-/** What to do where only the package's own text was measured on; undefined where the user gave one. */
-export function purposeRemark(name: string, option: "--calibration" | "--text"): string | undefined {
-  return name === OWN_TEXT
-    ? `Measured on mixed text: ${option} your-text.txt measures what it costs for your use.`
-    : undefined;
-}
-
 /**
  * How many layers can go for each grade, as far as a Comparison measured it on its first text; undefined without
  * verdicts.

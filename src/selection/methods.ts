@@ -23,7 +23,7 @@ export function findMethod(name: string): SelectionMethod {
   if (!isMeasured(method)) return method;
   throw new UsageError(
     "METHOD_MEASURES",
-    `The method "${name}" measures the model itself, which is not loaded here: use lorp prune, with --dry-run for the plan alone.`,
+    `The method "${name}" measures the model itself, which is not loaded here: use prune, with \`dryRun\` for the plan alone.`,
   );
 }
 

@@ -44,7 +44,7 @@ export function explicitPlan(model: ModelSummary, layers: readonly number[]): Pl
   if (missing !== undefined) {
     const what =
       missing < model.blockCount
-        ? `Layer ${missing} predicts tokens ahead (MTP), which --drop-mtp drops`
+        ? `Layer ${missing} predicts tokens ahead (MTP), which \`dropMtp\` drops`
         : `There is no layer ${missing}`;
     throw new UsageError("LAYERS_INVALID", `${what}: the model's layers are 0 to ${count - 1}.`);
   }
@@ -72,7 +72,7 @@ export function predictionLayers({ blockCount, analysedBlocks = blockCount }: Mo
   if (analysedBlocks === blockCount) {
     throw new UsageError(
       "OPTION_INVALID",
-      "The model has no blocks that predict tokens ahead (MTP); leave out --drop-mtp.",
+      "The model has no blocks that predict tokens ahead (MTP); leave out `dropMtp`.",
     );
   }
   return Array.from({ length: blockCount - analysedBlocks }, (_, index) => analysedBlocks + index);

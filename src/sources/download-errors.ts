@@ -10,7 +10,7 @@ export function failedRequest(what: string, response: Response): SourceError {
   if (status === 401 || status === 403) {
     return new SourceError(
       "DOWNLOAD_DENIED",
-      `${host} does not let you download ${what} (status ${status}); ask for access on the model's page if it is gated, and give a valid token with --hf-token or HF_TOKEN.`,
+      `${host} does not let you download ${what} (status ${status}); ask for access on the model's page if it is gated, and give a valid token with \`hfToken\` or HF_TOKEN.`,
     );
   }
   if (status === 404 || status === 410) {

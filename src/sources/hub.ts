@@ -19,7 +19,7 @@ export function hubHeaders(given: string | undefined): Record<string, string> {
     const what = /[\r\n]/.test(odd) ? "a line break" : /\s/.test(odd) ? "a space" : "a character";
     throw new SourceError(
       "SOURCE_TOKEN",
-      `The token for Hugging Face has ${what} in it that no token has; copy it again from the page of your tokens into --hf-token or HF_TOKEN.`,
+      `The token for Hugging Face has ${what} in it that no token has; copy it again from the page of your tokens into \`hfToken\` or HF_TOKEN.`,
     );
   }
   const { protocol, hostname, host } = new URL(hubEndpoint());

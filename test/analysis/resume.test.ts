@@ -23,7 +23,7 @@ async function analyzeWithInterruptions(moments: readonly number[]) {
       const analysis = await analyze(EXAMPLE_MODEL, { ...settings, resume: true, signal, onProgress });
       return { analysis, interruptions };
     } catch (error) {
-      expect(error).toMatchObject({ code: "ABORTED", message: expect.stringContaining("--resume") });
+      expect(error).toMatchObject({ code: "ABORTED", message: expect.stringContaining("`resume`") });
       interruptions++;
     }
   }

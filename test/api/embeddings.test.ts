@@ -50,7 +50,7 @@ describe("a model that gives embeddings", () => {
     expect(embeddings!.cosine).toBeLessThan(0.9999);
     expect(embeddings!.cosine).toBeGreaterThanOrEqual(embeddings!.lowestCosine);
     await expect(apply(path, plan, { ...run, compensate: "fit", force: true, output })).rejects.toThrow(
-      "--compensate needs predictions of the next token, and llama-embed models give embeddings",
+      "`compensate` needs predictions of the next token, and llama-embed models give embeddings",
     );
   });
 

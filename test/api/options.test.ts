@@ -25,14 +25,16 @@ describe.each([
     const [[name, value]] = Object.entries(options) as [[string, number]];
     await expect(work(options)).rejects.toMatchObject({
       code: "OPTION_INVALID",
-      message: expect.stringMatching(new RegExp(`^${name} is ${value}, but must be a whole number`)),
+      message: expect.stringMatching(new RegExp(`^\`${name}\` is ${value}, but must be a whole number`)),
     });
   });
 
   test.each(["sequense", "json", "config"])("refuses the unknown option %s", async (name) => {
     await expect(work({ [name]: 1 })).rejects.toMatchObject({
       code: "OPTION_INVALID",
-      message: expect.stringMatching(new RegExp(`^There is no option ${name} here: there are .*\\bgpu, `)),
+      message: expect.stringMatching(
+        new RegExp(`^There is no option \`${name}\` here: there are .*\\bgpu, `),
+      ),
     });
     await expect(work({ [name]: undefined })).rejects.toMatchObject({ code: "GGUF_UNREADABLE" });
   });
@@ -48,10 +50,10 @@ describe.each([
 });
 
 test.each([
-  [() => evaluate(NOWHERE, { protocol: "foo" as never }), /^protocol is foo, but must be one of windows, /],
+  [() => evaluate(NOWHERE, { protocol: "foo" as never }), /^`protocol` is foo, but must be one of windows, /],
   [
     () => prune(NOWHERE, { remove: 1, compensate: "foo" as never }),
-    /^compensate is foo, but must be one of off, /,
+    /^`compensate` is foo, but must be one of off, /,
   ],
 ])("refuses a name that is none of an option's", async (work, message) => {
   await expect(work()).rejects.toThrow(message);
@@ -59,7 +61,7 @@ test.each([
 
 test("a target size goes neither with quantisation nor with a file that is small enough", async () => {
   const work = prune(NOWHERE, { targetSize: 1e9, quantize: "Q4_K_M" });
-  await expect(work).rejects.toThrow("--target-size is about the file before --quantize");
+  await expect(work).rejects.toThrow("`targetSize` is about the file before `quantize`");
   const options = { gpu: "off", threads: 1, sequences: 2, sequenceLength: 32, dryRun: true } as const;
   await expect(prune(EXAMPLE_MODEL, { ...options, targetSize: 1e9 })).rejects.toThrow(
     /takes \d+ bytes as it is/,
@@ -82,9 +84,9 @@ test("a plan whose layers do not add up is refused", async () => {
 test("functions without a model to run refuse unknown options too", async () => {
   const analysis = { schemaVersion: 1, model: { blockCount: 20 }, similarity: [] } as const;
   const wrong = { sequences: 1 } as object;
-  expect(() => plan(analysis, { layers: "4", ...wrong })).toThrow("There is no option sequences here");
+  expect(() => plan(analysis, { layers: "4", ...wrong })).toThrow("There is no option `sequences` here");
   await expect(inspect(NOWHERE, wrong)).rejects.toThrow(
-    "There is no option sequences here: there are signal.",
+    "There is no option `sequences` here: there are signal.",
   );
   await expect(diff(NOWHERE, NOWHERE, wrong)).rejects.toThrow("there are onProgress, signal.");
 });

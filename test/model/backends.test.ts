@@ -29,7 +29,7 @@ test("a package is installed where node-llama-cpp finds it", () => {
 test.skipIf(process.platform === "darwin")("a GPU asked for by name is never replaced", async () => {
   await expect(openRuntime("metal")).rejects.toMatchObject({
     code: "RUNTIME_NOT_FOUND",
-    message: expect.stringMatching(/^Metal needs a Mac .*--gpu off/),
+    message: expect.stringMatching(/^Metal needs a Mac .*`gpu: "off"`/),
   });
 });
 

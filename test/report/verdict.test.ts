@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
 import { describeReport } from "../../src/cli/text/documents.ts";
 import { describeEvaluation } from "../../src/cli/text/evaluation.ts";
+import { purposeRemark } from "../../src/cli/text/purpose.ts";
 import type { Comparison } from "../../src/documents/comparison.ts";
 import type { Report } from "../../src/documents/report.ts";
 import { verdictOf } from "../../src/evaluation/verdict.ts";
 import { modelCard } from "../../src/export/model-card.ts";
 import { renderHtml } from "../../src/report/html.ts";
 import { removedColour } from "../../src/report/terminal/colour.ts";
-import { describeReach, purposeRemark } from "../../src/report/verdict.ts";
+import { describeReach } from "../../src/report/verdict.ts";
 import { comparison20, report20 } from "./documents.ts";
 
 function judged(klDivergence: number, topAgreement: number): Report {

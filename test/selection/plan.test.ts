@@ -48,7 +48,7 @@ test("layers named by the user, the first and the last included", () => {
 test("layers named by the user that cannot go", () => {
   expect(() => explicitPlan(model, [3, 10])).toThrow("There is no layer 10: the model's layers are 0 to 7.");
   expect(() => explicitPlan(model, [3, 8])).toThrow(
-    "Layer 8 predicts tokens ahead (MTP), which --drop-mtp drops: the model's layers are 0 to 7.",
+    "Layer 8 predicts tokens ahead (MTP), which `dropMtp` drops: the model's layers are 0 to 7.",
   );
   expect(() => explicitPlan(model, [])).toThrow("Cannot remove 0 of 8 layers");
   expect(() => explicitPlan(model, [0, 1, 2, 3, 4, 5, 6])).toThrow("Cannot remove 7 of 8 layers");

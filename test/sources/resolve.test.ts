@@ -161,7 +161,7 @@ test.each([
   const denied = resolveModel("hf:user/other", { hfToken: "bad" });
   await expect(denied).rejects.toMatchObject({
     code: "DOWNLOAD_DENIED",
-    message: expect.stringMatching(/user\/other.*--hf-token/),
+    message: expect.stringMatching(/user\/other.*`hfToken`/),
   });
 });
 

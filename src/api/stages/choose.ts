@@ -37,7 +37,7 @@ export function methodFor(
   { architecture }: DescribedModel,
   { method, maxLoss }: Pick<ChooseOptions, "method" | "maxLoss">,
 ): string {
-  if (maxLoss !== undefined) requirePredictions(architecture, "--max-loss");
+  if (maxLoss !== undefined) requirePredictions(architecture, "`maxLoss`");
   if (method !== undefined && isMeasured(findAnyMethod(method))) {
     requirePredictions(architecture, `The method ${method}`);
   }
@@ -75,18 +75,11 @@ export function checkChoice({
   maxLoss,
   quantize,
 }: ChooseOptions & { readonly quantize?: string | undefined }): void {
-  checkOneBudget({
-    "--remove N": remove,
-    "--ratio R": ratio,
-    "--layers LIST": layers,
-    "--target-size SIZE": targetSize,
-    "--speedup X": speedup,
-    "--max-loss SHARE": maxLoss,
-  });
+  checkOneBudget({ remove, ratio, layers, targetSize, speedup, maxLoss });
   if (targetSize !== undefined && quantize !== undefined) {
     throw new UsageError(
       "BUDGET_INVALID",
-      "--target-size is about the file before --quantize makes it smaller still: leave one of them out, or ask for a number of layers.",
+      "`targetSize` is about the file before `quantize` makes it smaller still: leave one of them out, or ask for a number of layers.",
     );
   }
   if (speedup !== undefined && !(speedup > 1)) throw unreachable(`A speedup of ${speedup} is none`, "1.3");

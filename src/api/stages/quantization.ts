@@ -38,7 +38,7 @@ export async function planQuantization(
     if (imatrixPath === undefined && tensorType.length === 0) return undefined;
     throw new UsageError(
       "OPTION_INVALID",
-      "An importance matrix and tensor types say how to quantise, so they need --quantize: add it, or leave them out.",
+      "An importance matrix and tensor types say how to quantise, so they need `quantize`: add it, or leave them out.",
     );
   }
   const type = quantizationType(quantize, imatrixPath !== undefined);
@@ -47,13 +47,13 @@ export async function planQuantization(
   if (keepSplit || splitMaxSize !== undefined) {
     throw new UsageError(
       "QUANTIZE_SPLIT",
-      "A model is quantised into one file, so --quantize goes with neither --keep-split nor --split-max-size; leave them out.",
+      "A model is quantised into one file, so `quantize` goes with neither `keepSplit` nor `splitMaxSize`; leave them out.",
     );
   }
   if (tensorType.length > 0 && FLOAT_TYPES.has(type)) {
     throw new UsageError(
       "TENSOR_TYPE",
-      `llama.cpp chooses types tensor by tensor only where it quantises, not for ${type}; leave out --tensor-type, or name another --quantize.`,
+      `llama.cpp chooses types tensor by tensor only where it quantises, not for ${type}; leave out \`tensorType\`, or name another \`quantize\`.`,
     );
   }
   const imatrix = imatrixPath === undefined ? undefined : await readImatrix(imatrixPath, options.signal);

@@ -32,7 +32,7 @@ export interface Repaired {
 /** Refuses, before any work is done, what the model cannot have at any gap. @throws RepairError, ArchitectureError */
 export function checkRepair(model: Broken, choice: RepairChoice | undefined): void {
   if (choice === undefined || choice === "off") return;
-  requirePredictions(model.architecture, "--repair");
+  requirePredictions(model.architecture, "`repair`");
   if (choice === "auto") return;
   const gaps = Array.from({ length: model.architecture.analysedBlocks }, (_, before) => ({
     before,
@@ -95,7 +95,7 @@ export async function repairAsPlanned(
   if (now.calibration.sha256 !== calibration.sha256 || now.tokens !== tokens) {
     throw new RepairError(
       "REPAIR_OTHER_TEXT",
-      `The plan's repair was fitted on ${tokens} tokens of the text "${calibration.name}" (SHA-256 ${calibration.sha256}), and this is ${now.tokens} tokens of "${now.calibration.name}": give the same --calibration, --sequences and --sequence-length, or choose a --repair, which is fitted and measured anew.`,
+      `The plan's repair was fitted on ${tokens} tokens of the text "${calibration.name}" (SHA-256 ${calibration.sha256}), and this is ${now.tokens} tokens of "${now.calibration.name}": give the same \`calibration\`, \`sequences\` and \`sequenceLength\`, or choose a \`repair\`, which is fitted and measured anew.`,
     );
   }
   const told = tried.find((one) => one.kind === kind)?.gaps ?? [];
@@ -106,7 +106,7 @@ export async function repairAsPlanned(
   if (gaps.length === 0 || gaps.length < told.length) {
     throw new RepairError(
       "REPAIR_IMPOSSIBLE",
-      "The plan's repair is of other gaps than its removed layers leave; make the plan again, or use --repair off.",
+      'The plan\'s repair is of other gaps than its removed layers leave; make the plan again, or use `repair: "off"`.',
     );
   }
   const { possible, refused } = possibleIn(
@@ -140,7 +140,7 @@ function possibleIn(model: Broken, opened: OpenedModel, gaps: readonly Gap[], ki
     .filter((kind) => !fits(kind))
     .map((kind) => ({
       kind,
-      reason: `its equations take ${formatBytes(needs(kind))} of memory, and ${formatBytes(opened.model.workBytes)} may be used (--max-memory)`,
+      reason: `its equations take ${formatBytes(needs(kind))} of memory, and only ${formatBytes(opened.model.workBytes)} may be used`,
     }));
   return { possible: possible.filter(fits), refused: [...refused, ...tooLarge] };
 }
@@ -224,6 +224,6 @@ function numberOf(typeName: string): number {
 function impossible(kind: RepairKind, reason: string): RepairError {
   return new RepairError(
     "REPAIR_IMPOSSIBLE",
-    `This model cannot have the repair ${kind}, because ${reason}; use --repair auto, which takes what is possible, or off.`,
+    `This model cannot have the repair ${kind}, because ${reason}; use \`repair: "auto"\`, which takes what is possible, or off.`,
   );
 }

@@ -19,8 +19,8 @@ import {
   renderVerdict,
   type TerminalStyle,
 } from "../../report/terminal/index.ts";
-import { describeText, isRuined, purposeRemark } from "../../report/verdict.ts";
-
+import { describeText, isRuined } from "../../report/verdict.ts";
+import { purposeRemark } from "./purpose.ts";
 import { describeRepair } from "./repair.ts";
 
 /** Documents as text for people, in at most 80 columns where a model's own names allow. */

@@ -13,7 +13,8 @@ import {
   wrapText,
 } from "../../report/format.ts";
 import { renderSamples, renderVerdict, type TerminalStyle } from "../../report/terminal/index.ts";
-import { describeReach, isRuined, purposeRemark } from "../../report/verdict.ts";
+import { describeReach, isRuined } from "../../report/verdict.ts";
+import { purposeRemark } from "./purpose.ts";
 
 /** What was measured of a model, as text for people. */
 export function describeEvaluation(
