@@ -97,6 +97,12 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
   const { methods = options.remove ? METHODS.map(({ name }) => name) : [DEFAULT_CHOICE] } = options;
   checkOptions(options, COMPARE_OPTIONS);
   for (const name of methods) findAnyMethod(name);
+  if (options.objective === "task") {
+    throw new UsageError(
+      "OPTION_INVALID",
+      "A comparison measures on texts, so it chooses by the `objective` kl or perplexity; lorp prune with `remove` chooses by a `task`.",
+    );
+  }
   if (options.remove?.length === 0) {
     throw new UsageError(
       "BUDGET_INVALID",

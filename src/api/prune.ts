@@ -21,6 +21,7 @@ import { CHOOSE_OPTIONS, type ChooseOptions, checkChoice, choose, methodFor } fr
 import { compensate, compensateBest } from "./stages/compensate.ts";
 import { measureCost } from "./stages/cost.ts";
 import { forecast, type Work } from "./stages/forecast.ts";
+import { mostNotRuined } from "./stages/most-within.ts";
 import {
   countParameters,
   type DescribedModel,
@@ -127,8 +128,13 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
     const parameters = countParameters(await readGguf(output.path));
     try {
       const cost = await measureCost(output.path, described, plan, opened, options);
+      // A GPU may not have held both models, so that the original is closed there.
+      const reach =
+        cost.verdict?.grade === "ruined" && analysis && opened.model.runtime.device === "cpu"
+          ? await mostNotRuined(opened, analysis, plan.removedLayers.length)
+          : undefined;
       await checkUnchanged(described.file);
-      return { ...report, output: { ...output, parameters }, ...cost };
+      return { ...report, output: { ...output, parameters }, ...cost, ...(reach && { reach }) };
     } catch (error) {
       throw afterWriting(output.path, error);
     }
@@ -212,6 +218,8 @@ const TOLD = [
   "speedup",
   "maxLoss",
   "method",
+  "objective",
+  "task",
   "evaluations",
   "searchTime",
   "dropMtp",

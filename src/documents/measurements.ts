@@ -5,7 +5,7 @@ import { count, layer, numberOrNull } from "./fields.ts";
 
 const loss = Type.Number({
   description:
-    "Mean over tokens, nats: KL divergence from the model as it is, or negative log-likelihood, as the objective says.",
+    "Mean, nats: KL divergence from the model as it is, or negative log-likelihood, of a token; of a task's item by how much the likeliest wrong choice is likelier than the right one; as the objective says.",
 });
 
 const perplexity = Type.Optional(Type.Number({ description: "exp(loss), of a negative log-likelihood." }));
@@ -54,7 +54,7 @@ export const MeasurementsSchema = Type.Object(
   {
     text: CalibrationSchema,
     sequences: count("Number of sequences that a complete measurement covers."),
-    sequenceLength: count("Tokens in a sequence."),
+    sequenceLength: count("Tokens in a sequence; of a task in the first group of its items."),
     objective: Type.Optional(
       Type.Enum([...OBJECTIVES], { description: "What the choice made small; perplexity if absent." }),
     ),

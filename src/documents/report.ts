@@ -4,7 +4,8 @@ import { klDivergence, topAgreement } from "./divergence.ts";
 import { count, lorpVersion, numberOrNull, schemaVersion } from "./fields.ts";
 import { PlanSchema } from "./plan.ts";
 import { SamplesSchema } from "./samples.ts";
-import { GradesSchema, VerdictSchema } from "./verdict.ts";
+import { TaskSchema } from "./task.ts";
+import { GradesSchema, ReachSchema, VerdictSchema } from "./verdict.ts";
 
 const FileSchema = Type.Object({
   path: Type.String(),
@@ -77,7 +78,9 @@ export const ReportSchema = Type.Object(
         { description: "How fast both run on the machine that made the report, timed in turn." },
       ),
     ),
+    task: Type.Optional(TaskSchema),
     verdict: Type.Optional(VerdictSchema),
+    reach: Type.Optional(ReachSchema),
     samples: Type.Optional(SamplesSchema),
     grades: Type.Optional(GradesSchema),
     settings: Type.Record(Type.String(), Type.Unknown(), { description: "The options in force." }),

@@ -250,7 +250,7 @@ export interface MeasuredSet {
   readonly complete: boolean;
   /** Number of sequences measured. */
   readonly sequences: number;
-  /** Mean over tokens, nats: KL divergence from the model as it is, or negative log-likelihood, as the objective says. */
+  /** Mean, nats: KL divergence from the model as it is, or negative log-likelihood, of a token; of a task's item by how much the likeliest wrong choice is likelier than the right one; as the objective says. */
   readonly loss: number;
   /** exp(loss), of a negative log-likelihood. */
   readonly perplexity?: number;
@@ -262,7 +262,7 @@ export interface MeasuredSet {
   };
   /** The same set with factors that make up for the removed blocks, if they were tried. */
   readonly compensated?: {
-    /** Mean over tokens, nats: KL divergence from the model as it is, or negative log-likelihood, as the objective says. */
+    /** Mean, nats: KL divergence from the model as it is, or negative log-likelihood, of a token; of a task's item by how much the likeliest wrong choice is likelier than the right one; as the objective says. */
     readonly loss: number;
     /** exp(loss). */
     readonly perplexity: number;
@@ -279,13 +279,13 @@ export interface Measurements {
   readonly text: CalibrationText;
   /** Number of sequences that a complete measurement covers. */
   readonly sequences: number;
-  /** Tokens in a sequence. */
+  /** Tokens in a sequence; of a task in the first group of its items. */
   readonly sequenceLength: number;
   /** What the choice made small; perplexity if absent. */
-  readonly objective?: "kl" | "perplexity";
+  readonly objective?: "kl" | "perplexity" | "task";
   /** The model as it is; null if it was not measured. */
   readonly original: {
-    /** Mean over tokens, nats: KL divergence from the model as it is, or negative log-likelihood, as the objective says. */
+    /** Mean, nats: KL divergence from the model as it is, or negative log-likelihood, of a token; of a task's item by how much the likeliest wrong choice is likelier than the right one; as the objective says. */
     readonly loss: number;
     /** exp(loss), of a negative log-likelihood. */
     readonly perplexity?: number;
@@ -574,8 +574,12 @@ export interface Report {
       readonly generation: number;
     };
   };
+  /** How both do on the half of the task that was kept for the report. */
+  readonly task?: Task;
   /** What the removal comes to, by the limits in grades. */
   readonly verdict?: Verdict;
+  /** Of a ruined model the most layers that can go, as far as measured, before it is that. */
+  readonly reach?: Reach;
   /** How the pruned model's greedy continuations differ from the original's. */
   readonly samples?: Samples;
   /** The grades of a verdict, the best first; the first one whose limits both hold is given. */
@@ -607,6 +611,36 @@ export interface Samples {
   }[];
 }
 
+/** How both do on the half of the task that was kept for the report. */
+export interface Task {
+  /** The file's name. */
+  readonly name: string;
+  /** Of the file. */
+  readonly sha256: string;
+  /** Questions asked, none of which was used for the choice. */
+  readonly items: number;
+  readonly original: {
+    /** Share of right answers: the right choice has the highest log-likelihood. */
+    readonly accuracy: number;
+    /** 95 % confidence interval (Wilson). */
+    readonly interval: readonly number[];
+  };
+  readonly pruned: {
+    /** Share of right answers: the right choice has the highest log-likelihood. */
+    readonly accuracy: number;
+    /** 95 % confidence interval (Wilson). */
+    readonly interval: readonly number[];
+  };
+  readonly paired: {
+    /** Items that only the pruned model answers right. */
+    readonly gained: number;
+    /** Items that only the original answers right. */
+    readonly lost: number;
+    /** How likely two equally good models would differ as much: McNemar's exact test, two-sided. */
+    readonly pValue: number;
+  };
+}
+
 /** What the removal comes to, by the limits in grades. */
 export interface Verdict {
   /** How the pruned model stands to its original. */
@@ -629,3 +663,13 @@ export type Grades = readonly {
   /** Why the limits lie where they do. */
   readonly reason: string;
 }[];
+
+/** Of a ruined model the most layers that can go, as far as measured, before it is that. */
+export interface Reach {
+  /** Ascending. */
+  readonly removedLayers: readonly number[];
+  /** The method that chose them. */
+  readonly method: string;
+  /** Mean Kullback-Leibler divergence from the original's token distributions, nats a token. */
+  readonly klDivergence: number;
+}

@@ -1,5 +1,6 @@
 import Type from "typebox";
-import { numberOrNull } from "./fields.ts";
+import { klDivergence } from "./divergence.ts";
+import { layer, numberOrNull } from "./fields.ts";
 import type { Grades } from "./types.ts";
 
 /** What measured numbers mean to a person. */
@@ -28,6 +29,15 @@ export const GradesSchema = Type.Array(
     reason: Type.String({ description: "Why the limits lie where they do." }),
   }),
   { description: "The grades of a verdict, the best first; the first one whose limits both hold is given." },
+);
+
+export const ReachSchema = Type.Object(
+  {
+    removedLayers: Type.Array(layer("Index of a block."), { description: "Ascending." }),
+    method: Type.String({ description: "The method that chose them." }),
+    klDivergence,
+  },
+  { description: "Of a ruined model the most layers that can go, as far as measured, before it is that." },
 );
 
 export type { Grades, Verdict } from "./types.ts";

@@ -1,7 +1,7 @@
 import { withBos } from "../calibration/sequences.ts";
 import type { Lanes } from "../model/lanes.ts";
 import type { Model } from "../model/model.ts";
-import type { Answers } from "./accuracy.ts";
+import type { Rule } from "./accuracy.ts";
 import { EvaluationError } from "./errors.ts";
 import { requireNumbers } from "./scores.ts";
 import type { Task } from "./tasks/load.ts";
@@ -72,6 +72,9 @@ async function tokenizeChoice(model: Model, { context, continuation }: Choice): 
   return { tokens, first, bytes: Buffer.byteLength(continuation) };
 }
 
+/** The answers to items of multiple choice, by the rules that those have. */
+export type ChoiceAnswers = { readonly [By in Exclude<Rule, "matched">]: readonly boolean[] };
+
 /**
  * Answers every item of a multiple-choice task, several choices side by side.
  * @param lanes of contexts at least as long as the task's longest choice
@@ -82,7 +85,7 @@ export async function answerChoices(
   lanes: Lanes,
   { items }: Pick<TokenizedChoices, "items">,
   skip: readonly number[] = [],
-): Promise<Answers> {
+): Promise<ChoiceAnswers> {
   const likelihoods = await Promise.all(items.map((item) => logLikelihoods(lanes, item, skip)));
   const isRight = (values: readonly number[], item: number) => highest(values) === items[item]!.answer;
   return {

@@ -48,7 +48,9 @@ export function divergences(
   kept?: KeptValues,
 ): LossSource {
   const divergence = divergenceSource(lanes, windows, vocabularySize);
-  return source("kl", windows, lanes.count, kept, (skip, sequence) => divergence({ skip }, sequence));
+  return lossSource("kl", piecesOf(windows), lanes.count, kept, (skip, sequence) =>
+    divergence({ skip }, sequence),
+  );
 }
 
 /**
@@ -57,27 +59,47 @@ export function divergences(
  */
 export function negativeLogLikelihoods(lanes: Lanes, windows: Windows, kept?: KeptValues): LossSource {
   const { sequences, first } = windows;
-  return source("perplexity", windows, lanes.count, kept, async (skip, sequence) => {
+  return lossSource("perplexity", piecesOf(windows), lanes.count, kept, async (skip, sequence) => {
     const { logProb } = await lanes.run((session) => session.score(sequences[sequence]!, { first, skip }));
     return logProb.map((value) => -value);
   });
 }
 
-/** What was measured once is not measured again: 8 bytes a token. */
-function source(
+/** What losses are measured on, a sequence of a `LossSource`. */
+export interface Piece {
+  /** Tells it from any other, and what is scored of it. */
+  readonly name: string;
+  /** Tokens that are run for it. */
+  readonly tokens: number;
+  /** Losses that it gives. */
+  readonly losses: number;
+}
+
+function piecesOf({ sequences, first }: Windows): Piece[] {
+  return sequences.map((tokens) => ({
+    name: `from ${first} of ${createHash("sha256").update(tokens).digest("hex")}`,
+    tokens: tokens.length,
+    losses: tokens.length - first,
+  }));
+}
+
+/**
+ * What was measured once is not measured again: 8 bytes a loss.
+ * @param kept what earlier runs measured
+ */
+export function lossSource(
   objective: LossSource["objective"],
-  { sequences, first }: Windows,
+  pieces: readonly Piece[],
   atOnce: number,
   kept: KeptValues = valuesInMemory(),
   run: LossSource["losses"],
 ): LossSource {
   const measured = new Map<string, Promise<Float64Array>>();
-  const digests = sequences.map((tokens) => createHash("sha256").update(tokens).digest("hex"));
   const nameOf = (removed: readonly number[], sequence: number) =>
-    `${objective} without ${removed} from ${first} of ${digests[sequence]}`;
+    `${objective} without ${removed} ${pieces[sequence]!.name}`;
   const measure = async (removed: readonly number[], sequence: number): Promise<Float64Array> => {
     const name = nameOf(removed, sequence);
-    const earlier = lossesIn(kept.get(name), sequences[sequence]!.length - first);
+    const earlier = lossesIn(kept.get(name), pieces[sequence]!.losses);
     if (earlier) return earlier;
     const losses = await run(removed, sequence);
     // JSON has no other numbers than finite ones.
@@ -86,8 +108,8 @@ function source(
   };
   return {
     objective,
-    sequences: sequences.length,
-    tokens: (sequence) => sequences[sequence]!.length,
+    sequences: pieces.length,
+    tokens: (sequence) => pieces[sequence]!.tokens,
     isKnown: (removed, sequence) => kept.get(nameOf(removed, sequence)) !== undefined,
     atOnce,
     losses(removed, sequence) {

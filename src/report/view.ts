@@ -173,7 +173,7 @@ export function changes({ plan, report, model }: View): Change[] {
             change: formatChange(before, after),
           },
         ];
-  const { input, output, perplexity, divergence, embeddings, speed } = report ?? {};
+  const { input, output, perplexity, divergence, embeddings, speed, task } = report ?? {};
   const perSecond = (tokens: number) => `${formatTokens(tokens)}/s`;
   return [
     ...change("blocks", model.blockCount, plan.keptLayers.length + bridges(plan), String),
@@ -194,6 +194,7 @@ export function changes({ plan, report, model }: View): Change[] {
         ]
       : []),
     ...change("same top token", divergence && 1, divergence?.topAgreement, formatPercent),
+    ...change("right answers", task?.original.accuracy, task?.pruned.accuracy, formatPercent),
   ];
 }
 

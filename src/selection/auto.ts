@@ -40,19 +40,20 @@ export const auto: MeasuredMethod = {
     requireLegalSize(input, budget);
     const within = limitsOf(input, trials);
     await trials.race(proposals(input, budget));
-    const surrogate = await measureAlone(input, budget, trials, within);
+    const surrogate = await measureAlone(input, budget, trials, within.more);
     const promising = promisingSets(input, budget, surrogate).map((removed) => ({
       removed,
       by: "what its layers cost alone",
     }));
-    await raceInTurn(promising, trials, budget, within, 2);
-    const best = await improve(input, budget, surrogate, trials, within);
+    await raceInTurn(promising, trials, budget, within.more, 2);
+    const best = await improve(input, budget, surrogate, trials, within.more);
     const measured = trials.all.filter(({ removed }) => removed.length === budget).length;
     const text = `in the best of ${measured} sets measured, by ${best.proposedBy.join(", ")}: ${describeLoss(trials, best)}`;
     const score = meanLoss(best);
     return {
       removals: best.removed.map((layer) => ({ layer, reason: "measured-set", score, text })),
       passedOver: [],
+      isCut: within.isCut(),
     };
   },
 };
@@ -60,7 +61,13 @@ export const auto: MeasuredMethod = {
 /** Whether so many more sets may be measured. */
 type Within = (sets: number) => boolean;
 
-function limitsOf({ limits }: MeasuredInput, trials: Trials): Within {
+interface Limits {
+  readonly more: Within;
+  /** Whether it ever said no. */
+  isCut(): boolean;
+}
+
+function limitsOf({ limits }: MeasuredInput, trials: Trials): Limits {
   const { evaluations: most = Number.POSITIVE_INFINITY, seconds, work = Number.POSITIVE_INFINITY } = limits;
   const began = performance.now();
   const before = { sets: trials.all.length, work: trials.work };
@@ -69,7 +76,15 @@ function limitsOf({ limits }: MeasuredInput, trials: Trials): Within {
     seconds === undefined
       ? () => trials.work - before.work < work
       : () => performance.now() - began < 1000 * seconds;
-  return (sets) => trials.all.length - before.sets + sets <= most && goesOn();
+  let cut = false;
+  return {
+    more(sets) {
+      const isWithin = trials.all.length - before.sets + sets <= most && goesOn();
+      cut ||= !isWithin;
+      return isWithin;
+    },
+    isCut: () => cut,
+  };
 }
 
 /** What methods that read the Analysis would remove; those that find nothing legal propose nothing. */

@@ -74,3 +74,8 @@ export function parseLayers(list: LayerList): number[] {
 function invalid(message: string): UsageError {
   return new UsageError("BUDGET_INVALID", `${message}.`);
 }
+
+/** A goal that no number of layers comes up to. */
+export function unreachable(what: string, advice: string): UsageError {
+  return new UsageError("BUDGET_INVALID", `${what}: ask for ${advice}.`);
+}

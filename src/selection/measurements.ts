@@ -15,7 +15,7 @@ export function describeTrials(
   const winner = find(chosen)!;
   const lossOf = (trial: Trial) => {
     const loss = meanLoss(trial);
-    return trials.objective === "kl" ? { loss } : { loss, perplexity: Math.exp(loss) };
+    return trials.objective === "perplexity" ? { loss, perplexity: Math.exp(loss) } : { loss };
   };
   return {
     objective: trials.objective,

@@ -107,9 +107,9 @@ export function keepPrediction(plan: Plan): Plan {
 export function planOf(
   { constraints: _, ...model }: ModelSummary,
   method: string,
-  selection: Selection,
+  { removals, passedOver }: Selection,
 ): Plan {
-  const removed = new Set(selection.removals.map(({ layer }) => layer));
+  const removed = new Set(removals.map(({ layer }) => layer));
   const layers = Array.from({ length: model.blockCount }, (_, layer) => layer);
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -119,6 +119,7 @@ export function planOf(
     budget: removed.size,
     removedLayers: layers.filter((layer) => removed.has(layer)),
     keptLayers: layers.filter((layer) => !removed.has(layer)),
-    ...selection,
+    removals,
+    passedOver,
   };
 }

@@ -13,8 +13,9 @@ export interface LossSource {
   /** How many sequences are best asked for at the same time. */
   readonly atOnce: number;
   /**
-   * Losses of the tokens of one sequence by the objective, with layers made the identity: KL divergence from the model
-   * as it is, nats; negative log-likelihood, nats.
+   * Losses of the tokens (of the items of a task) of one sequence by the objective, with layers made the identity: KL divergence from the model
+   * as it is, nats; negative log-likelihood, nats; of a task's items by how much the likeliest wrong choice is likelier
+   * than the right one, nats.
    * @throws RuntimeError, AbortedError
    */
   losses(removed: readonly number[], sequence: number): Promise<Float64Array>;
@@ -98,9 +99,9 @@ export function isMeasurable(trial: Trial): boolean {
 /** The mean loss for people. */
 export function describeLoss({ objective }: Pick<Trials, "objective">, trial: Trial): string {
   const loss = meanLoss(trial);
-  return objective === "kl"
-    ? `KL divergence ${loss.toFixed(4)} nats a token`
-    : `${loss.toFixed(4)} nats a token (perplexity ${Math.exp(loss).toFixed(2)})`;
+  if (objective === "kl") return `KL divergence ${loss.toFixed(4)} nats a token`;
+  if (objective === "task") return `the right choice likelier by ${(-loss).toFixed(4)} nats`;
+  return `${loss.toFixed(4)} nats a token (perplexity ${Math.exp(loss).toFixed(2)})`;
 }
 
 /** Loss of `trial` − loss of `rival`, nats a token, on the sequences that both were measured on; over sequences. */

@@ -27,6 +27,8 @@ export interface Selection {
   readonly removals: readonly Removal[];
   /** Layers that the method would have taken had a rule of the architecture not kept them. */
   readonly passedOver: readonly PassedOver[];
+  /** Whether a limit ended a search that could have gone on. */
+  readonly isCut?: boolean;
 }
 
 /** A method that decides from the Analysis alone. The last layer is never removed, nor, as a rule, is the first. */

@@ -2,6 +2,8 @@ import { statesAfter } from "../../architecture/architecture.ts";
 import type { StateTensors } from "../../architecture/types.ts";
 import type { Plan } from "../../documents/plan.ts";
 import type { Report } from "../../documents/report.ts";
+import { accuracyOf, pair } from "../../evaluation/accuracy.ts";
+import { answerChoices, type ChoiceAnswers } from "../../evaluation/choices.ts";
 import { distanceOf } from "../../evaluation/divergence.ts";
 import { embed, likenessOf } from "../../evaluation/embeddings.ts";
 import { compareContinuations, continuePrompts } from "../../evaluation/samples.ts";
@@ -13,11 +15,12 @@ import { type Model, openModel } from "../../model/model.ts";
 import { type DescribedModel, type OpenedModel, partOf, textOf } from "./open.ts";
 import type { ModelRunOptions, SampleOptions } from "./options.ts";
 import { threadsFor } from "./resources.ts";
+import type { ChoiceTask } from "./task.ts";
 
 /** What a removal cost, as a Report holds it. */
 export type Cost = Pick<
   Report,
-  "perplexity" | "embeddings" | "divergence" | "speed" | "verdict" | "grades" | "samples"
+  "perplexity" | "embeddings" | "divergence" | "speed" | "task" | "verdict" | "grades" | "samples"
 >;
 
 export interface CostOptions extends ModelRunOptions, SampleOptions {
@@ -104,7 +107,7 @@ const measurePredictions: typeof measureCost = async (
   opened,
   options,
 ) => {
-  const { calibration, sequenceLength, model, bos } = opened;
+  const { calibration, sequenceLength, longest, model, bos, task } = opened;
   const text = await partOf(opened, "report");
   const sequences = text.windows.sequences.length;
   const total = sequences * sequenceLength;
@@ -120,13 +123,16 @@ const measurePredictions: typeof measureCost = async (
     options.samples === false
       ? undefined
       : await continuePrompts(model, { states: architecture.states, bos });
+  const answersOf = (lanes: Lanes) => task && answerChoices(lanes, { items: task.report });
+  const answered = await answersOf(opened.lanes);
   const alone = together ? undefined : await measure(opened.lanes);
   if (!together) opened.close();
   const states = statesAfter(architecture.states, keptLayers);
-  return onWritten(path, states, sequenceLength, options, async (lanes, written) => {
+  return onWritten(path, states, longest, options, async (lanes, written) => {
     const { perplexity: pruned, base } = await measure(lanes, together ? opened.lanes : undefined);
     const tokens = text.windows.sequences[0]!.subarray(0, TIMED);
     const timed = options.speed && together;
+    const answers = await answersOf(lanes);
     const continued = originals && (await continuePrompts(written, { states, bos }, originals));
     const original = (alone ?? base!).perplexity;
     return {
@@ -148,6 +154,7 @@ const measurePredictions: typeof measureCost = async (
           options,
         ),
       }),
+      ...(task && answered && answers && { task: taskCost(task, answered, answers) }),
       ...(base && {
         divergence: {
           ...distanceOf(base),
@@ -160,6 +167,22 @@ const measurePredictions: typeof measureCost = async (
     };
   });
 };
+
+/** How both did on what is kept of a task for the report. */
+function taskCost(
+  { name, sha256, report }: ChoiceTask,
+  original: ChoiceAnswers,
+  pruned: ChoiceAnswers,
+): NonNullable<Cost["task"]> {
+  return {
+    name,
+    sha256,
+    items: report.length,
+    original: accuracyOf(original.raw),
+    pruned: accuracyOf(pruned.raw),
+    paired: pair(pruned.raw, original.raw),
+  };
+}
 
 /** Times the original and the pruned model. */
 async function compareSpeed(

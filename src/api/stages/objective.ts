@@ -1,5 +1,6 @@
 import { type TextPart, withBos } from "../../calibration/sequences.ts";
 import { divergences, negativeLogLikelihoods } from "../../evaluation/losses.ts";
+import { marginLosses } from "../../evaluation/margins.ts";
 import { firstScored, type Windows } from "../../evaluation/windows.ts";
 import type { Objective } from "../../objectives.ts";
 import type { LossSource } from "../../selection/trials.ts";
@@ -21,10 +22,11 @@ export async function lossesOf(
   objective: Objective,
   part: TextPart = "choice",
 ): Promise<LossSource> {
-  const { lanes, model, split, bos } = opened;
+  const { lanes, model, split, bos, task } = opened;
+  const kept = await opened.kept();
+  if (objective === "task") return marginLosses(lanes, task!.groups, kept);
   const windows =
     part === "choice" ? choicePieces(opened) : { sequences: split[part], first: firstScored(bos) };
-  const kept = await opened.kept();
   return objective === "kl"
     ? divergences(lanes, windows, model.info.vocabularySize, kept)
     : negativeLogLikelihoods(lanes, windows, kept);

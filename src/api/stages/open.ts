@@ -25,6 +25,7 @@ import { type Model, openModel } from "../../model/model.ts";
 import { outputStem } from "../../sources/resolve.ts";
 import { VERSION } from "../../version.ts";
 import type { CacheOptions, CalibrationOptions, ModelRunOptions } from "./options.ts";
+import { type ChoiceTask, openTask, type TaskOptions } from "./task.ts";
 
 /** A model file and what its architecture says, without llama.cpp. */
 export interface DescribedModel {
@@ -100,6 +101,10 @@ export interface OpenedModel {
   /** What sequences begin with, or −1. */
   readonly bos: number;
   readonly split: DealtText;
+  /** Tokens of the longest sequence that its contexts take. */
+  readonly longest: number;
+  /** What layers are chosen by, where that is a task. */
+  readonly task: ChoiceTask | undefined;
   /** What every number that is measured of it depends on, beside the text. Throws what Node throws, and AbortedError. */
   measuredOn(): Promise<CacheKey>;
   /**
@@ -113,7 +118,7 @@ export interface OpenedModel {
 /** Loads the calibration text and the model, and cuts the text into sequences. Close what it returns. */
 export async function openForCalibration(
   described: DescribedModel,
-  options: CalibrationOptions & ModelRunOptions & CacheOptions,
+  options: CalibrationOptions & ModelRunOptions & CacheOptions & TaskOptions,
 ): Promise<OpenedModel> {
   const { file, architecture } = described;
   const calibration = await loadCalibration(options.calibration);
@@ -125,7 +130,9 @@ export async function openForCalibration(
     checkWindows("windows", sequenceLength, bos);
     const tokens = await model.tokenize(calibration.text);
     const split = dealSequences(tokens, { sequenceLength, sequences: options.sequences, bos });
-    const context = { sequenceLength, states: architecture.states };
+    const task = options.task === undefined ? undefined : await openTask(model, options.task);
+    const longest = Math.max(sequenceLength, task?.longest ?? 0);
+    const context = { sequenceLength: longest, states: architecture.states };
     let lanes: Lanes | undefined;
     const measuredOn = once(async () => ({
       model: await described.fingerprint(),
@@ -144,7 +151,9 @@ export async function openForCalibration(
       calibration,
       sequenceLength,
       bos,
+      longest,
       split,
+      task,
       measuredOn,
       kept: once(async () =>
         options.cache
@@ -173,7 +182,10 @@ function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
 }
 
 /** A text, or a part of it, as documents name it. */
-export function textOf({ name, sha256 }: Calibration, part: TextPart): CalibrationText {
+export function textOf(
+  { name, sha256 }: Pick<Calibration, "name" | "sha256">,
+  part: TextPart,
+): CalibrationText {
   return { name, sha256, part };
 }
 

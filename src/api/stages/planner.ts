@@ -99,7 +99,6 @@ export function createPlanner(
       work: usualWork(analysis.settings.tokens ?? 0) / shared,
     },
   };
-  const { limits } = input;
   const complete = sum(Array.from({ length: losses.sequences }, (_, sequence) => losses.tokens(sequence)));
   let began = { time: 0, work: 0, known: 0 };
   let most = 0;
@@ -120,18 +119,15 @@ export function createPlanner(
     checkBudget(budget, similarity.length);
     began = { time: performance.now(), work: trials.work, known: trials.known };
     most = method.mostTokens(input, budget, complete);
-    if (losses.objective === "perplexity") await trials.measure([], ORIGINAL);
-    const plan = planOf(model, name, await method.select(input, budget, trials));
+    if (losses.objective !== "kl") await trials.measure([], ORIGINAL);
+    const selection = await method.select(input, budget, trials);
+    const plan = planOf(model, name, selection);
     report(trials, true);
-    const isCut =
-      limits.seconds === undefined &&
-      limits.evaluations === undefined &&
-      name === "auto" &&
-      trials.work - began.work >= limits.work;
-    if (isCut)
+    if (selection.isCut) {
       onNotice?.(
-        `The search for ${budget} layers ended at its usual limit, after ${trials.all.length} sets; a longer search time lets it go on.`,
+        `The search for ${budget} layers ended at its limit, after ${trials.all.length} sets; a longer `searchTime`, or more `evaluations`, lets it go on.`,
       );
+    }
     return { ...plan, rls, k, seed, measurements: measurementsOf(opened, losses, trials, plan) };
   };
 }
@@ -147,13 +143,13 @@ export async function planIfAny(plan: Planner, method: string, budget: number): 
 }
 
 export function measurementsOf(
-  { calibration }: OpenedModel,
-  { sequences, tokens }: LossSource,
+  { calibration, task }: OpenedModel,
+  { objective, sequences, tokens }: LossSource,
   trials: Trials,
   { removedLayers }: Plan,
 ): Measurements {
   return {
-    text: textOf(calibration, "choice"),
+    text: textOf(objective === "task" ? task! : calibration, "choice"),
     sequences,
     sequenceLength: tokens(0),
     ...describeTrials(trials, removedLayers),

@@ -19,6 +19,7 @@ import {
   addRunOptions,
   addSampleOptions,
   addSearchOptions,
+  addTaskOption,
   addWriteOptions,
 } from "../options/groups.ts";
 import { forApi, sharedWith } from "../options/own.ts";
@@ -33,6 +34,7 @@ export function define(command: Command): void {
   addBudgetOptions(command);
   addGoalOptions(command);
   addSearchOptions(command);
+  addTaskOption(command);
   addWriteOptions(command)
     .option("--dry-run", "stop after the plan and write nothing")
     .option("--no-speed", "do not time the model before and after")
@@ -67,7 +69,7 @@ export function define(command: Command): void {
         matrix: true,
         stem: model.stem,
         otherFiles: {
-          reads: filesRead([]),
+          reads: filesRead([options.task]),
           writes: [
             ...textsWritten(dryRun ? [] : [exports.modelfile, exports.modelCard], force ?? false),
             ...textsWritten([page], force ?? false),

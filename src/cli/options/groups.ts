@@ -153,6 +153,14 @@ export function addSearchOptions(command: Command): Command {
     );
 }
 
+/** What the objective `task` chooses by. */
+export function addTaskOption(command: Command): Command {
+  return command.option(
+    "--task <file>",
+    "with --objective task: multiple choice to choose by and to report on, half of the items each",
+  );
+}
+
 export function addForceOption(command: Command): Command {
   return command.option("--force", "replace existing files");
 }

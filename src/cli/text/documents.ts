@@ -20,6 +20,7 @@ import {
   type TerminalStyle,
 } from "../../report/terminal/index.ts";
 import { describeText, isRuined } from "../../report/verdict.ts";
+import { describePaired } from "./paired.ts";
 import { purposeRemark } from "./purpose.ts";
 import { describeRepair } from "./repair.ts";
 
@@ -129,7 +130,9 @@ export function describeReport(report: Report, style?: TerminalStyle): string {
       ? "Perplexity was not measured: the calibration text has no sequences left after the analysis."
       : "Nothing was written (--dry-run).";
   const remark = cost && purposeRemark(cost.text.name, "--calibration");
-  const judgement = verdict ? [renderVerdict(verdict.sentence, isRuined(verdict), style)] : [];
+  const judgement = verdict
+    ? [renderVerdict(verdict.sentence, isRuined(verdict), style), ...describeReached(report)]
+    : [];
   return [
     ...(isRuined(verdict) ? [...judgement, ""] : []),
     ...(style ? [drawReport(plan, analysis, style), ""] : []),
@@ -138,11 +141,24 @@ export function describeReport(report: Report, style?: TerminalStyle): string {
     renderChanges(report),
     "",
     wrapText(measured, WIDTH),
+    ...(report.task
+      ? [describePaired(`${report.task.name}, ${report.task.items} questions`, report.task.paired)]
+      : []),
     ...(report.samples ? ["", renderSamples(report.samples), ""] : []),
     ...(remark ? [wrapText(remark, WIDTH)] : []),
     ...(output ? [`Wrote ${output.path}`] : []),
     ...(isRuined(verdict) ? [] : judgement),
   ].join("\n");
+}
+
+/** What else could go, where so many layers ruin the model. */
+function describeReached({ reach, plan }: Report): string[] {
+  if (!reach) return [];
+  const { removedLayers, method, klDivergence } = reach;
+  const count = removedLayers.length;
+  const layers = `${count} ${count === 1 ? "layer" : "layers"} instead of ${plan.removedLayers.length}`;
+  const text = `As far as measured, ${layers} do not ruin it: --remove ${count} (${formatLayers(removedLayers)} by ${method}: KL divergence ${klDivergence.toFixed(3)}).`;
+  return [wrapText(text, WIDTH)];
 }
 
 /** The matrix, if the report has it, and the depth, with what was removed. */

@@ -9,11 +9,10 @@ import {
   formatPercent,
   formatPerplexity,
   formatTable,
-  TEXT_WIDTH,
-  wrapText,
 } from "../../report/format.ts";
 import { renderSamples, renderVerdict, type TerminalStyle } from "../../report/terminal/index.ts";
 import { describeReach, isRuined } from "../../report/verdict.ts";
+import { describePaired } from "./paired.ts";
 import { purposeRemark } from "./purpose.ts";
 
 /** What was measured of a model, as text for people. */
@@ -98,25 +97,14 @@ function describeTasks(tasks: readonly EvaluatedTask[]): string {
   ]);
   return [
     formatTable([["task", "items", ...rules.map(([, title]) => title)], ...rows]),
-    ...tasks.flatMap(({ name, paired }) => (paired ? describePaired(name, paired) : [])),
+    ...tasks.flatMap(({ name, paired }) =>
+      paired
+        ? RULES.flatMap(([rule]) => paired[rule] ?? [])
+            .slice(0, 1)
+            .map((items) => describePaired(name, items))
+        : [],
+    ),
   ].join("\n");
-}
-
-/** Above that a difference is taken for noise. */
-const NOISE = 0.05;
-
-/** What the items say on which a model and its base differ; by the rule that one reads first. */
-function describePaired(name: string, paired: NonNullable<EvaluatedTask["paired"]>): string[] {
-  return RULES.flatMap(([rule]) => paired[rule] ?? [])
-    .slice(0, 1)
-    .map(({ gained, lost, pValue }) => {
-      const chance = `two equally good models differ as much in ${formatPercent(pValue)} of cases`;
-      const meaning = pValue > NOISE ? "so this may be noise" : "so this is a difference";
-      return wrapText(
-        `${name}: ${lost} right before and no longer, ${gained} the other way; ${chance} (McNemar), ${meaning}.`,
-        TEXT_WIDTH,
-      );
-    });
 }
 
 function describeResources(resources: readonly Resources[]): string {

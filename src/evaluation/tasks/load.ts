@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { decodeText, NoText } from "../../decode-text.ts";
@@ -12,6 +13,7 @@ export type Task = TaskItems & {
   /** File name without the folder. */
   readonly name: string;
   readonly path: string;
+  readonly sha256: string;
 };
 
 /** The formats, by the end of the file's name. */
@@ -50,7 +52,8 @@ export async function loadTask(path: string): Promise<Task> {
   if (found.items.length === 0) {
     throw new EvaluationError("EVALUATION_TASK_LINE", `The task ${path} has no items; give at least one.`);
   }
-  return { name: basename(path), path, ...found };
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return { name: basename(path), path, sha256, ...found };
 }
 
 function decode(bytes: Uint8Array, path: string): string {

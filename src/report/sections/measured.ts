@@ -4,6 +4,13 @@ import { html, type Markup } from "../markup.ts";
 import type { View } from "../view.ts";
 import { table } from "./table.ts";
 
+/** What the losses are. */
+const LOSSES = {
+  kl: "KL divergence",
+  perplexity: "perplexity",
+  task: "wrong choice likelier by, nats",
+} as const;
+
 /** Rows shown at once; the rest can be unfolded. */
 const SHOWN = 10;
 
@@ -43,7 +50,7 @@ function ranking(
       <td class="rest">${proposedBy.join(", ")}</td>
     </tr>`;
   });
-  const head = html`<th scope="col" class="number">${objective === "kl" ? "KL divergence" : "perplexity"}</th><th scope="col" class="number">difference</th>
+  const head = html`<th scope="col" class="number">${LOSSES[objective ?? "perplexity"]}</th><th scope="col" class="number">difference</th>
     ${tried ? html`<th scope="col" class="number">with factors</th>` : undefined}<th scope="col">blocks removed</th><th scope="col">proposed by</th>`;
   const stopped = sets.some(({ complete }) => !complete) ? "; * stopped early, clearly worse" : "";
   return table(`${caption}${stopped}`, head, rows);
@@ -54,7 +61,7 @@ function withFactors(compensated: MeasuredSet["compensated"]): string {
   return `${formatPerplexity(compensated.perplexity)}${compensated.kept ? "" : " (no help)"}`;
 }
 
-/** Perplexity where that was the objective; KL divergence has none. */
+/** Perplexity where that was the objective; other losses have none. */
 function shown({ loss, perplexity }: { readonly loss: number; readonly perplexity?: number }): string {
   return perplexity === undefined ? loss.toFixed(4) : formatPerplexity(perplexity);
 }
