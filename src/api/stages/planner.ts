@@ -125,7 +125,7 @@ export function createPlanner(
     report(trials, true);
     if (selection.isCut) {
       onNotice?.(
-        `The search for ${budget} layers ended at its limit, after ${trials.all.length} sets; a longer `searchTime`, or more `evaluations`, lets it go on.`,
+        `The search for ${budget} layers ended at its limit, after ${trials.all.length} sets; a longer \`searchTime\`, or more \`evaluations\`, lets it go on.`,
       );
     }
     return { ...plan, rls, k, seed, measurements: measurementsOf(opened, losses, trials, plan) };

@@ -54,7 +54,7 @@ export async function openTask(model: Model, path: string): Promise<ChoiceTask> 
   if (task.kind === "prompts") {
     throw new UsageError(
       "OPTION_INVALID",
-      `The task ${path} has prompts judged by a pattern; layers are chosen by questions of multiple choice: give such a task, or choose by the `objective` kl on a `calibration` text of the same kind.`,
+      `The task ${path} has prompts judged by a pattern; layers are chosen by questions of multiple choice: give such a task, or choose by the \`objective\` kl on a \`calibration\` text of the same kind.`,
     );
   }
   if (task.items.length < FEWEST_ITEMS) {
