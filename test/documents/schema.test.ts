@@ -15,22 +15,23 @@ function nearly(schema: Schema): fc.Arbitrary<Json> {
     fc.constantFrom<Json>(null, true, -1, 0, 1, 2.5, "", "auto", [], {}),
     fc.jsonValue({ maxDepth: 1 }) as fc.Arbitrary<Json>,
   );
-  return fc.oneof({ weight: 400, arbitrary: allowed(schema) }, { weight: 1, arbitrary: anything });
+  return fc.oneof({ weight: 200, arbitrary: allowed(schema) }, { weight: 1, arbitrary: anything });
 }
 
 function allowed(schema: Schema): fc.Arbitrary<Json> {
   const { enum: values, anyOf, items = {}, properties = {}, required = [] } = schema;
+  const { minimum = 0.1, maximum = 9, minItems = 0 } = schema;
   if (schema.const !== undefined) return fc.constant(schema.const as Json);
   if (values) return fc.constantFrom(...(values as Json[]));
   if (anyOf) return fc.oneof(...anyOf.map(nearly));
   const ofType: Record<string, fc.Arbitrary<Json>> = {
     integer: fc.integer({ min: 1, max: 9 }),
-    number: fc.double({ min: 0.1, max: 9, noNaN: true }),
+    number: fc.double({ min: minimum, max: maximum, noNaN: true }),
     string: fc.string({ maxLength: 3 }),
     boolean: fc.boolean(),
     null: fc.constant(null),
     array: fc
-      .array(fc.constant(0), { maxLength: 2 })
+      .array(fc.constant(0), { minLength: minItems, maxLength: Math.max(2, minItems) })
       .chain((list) => fc.tuple(...list.map(() => nearly(items)))),
     object: fc
       .record(Object.fromEntries(Object.entries(properties).map(([key, inner]) => [key, nearly(inner)])), {
@@ -38,7 +39,7 @@ function allowed(schema: Schema): fc.Arbitrary<Json> {
       })
       .chain((object) =>
         fc.oneof(
-          { weight: 400, arbitrary: fc.constant(object as Json) },
+          { weight: 200, arbitrary: fc.constant(object as Json) },
           { weight: 1, arbitrary: fc.constant({ ...object, more: 1 } as Json) },
           ...required.map((key) => ({ weight: 1, arbitrary: fc.constant(without(object, key)) })),
         ),
