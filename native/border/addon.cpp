@@ -78,9 +78,8 @@ std::vector<Repair> repairs_of(const Napi::Value& value, const BlockLayout& layo
 
 /** `skip`, `factors` and `repairs` of an object; factors are two numbers a block or undefined. */
 BlockChanges block_changes(const Napi::Object& given, const BlockLayout& layout) {
-    BlockChanges changes{block_flags(given.Get("skip"), "skip", layout.n_blocks),
-                         {},
-                         repairs_of(given.Get("repairs"), layout)};
+    BlockChanges changes{
+        block_flags(given.Get("skip"), "skip", layout.n_blocks), {}, repairs_of(given.Get("repairs"), layout)};
     const Napi::Value value = given.Get("factors");
     if (value.IsUndefined()) return changes;
     const std::vector<double> factors = arguments::doubles(value, "factors");
@@ -275,8 +274,7 @@ private:
         const auto ridge = arguments::number(info[0], "ridge", std::numeric_limits<double>::min());
         const auto threads = arguments::integer<std::uint32_t>(info[1], "threads", 1U, GGML_MAX_N_THREADS);
         return Task<std::vector<float>>::run(
-            info.Env(), control(info[2]),
-            [=](const Control& control) { return sums->solve(ridge, threads, control); },
+            info.Env(), control(info[2]), [=](const Control& control) { return sums->solve(ridge, threads, control); },
             [](Napi::Env env, std::vector<float>&& map) { return typed_array<Napi::Float32Array>(env, map); });
     }
 
@@ -385,8 +383,7 @@ private:
         BlockChanges base_changes;
         if (const Napi::Value base_value = given.Get("base"); !base_value.IsUndefined()) {
             base = take_other(base_value, "base", session);
-            base_changes =
-                block_changes(arguments::object(given.Get("baseChanges"), "baseChanges"), base->layout());
+            base_changes = block_changes(arguments::object(given.Get("baseChanges"), "baseChanges"), base->layout());
             if (base->model().n_vocab() != session->model().n_vocab()) {
                 throw arguments::wrong(base_value, "base", "a session with as large a vocabulary");
             }
@@ -458,7 +455,8 @@ private:
         if (!given.IsArray()) throw arguments::wrong(given, "prompts", "an array of Int32Arrays");
         const auto array = given.As<Napi::Array>();
         std::vector<std::vector<llama_token>> prompts;
-        for (std::uint32_t i = 0; i < array.Length(); ++i) prompts.push_back(arguments::int32s(array.Get(i), "prompts"));
+        for (std::uint32_t i = 0; i < array.Length(); ++i)
+            prompts.push_back(arguments::int32s(array.Get(i), "prompts"));
         const auto length = arguments::integer<std::uint32_t>(info[1], "length", 0U);
         const auto changes = block_changes(arguments::object(info[2], "changes"), session->layout());
         using Generated = std::vector<std::vector<llama_token>>;
@@ -511,10 +509,10 @@ private:
         const Napi::Object given = arguments::object(info[1], "options");
         const BlockLayout& layout = session->layout();
         const auto before = arguments::integer<std::int32_t>(given.Get("before"), "before", 0, layout.n_blocks - 2);
-        const Session::Gap gap{{before, arguments::string(given.Get("weight"), "weight")},
-                               arguments::integer<std::int32_t>(given.Get("last"), "last", before + 1,
-                                                                layout.n_blocks - 1),
-                               arguments::number(given.Get("epsilon"), "epsilon", 0.0)};
+        const Session::Gap gap{
+            {before, arguments::string(given.Get("weight"), "weight")},
+            arguments::integer<std::int32_t>(given.Get("last"), "last", before + 1, layout.n_blocks - 1),
+            arguments::number(given.Get("epsilon"), "epsilon", 0.0)};
         const auto changes = block_changes(given, layout);
         std::shared_ptr<Session> original;
         if (const Napi::Value value = given.Get("original"); !value.IsUndefined()) {

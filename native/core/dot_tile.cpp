@@ -28,7 +28,7 @@ LORP_VECTORIZE void dot_tile(const std::array<const float*, dot_tile_size>& rows
             s30 += r3[e] * c0[e], s31 += r3[e] * c1[e], s32 += r3[e] * c2[e], s33 += r3[e] * c3[e];
         }
         const std::array<float, dot_tile_size * dot_tile_size> part{s00, s01, s02, s03, s10, s11, s12, s13,
-                                                  s20, s21, s22, s23, s30, s31, s32, s33};
+                                                                    s20, s21, s22, s23, s30, s31, s32, s33};
         for (std::size_t p = 0; p < part.size(); ++p) sums[p] += static_cast<double>(part[p]);
     }
 }

@@ -94,7 +94,8 @@ std::optional<std::int32_t> StateFinder::find(const ggml_tensor& node) {
     if (!layout_.last_output_name.empty() && name == layout_.last_output_name) return layout_.n_blocks;
     if (indexed && indexed->first == layout_.output_name) return indexed->second + 1;
     if (indexed && indexed->first == layout_.block_input_name) return indexed->second;
-    if (layout_.input_name.empty() && !inside_blocks_ && !perhaps_inside_ && node.ne[1] == n_tokens_ && node.ne[2] == 1) return 0;
+    if (layout_.input_name.empty() && !inside_blocks_ && !perhaps_inside_ && node.ne[1] == n_tokens_ && node.ne[2] == 1)
+        return 0;
     return std::nullopt;
 }
 

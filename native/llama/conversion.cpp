@@ -36,9 +36,9 @@ std::vector<std::uint8_t> quantize(ggml_type type, std::span<const float> values
     }
     const std::vector<float> alike(importance.empty() ? row_length : 0, 1.0F);
     std::vector<std::uint8_t> bytes(values.size() / block * traits.type_size);
-    llama().ggml_quantize_chunk(type, values.data(), bytes.data(), 0,
-                                static_cast<std::int64_t>(values.size() / row_length),
-                                static_cast<std::int64_t>(row_length), importance.empty() ? alike.data() : importance.data());
+    llama().ggml_quantize_chunk(
+        type, values.data(), bytes.data(), 0, static_cast<std::int64_t>(values.size() / row_length),
+        static_cast<std::int64_t>(row_length), importance.empty() ? alike.data() : importance.data());
     return bytes;
 }
 

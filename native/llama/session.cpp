@@ -367,8 +367,7 @@ std::vector<float> Session::embeddings(std::span<const llama_token> tokens, cons
 }
 
 std::vector<float> Session::rows(std::span<const llama_token> tokens, const BlockChanges& changes,
-                                 std::span<const float> (Session::*row_at)(std::size_t) const,
-                                 const Control& control) {
+                                 std::span<const float> (Session::*row_at)(std::size_t) const, const Control& control) {
     start_sequence(tokens);
     const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
     std::vector<float> all;
