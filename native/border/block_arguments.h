@@ -1,0 +1,30 @@
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "block_states.h"
+#include "model.h"
+#include "session.h"
+#include "top_distribution.h"
+
+// What JavaScript says of a model's blocks, checked.
+
+namespace lorp {
+
+/** `blocks`, `states` and `parallelBlocks` of an object. */
+BlockLayout block_layout(const Napi::Object& given, const Model& model);
+
+/** n_blocks flags from a list of block numbers. */
+std::vector<bool> block_flags(const Napi::Value& value, const std::string& name, std::int32_t n_blocks);
+
+/** `skip`, `factors` and `repairs` of an object; factors are two numbers a block or undefined. */
+BlockChanges block_changes(const Napi::Object& given, const BlockLayout& layout);
+
+/** @param n_vocab of the vocabulary that its tokens are of */
+TopDistributions top_distributions(const Napi::Value& value, const std::string& name, std::uint32_t n_vocab);
+
+}  // namespace lorp
