@@ -5,7 +5,6 @@ const AccuracySchema = Type.Object({
   accuracy: share("Share of right answers: the right choice has the highest log-likelihood."),
   interval: Type.Array(share(), {
     minItems: 2,
-    maxItems: 2,
     description: "95 % confidence interval (Wilson).",
   }),
 });
