@@ -1,4 +1,4 @@
-// Ridge regression against Gaussian elimination in long double: sizes at and around the storage's edges, several
+// Ridge regression against PyTorch's and against Gaussian elimination in long double: sizes at and around the storage's edges, several
 // additions, several threads, features that depend on each other, and what must be refused.
 
 #include "normal_equations.h"
@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <utility>
 #include <vector>
+
+#include "ridge_fixture.h"
 
 namespace {
 
@@ -61,6 +63,27 @@ std::vector<long double> brute_force(const std::vector<float>& features, const s
     return map;
 }
 
+/** ‖a − b‖ / ‖b‖ */
+template <typename Number>
+long double relative_difference(std::span<const float> a, std::span<const Number> b) {
+    long double difference = 0, size = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        difference += (a[i] - b[i]) * (a[i] - b[i]);
+        size += b[i] * b[i];
+    }
+    return std::sqrt(difference / size);
+}
+
+void compare_with_pytorch() {
+    const lorp::Control control;
+    lorp::NormalEquations sums(ridge_fixture::n_features, ridge_fixture::n_targets);
+    sums.add(ridge_fixture::features, ridge_fixture::targets, 1);
+    for (const auto& [ridge, map] : ridge_fixture::solutions) {
+        const std::vector<float> own = sums.solve(ridge, 1, control);
+        check(relative_difference<float>(own, map) < 1e-6L, "PyTorch's solution", sums.n_features(), sums.n_targets());
+    }
+}
+
 void compare(std::size_t n, std::size_t m, std::size_t rows, std::size_t threads, double ridge, bool dependent,
              std::mt19937& random) {
     const lorp::Control control;
@@ -76,12 +99,7 @@ void compare(std::size_t n, std::size_t m, std::size_t rows, std::size_t threads
     check(sums.n_rows() == rows, "number of rows", n, m);
     const std::vector<float> map = sums.solve(ridge, threads, control);
     const std::vector<long double> expected = brute_force(features, targets, n, m, ridge);
-    long double difference = 0, size = 0;
-    for (std::size_t i = 0; i < map.size(); ++i) {
-        difference += (map[i] - expected[i]) * (map[i] - expected[i]);
-        size += expected[i] * expected[i];
-    }
-    check(std::sqrt(difference / size) < 1e-6L, "solution", n, m);
+    check(relative_difference<long double>(map, expected) < 1e-6L, "solution", n, m);
     // Solving leaves the sums as they were.
     check(sums.solve(ridge, 1, control) == map, "second solution", n, m);
     double square = 0;
@@ -102,6 +120,7 @@ bool throws(Function function) {
 }  // namespace
 
 int main() {
+    compare_with_pytorch();
     std::mt19937 random(1);
     for (const auto& [n, m] : std::vector<std::pair<std::size_t, std::size_t>>{
              {1, 1}, {7, 3}, {8, 8}, {63, 9}, {64, 1}, {65, 17}, {130, 40}, {192, 5}}) {
