@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -15,7 +16,7 @@ namespace lorp {
 
 /**
  * Runs `work` on a thread of Node's pool and gives JavaScript a promise of `convert(env, result)`. An exception in
- * `work` rejects the promise with its message; `Stopped` with code ABORTED.
+ * `work` rejects the promise with its message; `Stopped` with code ABORTED, std::domain_error with RUNTIME_NAN.
  */
 template <typename Result>
 class Task final : public Napi::AsyncWorker {
@@ -36,8 +37,11 @@ protected:
         try {
             result_.emplace(work_(*control_));
         } catch (const Stopped&) {
-            stopped_ = true;
+            code_ = "ABORTED";
             SetError("stopped");
+        } catch (const std::domain_error& error) {
+            code_ = "RUNTIME_NAN";
+            SetError(error.what());
         } catch (const std::exception& error) {
             SetError(error.what());
         } catch (...) {
@@ -52,7 +56,7 @@ protected:
     void OnOK() override { deferred_.Resolve(convert_(Env(), std::move(*result_))); }
 
     void OnError(const Napi::Error& error) override {
-        if (stopped_) error.Set("code", "ABORTED");
+        if (code_ != nullptr) error.Set("code", code_);
         deferred_.Reject(error.Value());
     }
 
@@ -69,7 +73,8 @@ private:
     Work work_;
     Convert convert_;
     std::optional<Result> result_;
-    bool stopped_ = false;
+    /** Of the exception, if it has one. */
+    const char* code_ = nullptr;
 };
 
 }  // namespace lorp

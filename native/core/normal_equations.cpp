@@ -144,7 +144,7 @@ std::size_t NormalEquations::bytes(std::size_t n_features, std::size_t n_targets
 
 void NormalEquations::add(std::span<const float> features, std::span<const float> targets, std::size_t n_threads) {
     if (!all_finite(features) || !all_finite(targets)) {
-        throw std::runtime_error("the model's hidden states hold numbers that are not finite");
+        throw std::domain_error("the model's hidden states hold numbers that are not finite");
     }
     const std::size_t n = targets.size() / n_targets_;
     if (features.size() != n * n_features_) throw std::runtime_error("features and targets differ in their rows");

@@ -31,7 +31,8 @@ public:
     /**
      * @param features n_rows × n_features
      * @param targets  n_rows × n_targets
-     * @throws std::runtime_error for a number that is not finite, or sizes that do not fit; nothing is added then
+     * @throws std::domain_error for a number that is not finite, and std::runtime_error for sizes that do not fit; nothing is
+     *   added then
      */
     void add(std::span<const float> features, std::span<const float> targets, std::size_t n_threads);
 

@@ -134,7 +134,7 @@ int main() {
     check(throws<std::runtime_error>([&] { sums.solve(1e-2, 1, control); }), "singular sums", 70, 2);
     std::vector<float> features(70, 1.0F), targets(2, 1.0F);
     features[69] = std::numeric_limits<float>::quiet_NaN();
-    check(throws<std::runtime_error>([&] { sums.add(features, targets, 1); }), "NaN", 70, 2);
+    check(throws<std::domain_error>([&] { sums.add(features, targets, 1); }), "NaN", 70, 2);
     check(sums.n_rows() == 0, "nothing added", 70, 2);
     features[69] = 1;
     sums.add(features, targets, 1);

@@ -1,6 +1,5 @@
 import type { StateTensors } from "../architecture/types.ts";
 import type { BlockFactors } from "../documents/compensation.ts";
-import { AbortedError } from "../errors.ts";
 import type {
   LogitsPlace,
   NativeGap,
@@ -258,9 +257,13 @@ export function openSession(
       try {
         await call("gather", [handle, tokens, options]);
       } catch (error) {
-        if (error instanceof AbortedError) throw error;
-        const norms = await stateNorms(tokens).catch(() => undefined);
-        throw norms?.some(Number.isNaN) ? noNumbers(path, firstWithoutNumbers(norms, layers)) : error;
+        if (!(error instanceof RuntimeError && error.code === "RUNTIME_NAN")) throw error;
+        const norms = await stateNorms(tokens);
+        if (norms.some(Number.isNaN)) throw noNumbers(path, firstWithoutNumbers(norms, layers));
+        throw new RuntimeError(
+          "RUNTIME_NAN",
+          `${path} computes no numbers (NaN) without the layers ${changes.skip?.join(", ")}, so nothing can make up for them; choose other layers, or use --repair off.`,
+        );
       }
     },
     close: () => release(callOpen("closeSession", [handle], UNSTOPPED)),

@@ -125,7 +125,8 @@ export async function mendGap(
   const score = async (map: Float32Array): Promise<number> => {
     const repair = await model.keepRepair({ block: gap.before, ...namesOf(place), map });
     try {
-      return mean(await judge(changesWith(repair), CHOICE_SHARE));
+      const divergence = mean(await judge(changesWith(repair), CHOICE_SHARE));
+      return Number.isNaN(divergence) ? Number.POSITIVE_INFINITY : divergence;
     } finally {
       repair.close();
     }

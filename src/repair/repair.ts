@@ -1,5 +1,6 @@
 import type { MendedGap, TriedRepair } from "../documents/repair.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
+import { RuntimeError } from "../model/errors.ts";
 import { estimate } from "../statistics.ts";
 import { type Equations, gatherEquations, type Judge, type Mended, mendGap, type Removal } from "./fit.ts";
 import type { Gap } from "./gaps.ts";
@@ -25,26 +26,44 @@ export interface Trial {
   readonly before: readonly number[];
 }
 
+/** What became of kinds of repair that were tried. */
+export interface Tried {
+  readonly attempts: readonly Attempt[];
+  /** Those whose equations have no solution. */
+  readonly refused: readonly { readonly kind: RepairKind; readonly reason: string }[];
+}
+
 /**
  * Fits repairs of several kinds, each gap by gap from front to back with those before in place. A gap whose map does not
  * help by more than its standard error is left as it is.
- * @throws RuntimeError, AbortedError
+ * @throws RuntimeError, `REPAIR_SINGULAR` when the equations of no kind have a solution; AbortedError
  */
-export async function tryRepairs(kinds: readonly RepairKind[], trial: Trial): Promise<Attempt[]> {
+export async function tryRepairs(kinds: readonly RepairKind[], trial: Trial): Promise<Tried> {
   const { broken, removal, gaps } = trial;
-  if (kinds.length === 0) return [];
+  if (kinds.length === 0) return { attempts: [], refused: [] };
   const first = gaps[0]!;
   // Of the first gap all kinds see the same.
   const places = kinds.map((kind) => KINDS[kind].place(broken, first));
   const shared = await gatherEquations(removal, first, places, []);
   try {
     const attempts: Attempt[] = [];
-    for (const [index, kind] of kinds.entries()) attempts.push(await tryKind(kind, trial, shared[index]!));
-    return attempts;
+    const unsolved: { kind: RepairKind; error: RuntimeError }[] = [];
+    for (const [index, kind] of kinds.entries()) {
+      try {
+        attempts.push(await tryKind(kind, trial, shared[index]!));
+      } catch (error) {
+        if (!(error instanceof RuntimeError && error.code === "REPAIR_SINGULAR")) throw error;
+        unsolved.push({ kind, error });
+      }
+    }
+    if (attempts.length === 0) throw unsolved[0]!.error;
+    return { attempts, refused: unsolved.map(({ kind }) => ({ kind, reason: SINGULAR })) };
   } finally {
     for (const { sums } of shared) sums.close();
   }
 }
+
+const SINGULAR = "what its map would read is 0 throughout, or too large for numbers";
 
 /** @param first equations of the first gap */
 async function tryKind(

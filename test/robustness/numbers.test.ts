@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { analyze } from "../../src/api/analyze.ts";
@@ -9,7 +9,6 @@ import { prune } from "../../src/api/prune.ts";
 import { describeModel } from "../../src/api/stages/open.ts";
 import { describeArchitecture } from "../../src/architecture/architecture.ts";
 import { loadCalibration } from "../../src/calibration/load.ts";
-import { decode, encode, F16 } from "../../src/compensation/small-float.ts";
 import { stringifyDocument } from "../../src/documents/stringify.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { openModel } from "../../src/model/model.ts";
@@ -22,26 +21,13 @@ import { fixtureMetadata, fixtureTensors } from "../support/architectures.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { buildGguf, u64 } from "../support/gguf.ts";
+import { OVERFLOWS_WITHOUT_1_OR_2, writeScaledExample } from "../support/scaled.ts";
 
 const folder = temporaryFolder();
 const run = { gpu: "off", sequences: 2, sequenceLength: 64 } as const;
 
-/** The example with every scale of some Q8_0 tensors multiplied. */
-async function scaled(name: string, factors: Readonly<Record<string, number>>): Promise<string> {
-  const path = join(folder, name);
-  const { tensors } = await readGguf(EXAMPLE_MODEL);
-  const bytes = readFileSync(EXAMPLE_MODEL);
-  for (const { name: tensor, fileOffset, byteLength } of tensors) {
-    const factor = factors[tensor];
-    if (factor === undefined) continue;
-    for (let at = fileOffset; at < fileOffset + byteLength; at += 34) {
-      const scale = decode(F16, bytes.readUInt16LE(at)) * factor;
-      bytes.writeUInt16LE(Number.isNaN(scale) ? 0x7e00 : encode(F16, scale), at);
-    }
-  }
-  writeFileSync(path, bytes);
-  return path;
-}
+const scaled = (name: string, factors: Readonly<Record<string, number>>) =>
+  writeScaledExample(join(folder, name), factors);
 
 /** The beginning of lorp's own text. */
 async function shortText(): Promise<string> {
@@ -86,11 +72,7 @@ describe("a model that computes NaN", () => {
 });
 
 test("a set without which the model's f16 values overflow leaves the sets after it their numbers", async () => {
-  // Block 12's values are large and its output matrix undoes that: the model is the same, but for the missing blocks 1 and 2.
-  const path = await scaled("overflow.gguf", {
-    "blk.12.attn_v.weight": 6500,
-    "blk.12.attn_output.weight": 1 / 6500,
-  });
+  const path = await scaled("overflow.gguf", OVERFLOWS_WITHOUT_1_OR_2);
   const { plan } = await prune(path, {
     ...run,
     sequenceLength: 512,

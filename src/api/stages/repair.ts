@@ -65,14 +65,21 @@ export async function repair(
   return withRemoval(described, opened, plan, possible, gaps, options, async (removal, onTokens) => {
     const judge = judgeOf(opened, onTokens);
     const before = await judge({ skip: plan.removedLayers }, 1);
-    const attempts = await tryRepairs(possible, { broken, removal, gaps, judge, before });
+    if (before.some(Number.isNaN)) throw withoutNumbers(plan);
+    const { attempts, refused: unsolved } = await tryRepairs(possible, {
+      broken,
+      removal,
+      gaps,
+      judge,
+      before,
+    });
     const best = better(attempts);
     const told: Repair = {
       kind: best?.kind ?? null,
       ...fittedOn(opened),
       heldBack: { divergence: estimate(before).mean, sequences: before.length },
       tried: attempts.map(({ tried }) => tried),
-      refused,
+      refused: [...refused, ...unsolved],
     };
     for (const { mended } of attempts) release(mended);
     return { plan: { ...plan, repair: told }, repair: best && storedOf(best.kind, best.mended) };
@@ -218,6 +225,13 @@ function numberOf(typeName: string): number {
   throw new RepairError(
     "REPAIR_IMPOSSIBLE",
     `The plan names a tensor type that there is not, ${typeName}; make the plan again.`,
+  );
+}
+
+function withoutNumbers({ removedLayers }: Plan): RepairError {
+  return new RepairError(
+    "REPAIR_IMPOSSIBLE",
+    `Without the layers ${removedLayers.join(", ")} the model computes no numbers (NaN), so what a repair gives back cannot be measured; choose other layers, or use --repair off.`,
   );
 }
 

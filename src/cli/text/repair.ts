@@ -28,7 +28,7 @@ const ENOUGH = 2;
 function describeGap({ after, type, bytes, ridge, features }: MendedGap, tokens: number): string {
   const few =
     tokens < ENOUGH * features
-      ? `; the text is short for ${features} features, of which ${ENOUGH * features} tokens or more would say more`
+      ? `, which decides what the text does not: ${tokens} tokens are few for ${features} features, give ${ENOUGH * features} or more (--calibration, --sequences)`
       : "";
   return `${after}: ${type}, ${bytes < 0 ? "−" : "+"}${formatBytes(Math.abs(bytes))}, λ ${ridge}${few}`;
 }
