@@ -56,7 +56,7 @@ test("what a model cannot have is refused by name", () => {
   const scaled = renamed("blk.7.attn_norm.weight", "blk.7.ffn_down.scale");
   expect(refusals({ ...example, file: scaled }).refit).toMatch("is scaled");
   const { architecture } = example;
-  const constraints = { ...architecture.constraints, shared: [{ layer: 7, by: [11] }] };
+  const constraints = { ...architecture.constraints, shared: [{ rule: "kv", layer: 7, by: [11] }] };
   const sharing = refusals({ ...example, architecture: { ...architecture, constraints } });
   expect(sharing.refit).toMatch("block 7 computes something for later ones too");
   const typed: GgufFile = {
