@@ -44,7 +44,6 @@ export type { AnswerOptions, Conversation, ConversationOptions } from "./chat/ty
 export { CompensationError, type CompensationErrorCode } from "./compensation/errors.ts";
 export type { CompensationChoice } from "./compensation/modes.ts";
 export type { ChangedTensor, ModelDiff } from "./diff/diff.ts";
-export type { NotedFactors } from "./diff/factors.ts";
 export { DocumentError, type DocumentErrorCode } from "./documents/errors.ts";
 export { type Document, readAnalysis, readPlan, readReport, writeDocument } from "./documents/files.ts";
 export type * from "./documents/types.ts";
@@ -81,6 +80,7 @@ export type { RunOptions } from "./model/model.ts";
 export { AddonError, type AddonErrorCode } from "./native/addon-file.ts";
 export type { Objective } from "./objectives.ts";
 export type { Progress } from "./progress.ts";
+export type { NotedFactors } from "./provenance/factors.ts";
 export { RepairError, type RepairErrorCode } from "./repair/errors.ts";
 export type { RepairChoice } from "./repair/kinds.ts";
 export type { LayerList } from "./selection/budget.ts";

@@ -1,7 +1,7 @@
 import { PREDICTION_BLOCKS } from "../architecture/rules.ts";
-import { readNumbering } from "../diff/numbering.ts";
 import type { ModelSummary } from "../documents/model.ts";
 import { measureBlocks } from "../inspection/blocks.ts";
+import { readNumbering } from "../provenance/numbering.ts";
 import { sum } from "../statistics.ts";
 import { checkNames } from "./check-options.ts";
 import { describeModel, fileBytes } from "./stages/open.ts";

@@ -2,8 +2,8 @@ import { throwIfAborted } from "../errors.ts";
 import { GgufError } from "../gguf/errors.ts";
 import { openOnDisk, type ReadableFile } from "../gguf/files.ts";
 import type { GgufFile, MetadataEntry, TensorInfo } from "../gguf/types.ts";
-import { type NotedFactors, readFactors } from "./factors.ts";
-import { originalName, readNumbering } from "./numbering.ts";
+import { type NotedFactors, readFactors } from "../provenance/factors.ts";
+import { originalName, readNumbering } from "../provenance/numbering.ts";
 
 /** A tensor that both files have, with the differences between the two. */
 export interface ChangedTensor {

@@ -21,9 +21,9 @@ import type { Rewrite } from "../../src/architecture/types.ts";
 import { AbortedError } from "../../src/errors.ts";
 import type { SurgeryErrorCode } from "../../src/files/errors.ts";
 import { OWNER } from "../../src/files/owner.ts";
-import { fingerprint } from "../../src/gguf/fingerprint.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GgufFile, GgufValue } from "../../src/gguf/types.ts";
+import { fingerprint } from "../../src/provenance/fingerprint.ts";
 import { type ApplyOptions, applyPlan } from "../../src/surgery/apply.ts";
 import {
   array,

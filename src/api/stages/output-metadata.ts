@@ -1,11 +1,11 @@
 import type { Rewrite } from "../../architecture/types.ts";
-import { originsOf, readNumbering } from "../../diff/numbering.ts";
 import type { Plan } from "../../documents/plan.ts";
 import { identity } from "../../export/identity.ts";
 import type { GgufFile } from "../../gguf/types.ts";
+import { provenance } from "../../provenance/notes.ts";
+import { originsOf, readNumbering } from "../../provenance/numbering.ts";
 import type { RepairedRewrite } from "../../repair/rewrite.ts";
 import type { MetadataChanges } from "../../surgery/metadata.ts";
-import { provenance } from "../../surgery/provenance.ts";
 import { VERSION } from "../../version.ts";
 import { countParameters, type DescribedModel } from "./open.ts";
 

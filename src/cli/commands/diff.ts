@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { ChangedTensor, ModelDiff } from "../../diff/diff.ts";
-import type { NotedFactors } from "../../diff/factors.ts";
+import type { NotedFactors } from "../../provenance/factors.ts";
 import { addOutputOptions } from "../options/groups.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
 import { run } from "../run.ts";

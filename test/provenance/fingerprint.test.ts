@@ -1,7 +1,7 @@
 import { rmSync, statSync, truncateSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { fingerprint } from "../../src/gguf/fingerprint.ts";
 import { readGguf } from "../../src/gguf/read.ts";
+import { fingerprint } from "../../src/provenance/fingerprint.ts";
 import {
   buildGguf,
   buildSplitGguf,

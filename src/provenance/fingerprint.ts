@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { throwIfAborted } from "../errors.ts";
-import { GgufError } from "./errors.ts";
-import { unreadable } from "./read.ts";
-import type { GgufFile, TensorInfo } from "./types.ts";
-import { encodeString, encodeType, encodeValue } from "./values.ts";
+import { GgufError } from "../gguf/errors.ts";
+import { unreadable } from "../gguf/read.ts";
+import type { GgufFile, TensorInfo } from "../gguf/types.ts";
+import { encodeString, encodeType, encodeValue } from "../gguf/values.ts";
 
 /** Bytes read at once. */
 const CHUNK = 4 * 2 ** 20;
