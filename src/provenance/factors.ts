@@ -1,5 +1,6 @@
 import type { BlockFactors } from "../documents/compensation.ts";
 import type { GgufFile } from "../gguf/types.ts";
+import { KEYS } from "./keys.ts";
 import { originsOf, readNumbering } from "./numbering.ts";
 
 /** The factors that lorp noted in a file whose blocks make up for removed ones. */
@@ -13,9 +14,9 @@ export interface NotedFactors {
 /** Reads what lorp notes in a compensated file; null for one without such a note, or with one that does not fit it. */
 export function readFactors(file: GgufFile): NotedFactors | null {
   const value = (key: string) => file.metadata.get(key)?.decode().value;
-  const mode = value("lorp.compensation");
-  const attention = value("lorp.attention_factors");
-  const feedForward = value("lorp.feed_forward_factors");
+  const mode = value(KEYS.compensation);
+  const attention = value(KEYS.attentionFactors);
+  const feedForward = value(KEYS.feedForwardFactors);
   const origins = originsOf(readNumbering(file));
   const fits = (factors: unknown): factors is number[] =>
     Array.isArray(factors) && factors.length === origins.length && factors.every(Number.isFinite);

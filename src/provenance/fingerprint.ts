@@ -5,6 +5,7 @@ import { GgufError } from "../gguf/errors.ts";
 import { unreadable } from "../gguf/read.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 import { encodeString, encodeType, encodeValue } from "../gguf/values.ts";
+import { KEYS } from "./keys.ts";
 
 /** Bytes read at once. */
 const CHUNK = 4 * 2 ** 20;
@@ -18,7 +19,7 @@ const CHUNK = 4 * 2 ** 20;
 export async function fingerprint(file: GgufFile, signal?: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
   for (const { key, type, raw } of file.metadata.values()) {
-    if (key.startsWith("split.") || key === "lorp.padding") continue;
+    if (key.startsWith("split.") || key === KEYS.padding) continue;
     hash.update(encodeString(key)).update(encodeType(type)).update(raw);
   }
   const tensors = file.tensors.toSorted((a, b) => (a.name < b.name ? -1 : 1));

@@ -1,5 +1,6 @@
 import type { Plan } from "../documents/plan.ts";
 import type { GgufValue } from "../gguf/types.ts";
+import { KEYS } from "./keys.ts";
 
 /** What was cut. */
 export interface Source {
@@ -26,26 +27,26 @@ export function provenance(
   version: string,
 ): ReadonlyMap<string, GgufValue> {
   const entries: [string, GgufValue][] = [
-    ["lorp.version", { type: "string", value: version }],
-    ["lorp.method", { type: "string", value: method }],
-    ["lorp.removed_layers", uint32s(removedLayers)],
-    ["lorp.original_block_count", { type: "uint32", value: model.blockCount }],
+    [KEYS.version, { type: "string", value: version }],
+    [KEYS.method, { type: "string", value: method }],
+    [KEYS.removedLayers, uint32s(removedLayers)],
+    [KEYS.originalBlockCount, { type: "uint32", value: model.blockCount }],
   ];
   if (earlier) {
     const first = keptLayers.flatMap((layer) => earlier.origins[layer] ?? []);
-    entries.push(["lorp.first_block_count", { type: "uint32", value: earlier.blocks }]);
-    entries.push(["lorp.first_layers", uint32s(first)]);
+    entries.push([KEYS.firstBlockCount, { type: "uint32", value: earlier.blocks }]);
+    entries.push([KEYS.firstLayers, uint32s(first)]);
   }
   const allInserted = insertedBlocks(keptLayers, inserted, earlier);
-  if (allInserted.length > 0) entries.push(["lorp.inserted_blocks", uint32s(allInserted)]);
+  if (allInserted.length > 0) entries.push([KEYS.insertedBlocks, uint32s(allInserted)]);
   if (repair?.kind) {
     const gaps = repair.tried.find(({ kind }) => kind === repair.kind)?.gaps ?? [];
-    entries.push(["lorp.repair", { type: "string", value: repair.kind }]);
-    entries.push(["lorp.repaired_layers", uint32s(gaps.map(({ after }) => after))]);
+    entries.push([KEYS.repair, { type: "string", value: repair.kind }]);
+    entries.push([KEYS.repairedLayers, uint32s(gaps.map(({ after }) => after))]);
   }
-  if (typeof rls === "number") entries.push(["lorp.rls", { type: "float64", value: rls }]);
+  if (typeof rls === "number") entries.push([KEYS.rls, { type: "float64", value: rls }]);
   if (fingerprint !== undefined) {
-    entries.push(["lorp.source_fingerprint", { type: "string", value: fingerprint }]);
+    entries.push([KEYS.sourceFingerprint, { type: "string", value: fingerprint }]);
   }
   if (compensation && compensation.factors.length > 0) {
     const ofKept = (part: "attention" | "feedForward"): GgufValue => ({
@@ -54,9 +55,9 @@ export function provenance(
       value: keptLayers.map((kept) => compensation.factors.find(({ layer }) => layer === kept)?.[part] ?? 1),
     });
     entries.push(
-      ["lorp.compensation", { type: "string", value: compensation.mode }],
-      ["lorp.attention_factors", ofKept("attention")],
-      ["lorp.feed_forward_factors", ofKept("feedForward")],
+      [KEYS.compensation, { type: "string", value: compensation.mode }],
+      [KEYS.attentionFactors, ofKept("attention")],
+      [KEYS.feedForwardFactors, ofKept("feedForward")],
     );
   }
   return new Map(entries);

@@ -1,5 +1,6 @@
 import { BLOCK_TENSOR } from "../gguf/block-names.ts";
 import type { GgufFile } from "../gguf/types.ts";
+import { KEYS } from "./keys.ts";
 
 /** How a file's blocks are numbered in the model that a comparison is about. */
 export interface Numbering {
@@ -19,9 +20,9 @@ export interface Numbering {
  */
 export function readNumbering({ metadata }: GgufFile): Numbering {
   const value = (key: string) => metadata.get(key)?.decode().value;
-  const first = value("lorp.first_block_count");
-  const kept = value("lorp.first_layers");
-  const noted = value("lorp.inserted_blocks");
+  const first = value(KEYS.firstBlockCount);
+  const kept = value(KEYS.firstLayers);
+  const noted = value(KEYS.insertedBlocks);
   const inserted = Array.isArray(noted) ? noted : [];
   if (Array.isArray(kept) && typeof first === "number" && kept.every((layer) => layer < first)) {
     const of = new Set<unknown>(kept);
@@ -31,10 +32,10 @@ export function readNumbering({ metadata }: GgufFile): Numbering {
       inserted,
     };
   }
-  const removed = value("lorp.removed_layers");
-  const original = value("lorp.original_block_count");
+  const removed = value(KEYS.removedLayers);
+  const original = value(KEYS.originalBlockCount);
   if (Array.isArray(removed) && typeof original === "number") {
-    const source = value("lorp.source_fingerprint");
+    const source = value(KEYS.sourceFingerprint);
     return { blocks: original, removed, inserted, ...(typeof source === "string" && { source }) };
   }
   const own = value(`${value("general.architecture")}.block_count`);

@@ -2,6 +2,7 @@ import type { Rewrite } from "../architecture/types.ts";
 import { alignUp } from "../gguf/header.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 import { type RawEntry, writeHeader } from "../gguf/write.ts";
+import { KEYS } from "../provenance/keys.ts";
 import type { Range, Transform } from "./copy.ts";
 import { type MetadataChanges, ownEntries, setEntries, splitEntries, toEntry } from "./metadata.ts";
 import { permuteRows } from "./permute.ts";
@@ -170,7 +171,7 @@ function joinRanges(tensors: readonly KeptTensor[], offsets: readonly number[]):
 function paddingEntry(length: number, phase: number): RawEntry | undefined {
   if (phaseOf(length) === phase) return undefined;
   const entry = (count: number) =>
-    toEntry("lorp.padding", { type: "array", elementType: "uint8", value: new Array<number>(count).fill(0) });
+    toEntry(KEYS.padding, { type: "array", elementType: "uint8", value: new Array<number>(count).fill(0) });
   const { key, raw } = entry(0);
   // The key's length and the type's number stand before an entry's value.
   const least = 8 + key.length + 4 + raw.length;

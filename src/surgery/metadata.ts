@@ -1,6 +1,7 @@
 import type { GgufFile, GgufValue } from "../gguf/types.ts";
 import { encodeValue } from "../gguf/values.ts";
 import type { RawEntry } from "../gguf/write.ts";
+import { OWN_PREFIX } from "../provenance/keys.ts";
 
 /** An entry that holds a value. */
 export function toEntry(key: string, value: GgufValue): RawEntry {
@@ -30,7 +31,7 @@ const SPLIT_KEYS = ["split.no", "split.count", "split.tensors.count"];
 /** The model's own entries as they stand, without what an earlier pruning noted and what makes a file a part. */
 export function ownEntries(model: GgufFile): RawEntry[] {
   const foreign = (key: string) =>
-    key.startsWith("lorp.") || (model.paths.length > 1 && SPLIT_KEYS.includes(key));
+    key.startsWith(OWN_PREFIX) || (model.paths.length > 1 && SPLIT_KEYS.includes(key));
   return [...model.metadata.values()].filter(({ key }) => !foreign(key));
 }
 
