@@ -1,5 +1,5 @@
 import type { Constraints } from "../documents/model.ts";
-import { BLOCK_TENSOR } from "../gguf/block-names.ts";
+import { blockTensor, renumbered } from "../gguf/block-names.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, GgufValue } from "../gguf/types.ts";
 import { violation } from "./constraints.ts";
@@ -80,7 +80,7 @@ function rewriteFor({ model, rules }: Interpreted, kept: readonly number[]): Rew
     renameKey: (key) =>
       newName && key.startsWith(`${model.name}.`) ? newName + key.slice(model.name.length) : key,
     scales: scalesOf(model, rules, kept),
-    renameTensor: (name) => renameTensor(name, newIndex),
+    renameTensor: (name) => renumbered(name, (block) => newIndex.get(block)),
     slices: slicesOf(model, rules, kept),
   };
 }
@@ -102,7 +102,7 @@ function scalesOf(model: Model, rules: readonly Rule[], kept: readonly number[])
     if (!scaling) continue;
     for (const block of kept.filter((index) => index < model.trunkBlocks)) {
       const groups = scaling.tensors.map((names) =>
-        names.map((name) => `blk.${block}.${name}`).filter((name) => model.tensor(name)),
+        names.map((name) => blockTensor(block, name)).filter((name) => model.tensor(name)),
       );
       const present = groups.find((names) => names.length > 0);
       if (!present) throw broken(model, `block ${block} has no tensor to make up for it in: ${rule.name}`);
@@ -116,13 +116,6 @@ function slicesOf(model: Model, rules: readonly Rule[], kept: readonly number[])
   const slice = { of: model.trunkBlocks, kept: kept.filter((index) => index < model.trunkBlocks) };
   const sliced = rules.flatMap((rule) => rule.sliced ?? []).filter(({ tensor }) => model.tensor(tensor));
   return new Map<string, TensorSlice>(sliced.map(({ tensor, axis }) => [tensor, { axis, ...slice }]));
-}
-
-function renameTensor(name: string, newIndex: ReadonlyMap<number, number>): string | null {
-  const match = BLOCK_TENSOR.exec(name);
-  if (!match) return name;
-  const index = newIndex.get(Number(match[1]));
-  return index === undefined ? null : `blk.${index}.${name.slice(match[0].length)}`;
 }
 
 interface Interpreted {

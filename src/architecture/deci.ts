@@ -1,4 +1,4 @@
-import { BLOCK_TENSOR, blockOf } from "../gguf/block-names.ts";
+import { blockOf, renumbered } from "../gguf/block-names.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, GgufValue, TensorInfo } from "../gguf/types.ts";
 import { planRewrite } from "./architecture.ts";
@@ -124,12 +124,11 @@ export function planDeciRewrite(
       [model.fullKey("feed_forward_length"), sizes("feed_forward_length", () => BRIDGE_FEED_FORWARD)],
     ]),
     renameKey: rename,
-    renameTensor(name) {
-      const match = BLOCK_TENSOR.exec(name);
-      if (!match) return name;
-      const index = position(Number(match[1]), false);
-      return index < 0 ? null : `blk.${index}.${name.slice(match[0].length)}`;
-    },
+    renameTensor: (name) =>
+      renumbered(name, (block) => {
+        const index = position(block, false);
+        return index < 0 ? undefined : index;
+      }),
     permutations: permutationsOf(file, model),
     bridges: new Map(after.map((index) => [index, position(index, true)])),
   };

@@ -1,4 +1,4 @@
-import { blockOf } from "../gguf/block-names.ts";
+import { blockOf, blockTensor } from "../gguf/block-names.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 import { ArchitectureError } from "./errors.ts";
@@ -111,7 +111,7 @@ function numbersOf(model: Model, key: string): readonly number[] {
 }
 
 const hasAttention = (model: Model, block: number) =>
-  ["attn_q", "attn_qkv"].some((name) => model.tensor(`blk.${block}.${name}.weight`) !== undefined);
+  ["attn_q", "attn_qkv"].some((name) => model.tensor(blockTensor(block, `${name}.weight`)) !== undefined);
 
 /** ggml's types of numbers as they are, and of what is computed only on the way: no matrix product takes them. */
 const NO_WEIGHTS: ReadonlySet<string> = new Set(["I8", "I16", "I32", "I64", "F64", "Q8_1", "Q8_K"]);

@@ -1,6 +1,7 @@
 import type { StreamRule } from "../architecture/stream.ts";
 import { ARCHITECTURES } from "../architecture/table.ts";
 import type { BlockFactors } from "../documents/compensation.ts";
+import { blockTensor } from "../gguf/block-names.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 import { CompensationError } from "./errors.ts";
 
@@ -75,7 +76,7 @@ export function writersOf(file: GgufFile, architecture: string, factors: readonl
         `Block ${layer} adds only once to its input, so its factors ${attention} and ${feedForward} must be equal; make the plan again.`,
       );
     }
-    const find = (name: string) => tensors.get(`blk.${layer}.${name}`);
+    const find = (name: string) => tensors.get(blockTensor(layer, name));
     const parts = [
       { factor: attention, writers: partWriters(find, attention, rule.attentionNorms, ATTENTION_WRITERS) },
       {

@@ -1,11 +1,10 @@
+import { blockOf } from "../gguf/block-names.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import { ImatrixError } from "./errors.ts";
 import type { ImportanceMatrix } from "./types.ts";
 
 /** llama.cpp does not look at what an importance matrix says of the embeddings if the size is another. */
 const EMBEDDINGS = /(^|_)token_embd\.weight$/;
-
-const MATRIX_OF_BLOCK = /^blk\.(\d+)\..*\.weight$/;
 
 /**
  * Refuses the importance matrix of another model: with matrices that this one lacks, with others' sizes, or with
@@ -30,7 +29,7 @@ export function checkImatrix({ path, values }: ImportanceMatrix, model: GgufFile
     if (size !== length && !EMBEDDINGS.test(name))
       refuse(`it has ${length} values for ${name}, which has ${size}`);
   }
-  const block = (name: string) => Number(MATRIX_OF_BLOCK.exec(name)?.[1] ?? Number.NaN);
+  const block = (name: string) => blockOf(name) ?? Number.NaN;
   const measured = new Set([...values.keys()].map(block));
   const missing = matrices.map(({ name }) => block(name)).find((own) => own < blocks && !measured.has(own));
   if (missing !== undefined) refuse(`it has nothing of block ${missing}`);

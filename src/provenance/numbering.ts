@@ -1,4 +1,4 @@
-import { BLOCK_TENSOR } from "../gguf/block-names.ts";
+import { blockOf, blockTensor, partOf } from "../gguf/block-names.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import { KEYS } from "./keys.ts";
 
@@ -58,11 +58,12 @@ export function originsOf({ blocks = 0, removed, inserted }: Numbering): (number
 /** Renames tensors as they were called before blocks were removed; an inserted block is called by the one before it. */
 export function originalName(numbering: Numbering): (name: string) => string {
   const origins = originsOf(numbering);
-  return (name) =>
-    name.replace(BLOCK_TENSOR, (prefix, digits) => {
-      const own = Number(digits);
-      if (!(own in origins)) return prefix;
-      const origin = origins[own];
-      return origin === undefined ? `bridge.${origins[own - 1]}.` : `blk.${origin}.`;
-    });
+  return (name) => {
+    const own = blockOf(name);
+    if (own === undefined || !(own in origins)) return name;
+    const origin = origins[own];
+    return origin === undefined
+      ? `bridge.${origins[own - 1]}.${partOf(name)}`
+      : blockTensor(origin, partOf(name));
+  };
 }

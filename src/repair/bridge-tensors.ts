@@ -1,4 +1,5 @@
 import { BRIDGE_FEED_FORWARD } from "../architecture/deci.ts";
+import { blockTensor } from "../gguf/block-names.ts";
 import type { NewTensor } from "../surgery/layout.ts";
 import type { StoredMap } from "./tensor.ts";
 
@@ -12,7 +13,7 @@ const F32 = 0;
  */
 export function bridgeTensors(block: number, { type, shape, bytes }: StoredMap): NewTensor[] {
   const [width] = shape as [number, number];
-  const name = (part: string) => `blk.${block}.${part}.weight`;
+  const name = (part: string) => blockTensor(block, `${part}.weight`);
   const filled = (part: string, shape: readonly number[], value: number): NewTensor => {
     const values = new Float32Array(shape.reduce((product, length) => product * length)).fill(value);
     return { name: name(part), shape, type: F32, bytes: new Uint8Array(values.buffer) };

@@ -2,6 +2,7 @@ import { deciRefusal } from "../architecture/deci.ts";
 import { readModel } from "../architecture/metadata.ts";
 import { ARCHITECTURES } from "../architecture/table.ts";
 import type { Architecture } from "../architecture/types.ts";
+import { blockTensor } from "../gguf/block-names.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 import { NOT_FOR_WEIGHTS } from "../model/tensor-types.ts";
@@ -41,7 +42,7 @@ export const KINDS: Readonly<Record<RepairKind, Kind>> = {
   refit: {
     refusal({ file, architecture }, { before }) {
       const rule = ARCHITECTURES.get(architecture.name)?.stream;
-      const name = `blk.${before}.ffn_down.weight`;
+      const name = blockTensor(before, "ffn_down.weight");
       if (!rule) return `the blocks of ${architecture.name} models do not simply add to their input`;
       if (rule.feedForwardNorms)
         return `${architecture.name} models norm what a feed-forward part says before it is added`;
@@ -56,7 +57,7 @@ export const KINDS: Readonly<Record<RepairKind, Kind>> = {
         : undefined;
     },
     place({ file, inPlace }, { before }) {
-      const weight = `blk.${before}.ffn_down.weight`;
+      const weight = blockTensor(before, "ffn_down.weight");
       const replaces = tensorOf(file, weight)!;
       const [features, targets] = replaces.shape as [number, number];
       const types = inPlace ? [replaces.type] : typesFrom(replaces.type, features);
@@ -72,7 +73,7 @@ export const KINDS: Readonly<Record<RepairKind, Kind>> = {
     place({ file }, { before }) {
       const model = readModel(file);
       const features = model.number("embedding_length")!;
-      const alike = tensorOf(file, `blk.${before}.attn_output.weight`);
+      const alike = tensorOf(file, blockTensor(before, "attn_output.weight"));
       return {
         weight: "",
         epsilon: model.number("attention.layer_norm_rms_epsilon")!,

@@ -1,6 +1,7 @@
 import { planRewrite } from "../architecture/architecture.ts";
 import { planDeciRewrite } from "../architecture/deci.ts";
 import type { Rewrite } from "../architecture/types.ts";
+import { blockTensor } from "../gguf/block-names.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import type { NewTensor } from "../surgery/layout.ts";
 import { bridgeTensors } from "./bridge-tensors.ts";
@@ -38,7 +39,7 @@ export function planRepaired(
   }
   const rewrite = planRewrite(file, kept);
   const added = [...(repair?.maps ?? [])].map(([block, { type, shape, bytes }]) => {
-    const name = rewrite.renameTensor(`blk.${block}.ffn_down.weight`)!;
+    const name = rewrite.renameTensor(blockTensor(block, "ffn_down.weight"))!;
     return { name, type, shape, bytes };
   });
   return { rewrite, added, inserted: [] };
