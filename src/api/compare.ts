@@ -1,17 +1,14 @@
-import { createHash } from "node:crypto";
 import type { SequenceSettings } from "../calibration/sequences.ts";
 import type { Comparison } from "../documents/comparison.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { UsageError } from "../errors.ts";
-import { distanceOf } from "../evaluation/divergence.ts";
 import { scoredBytes } from "../evaluation/scores.ts";
-import { measureText, openText, tokensOf, type WindowedText } from "../evaluation/text.ts";
+import { openText, tokensOf, type WindowedText } from "../evaluation/text.ts";
 import { GRADES, verdictOf } from "../evaluation/verdict.ts";
-import { hashWindows } from "../evaluation/windows.ts";
 import { checkUnchanged } from "../files/unchanged.ts";
 import type { Lanes } from "../model/lanes.ts";
 import type { Model } from "../model/model.ts";
-import { checkBudget } from "../selection/budget.ts";
+import { checkBudget, mostUseful } from "../selection/budget.ts";
 import { legalSizes } from "../selection/constraints.ts";
 import { findAnyMethod, isMeasured, METHODS } from "../selection/methods.ts";
 import { sum } from "../statistics.ts";
@@ -37,7 +34,8 @@ import {
   type SearchOptions,
 } from "./stages/planner.ts";
 import { requirePredictions } from "./stages/predictions.ts";
-import { estimateSpeedup, outputBytes } from "./stages/savings.ts";
+import { estimateSpeedup, outputSize } from "./stages/savings.ts";
+import { costWithout, type VirtualCost } from "./stages/virtual-cost.ts";
 
 /** What a method's choice of some number of layers costs. */
 export type Candidate = Comparison["candidates"][number];
@@ -137,7 +135,7 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
     const { states } = described.architecture;
     const base = opened.model.openLanes({ sequenceLength: opened.sequenceLength, states, scores: true });
     try {
-      const measure = await measurer(opened, base, texts, options);
+      const measure = measurer(opened, base, texts, options);
       const original = await measure([]);
       const candidates: Candidate[] = [];
       for (const budget of remove) {
@@ -149,7 +147,7 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
             method,
             budget,
             removedLayers,
-            bytes: outputBytes(described, plan, await described.fingerprint()),
+            bytes: outputSize(described, plan, await described.fingerprint()).bytes,
             speedup: estimateSpeedup(described, removedLayers),
             measures: await measure(removedLayers),
           };
@@ -182,10 +180,10 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
   }
 }
 
-/** The frontier to choose on: more than a third of the depth ruins a model. */
+/** The frontier to choose on. */
 function upToAThird({ architecture: { constraints, analysedBlocks } }: DescribedModel): number[] {
   return legalSizes(constraints, analysedBlocks).filter(
-    (size) => size > 0 && size <= Math.max(1, analysedBlocks / 3),
+    (size) => size > 0 && size <= mostUseful(analysedBlocks),
   );
 }
 
@@ -221,43 +219,30 @@ async function openSome(
   return { ...whole, windows, bytes: scoredBytes(windows, await model.tokenBytes()) };
 }
 
-/** Measures a set of layers on every text, unless it was measured before. */
-async function measurer(
+/** Measures a set of layers on every text. */
+function measurer(
   opened: OpenedModel,
   base: Lanes,
   texts: readonly WindowedText[],
   { divergence = true, onProgress }: CompareOptions,
-): Promise<(skip: readonly number[]) => Promise<Measure[]>> {
-  const kept = await opened.kept();
+): (skip: readonly number[]) => Promise<Measure[]> {
   const total = sum(texts.map(tokensOf));
   return async (skip) => {
     const measures: Measure[] = [];
     let before = 0;
     for (const text of texts) {
-      const name = `cost without ${skip} on ${hashWindows(createHash("sha256"), text.windows).digest("hex")}${divergence ? "" : ", perplexity alone"}`;
-      let measured = kept.get(name) as Measure | undefined;
-      if (!measured) {
-        const scored = await measureText(opened.lanes, text, {
-          skip,
-          base: divergence && skip.length > 0 ? base : undefined,
-          onProgress: (done) =>
-            onProgress?.({ stage: "evaluate", done: before + done, total, unit: "tokens" }),
-        });
-        measured = {
-          perplexity: scored.perplexity,
-          standardError: scored.standardError,
-          ...(scored.base && distanceOf(scored.base)),
-        };
-        await kept.add(name, measured);
-      }
-      measures.push(judged(measured));
+      const cost = await costWithout(opened, skip, text, {
+        base: divergence ? base : undefined,
+        onProgress: (done) => onProgress?.({ stage: "evaluate", done: before + done, total, unit: "tokens" }),
+      });
+      measures.push(judged(cost));
       before += tokensOf(text);
     }
     return measures;
   };
 }
 
-function judged({ klDivergence, topAgreement, ...measure }: Measure): Measure {
+function judged({ klDivergence, topAgreement, ...measure }: VirtualCost): Measure {
   if (klDivergence === undefined || topAgreement === undefined) return measure;
   const distance = { klDivergence, topAgreement };
   return { ...measure, ...distance, verdict: verdictOf(distance) };

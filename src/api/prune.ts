@@ -4,6 +4,7 @@ import type { Plan } from "../documents/plan.ts";
 import type { Report } from "../documents/report.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
+import { isRuinous } from "../evaluation/verdict.ts";
 import { SurgeryError } from "../files/errors.ts";
 import { checkUnchanged } from "../files/unchanged.ts";
 import { readGguf } from "../gguf/read.ts";
@@ -11,7 +12,7 @@ import { RuntimeError } from "../model/errors.ts";
 import { DEFAULT_REPAIR, type RepairChoice } from "../repair/kinds.ts";
 import { budgetFromRatio, checkBudget, parseLayers } from "../selection/budget.ts";
 import { findAnyMethod, isMeasured } from "../selection/methods.ts";
-import { dropPrediction, predictionLayers } from "../selection/plan.ts";
+import { dropPrediction, keepPrediction, predictionLayers } from "../selection/plan.ts";
 import { VERSION } from "../version.ts";
 import { ANALYZE_OPTIONS, type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { applyDescribed } from "./apply.ts";
@@ -19,8 +20,9 @@ import { checkOptions } from "./check-options.ts";
 import { plan as planFrom } from "./plan.ts";
 import { CHOOSE_OPTIONS, type ChooseOptions, checkChoice, choose, methodFor } from "./stages/choose.ts";
 import { compensate, compensateBest } from "./stages/compensate.ts";
-import { measureCost } from "./stages/cost.ts";
+import { type Cost, measureCost } from "./stages/cost.ts";
 import { forecast, type Work } from "./stages/forecast.ts";
+import { foreseeCost } from "./stages/foreseen-cost.ts";
 import { mostNotRuined } from "./stages/most-within.ts";
 import {
   countParameters,
@@ -36,15 +38,16 @@ import { SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { choiceWork } from "./stages/planner.ts";
 import { requirePredictions } from "./stages/predictions.ts";
-import { planQuantization } from "./stages/quantization.ts";
-import { checkRepair, repair } from "./stages/repair.ts";
+import { planQuantization, type Quantization } from "./stages/quantization.ts";
+import { checkRepair, type Repaired, repair } from "./stages/repair.ts";
+import { estimateSpeedup, outputSize } from "./stages/savings.ts";
 
 export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions, SampleOptions {
   /** How to make up for what the removed layers did; `off` by default. */
   readonly compensate?: CompensationChoice | undefined;
   /** How to give back by linear maps what the removed layers did; `off` by default. */
   readonly repair?: RepairChoice | undefined;
-  /** Stop after the plan: nothing is written and nothing evaluated. */
+  /** Write nothing: what the file would hold is worked out, and what it would cost is measured with the layers skipped. */
   readonly dryRun?: boolean | undefined;
   /** Time the model before and after, on a CPU; not done by default. */
   readonly speed?: boolean | undefined;
@@ -113,6 +116,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
     const mode = options.repair ?? DEFAULT_REPAIR;
     const repaired = await repair(described, opened, scaled, mode, { ...options, inPlace: !isFree });
     const plan = options.dropMtp ? dropPrediction(repaired.plan) : repaired.plan;
+    if (!options.dryRun) warnOfRuin(plan, options);
     const report: Report = {
       schemaVersion: SCHEMA_VERSION,
       lorpVersion: VERSION,
@@ -123,31 +127,93 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
       perplexity: null,
       settings: { ...settingsInForce(options), device: opened.model.runtime.device },
     };
-    if (options.dryRun) return report;
-    const output = await applyDescribed(described, { ...repaired, plan }, quantization, options);
-    const parameters = countParameters(await readGguf(output.path));
     try {
-      const cost = await measureCost(output.path, described, plan, opened, options);
-      // A GPU may not have held both models, so that the original is closed there.
-      const reach =
-        cost.verdict?.grade === "ruined" && analysis && opened.model.runtime.device === "cpu"
-          ? await mostNotRuined(opened, analysis, plan.removedLayers.length)
-          : undefined;
-      await checkUnchanged(described.file);
-      return { ...report, output: { ...output, parameters }, ...cost, ...(reach && { reach }) };
-    } catch (error) {
-      throw afterWriting(output.path, error);
+      const whole = { ...repaired, plan };
+      const made = options.dryRun
+        ? await foresee(described, whole, opened, analysis, options)
+        : await write(described, whole, quantization, opened, analysis, options);
+      return { ...report, ...made };
+    } finally {
+      for (const map of repaired.live ?? []) map.close();
     }
   } finally {
     opened.close();
   }
 }
 
-function workAhead(opened: OpenedModel, method: string, { layers, dryRun }: PruneOptions): Work[] {
+/** Says before a model is written that it will be of no use, where the choice was made by what shows it. */
+function warnOfRuin({ removedLayers, measurements }: Plan, { onNotice }: PruneOptions): void {
+  if (measurements?.objective !== "kl") return;
+  const chosen = measurements.sets.find((set) => set.removedLayers.join() === removedLayers.join());
+  if (!chosen || !isRuinous(chosen.loss)) return;
+  onNotice?.(
+    `Without these ${removedLayers.length} layers the model will be ruined: KL divergence ${chosen.loss.toFixed(2)} nats a token on the text that they were chosen by. Ask for fewer layers.`,
+  );
+}
+
+/** What a dry run says in place of what is written. */
+async function foresee(
+  described: DescribedModel,
+  { plan, repair: maps, live: repairs = [] }: Repaired,
+  opened: OpenedModel,
+  analysis: Analysis | undefined,
+  options: PruneOptions,
+): Promise<Pick<Report, "expected" | "reach"> & Cost> {
+  const { bytes, parameters } = outputSize(described, plan, await described.fingerprint(), maps);
+  const trunk = keepPrediction(plan);
+  const cost = await foreseeCost(described, { plan: trunk, repairs }, opened, options);
+  const reach = await reachOf(cost, trunk, opened, analysis);
+  await checkUnchanged(described.file);
+  return {
+    expected: {
+      ...(options.quantize === undefined && { bytes }),
+      parameters,
+      speedup: estimateSpeedup(described, plan.removedLayers),
+    },
+    ...cost,
+    ...(reach && { reach }),
+  };
+}
+
+/** How many layers could go instead, where those that go ruin the model. */
+async function reachOf(
+  { verdict }: Cost,
+  { removedLayers }: Plan,
+  opened: OpenedModel,
+  analysis: Analysis | undefined,
+): Promise<Report["reach"]> {
+  return verdict?.grade === "ruined" && analysis
+    ? mostNotRuined(opened, analysis, removedLayers.length)
+    : undefined;
+}
+
+async function write(
+  described: DescribedModel,
+  repaired: Repaired,
+  quantization: Quantization | undefined,
+  opened: OpenedModel,
+  analysis: Analysis | undefined,
+  options: PruneOptions,
+): Promise<Pick<Report, "output" | "reach"> & Cost> {
+  const output = await applyDescribed(described, repaired, quantization, options);
+  const parameters = countParameters(await readGguf(output.path));
+  try {
+    const cost = await measureCost(output.path, described, repaired.plan, opened, options);
+    // A GPU may not have held both models, so that the original is closed there.
+    const reach =
+      opened.model.runtime.device === "cpu" && (await reachOf(cost, repaired.plan, opened, analysis));
+    await checkUnchanged(described.file);
+    return { output: { ...output, parameters }, ...cost, ...(reach && { reach }) };
+  } catch (error) {
+    throw afterWriting(output.path, error);
+  }
+}
+
+function workAhead(opened: OpenedModel, method: string, { layers }: PruneOptions): Work[] {
   const { split, sequenceLength } = opened;
   return [
     ...(layers === undefined ? choiceWork(opened, isMeasured(findAnyMethod(method)) ? 1 : 0) : []),
-    ["to measure the result", dryRun ? 0 : 2 * split.report.length * sequenceLength],
+    ["to measure the result", 2 * split.report.length * sequenceLength],
   ];
 }
 

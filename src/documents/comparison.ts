@@ -10,6 +10,9 @@ const MeasureSchema = Type.Object(
     perplexity: Type.Number(),
     standardError: Type.Optional(numberOrNull("Of the perplexity, tokens taken as independent.")),
     klDivergence: Type.Optional(klDivergence),
+    klStandardError: Type.Optional(
+      numberOrNull("Of the KL divergence, tokens taken as independent; null of a single one."),
+    ),
     topAgreement: Type.Optional(topAgreement),
     verdict: Type.Optional(VerdictSchema),
   },

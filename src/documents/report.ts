@@ -55,6 +55,18 @@ const SpeedSchema = Type.Object({
   generation: Type.Number({ description: "Tokens per second of text generated token by token." }),
 });
 
+const ExpectedSchema = Type.Object(
+  {
+    bytes: Type.Optional(count("Size of the file; absent where it would be quantised.")),
+    parameters: count("Number of weights."),
+    speedup: Type.Number({
+      description:
+        "How many times as fast it generates, estimated by the weights that one token is multiplied with.",
+    }),
+  },
+  { description: "What the file would be, of a dry run." },
+);
+
 export const ReportSchema = Type.Object(
   {
     schemaVersion,
@@ -62,6 +74,7 @@ export const ReportSchema = Type.Object(
     command: Type.Optional(Type.String({ description: "The command line, if there was one." })),
     input: FileSchema,
     output: Type.Union([FileSchema, Type.Null()], { description: "null if nothing was written." }),
+    expected: Type.Optional(ExpectedSchema),
     analysis: Type.Optional(
       Type.Object({
         ...AnalysisSchema.properties,

@@ -174,6 +174,8 @@ export interface Comparison {
       readonly standardError?: number | null;
       /** Mean Kullback-Leibler divergence from the original's token distributions, nats a token. */
       readonly klDivergence?: number;
+      /** Of the KL divergence, tokens taken as independent; null of a single one. */
+      readonly klStandardError?: number | null;
       /** Share of the tokens where the original puts most probability on the same. */
       readonly topAgreement?: number;
       /** What the removal comes to, by the limits in grades. */
@@ -197,6 +199,8 @@ export interface Comparison {
       readonly standardError?: number | null;
       /** Mean Kullback-Leibler divergence from the original's token distributions, nats a token. */
       readonly klDivergence?: number;
+      /** Of the KL divergence, tokens taken as independent; null of a single one. */
+      readonly klStandardError?: number | null;
       /** Share of the tokens where the original puts most probability on the same. */
       readonly topAgreement?: number;
       /** What the removal comes to, by the limits in grades. */
@@ -502,6 +506,15 @@ export interface Report {
     /** Number of weights. */
     readonly parameters?: number;
   } | null;
+  /** What the file would be, of a dry run. */
+  readonly expected?: {
+    /** Size of the file; absent where it would be quantised. */
+    readonly bytes?: number;
+    /** Number of weights. */
+    readonly parameters: number;
+    /** How many times as fast it generates, estimated by the weights that one token is multiplied with. */
+    readonly speedup: number;
+  };
   readonly analysis?: {
     /** Version of this document's form. */
     readonly schemaVersion: 1;

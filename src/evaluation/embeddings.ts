@@ -1,4 +1,5 @@
 import type { Lanes } from "../model/lanes.ts";
+import type { BlockChanges } from "../model/session.ts";
 
 /** How alike the embeddings are that two models give of the same sequences. */
 export interface Likeness {
@@ -8,17 +9,22 @@ export interface Likeness {
   readonly lowestCosine: number;
 }
 
+export interface EmbedOptions extends Pick<BlockChanges, "skip"> {
+  /** Called with the number of tokens done so far. */
+  readonly onProgress?: ((tokens: number) => void) | undefined;
+}
+
 /** The embedding of each sequence: the mean over its tokens, before any dense layers of the model's pooling. */
 export function embed(
   lanes: Lanes,
   sequences: readonly Int32Array[],
-  onProgress?: (tokens: number) => void,
+  { skip, onProgress }: EmbedOptions = {},
 ): Promise<Float64Array[]> {
   let done = 0;
   return Promise.all(
     sequences.map((tokens) =>
       lanes.run(async (session) => {
-        const mean = meanRow(await session.embeddings(tokens), tokens.length);
+        const mean = meanRow(await session.embeddings(tokens, skip), tokens.length);
         done += tokens.length;
         onProgress?.(done);
         return mean;

@@ -90,6 +90,11 @@ export function verdictOf({ klDivergence, topAgreement }: Distance): Verdict {
   return { grade, nearestType: nearest.type, sentence: `${name} (${measured}): ${meaning}.` };
 }
 
+/** Whether a mean KL divergence, nats a token, alone makes a model one that is of no use. */
+export function isRuinous(klDivergence: number): boolean {
+  return klDivergence > (GRADES.at(-2)?.klDivergence ?? 0);
+}
+
 type Quantization = (typeof QUANTIZATIONS)[number];
 
 /** By ratio, since costs span three orders of magnitude. */

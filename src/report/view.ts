@@ -116,12 +116,13 @@ function planSummary({ method, model, removedLayers }: Plan): string {
   return `${removedLayers.length} of ${model.blockCount} ${noun}, ${chosen}: ${formatLayers(removedLayers)}`;
 }
 
-function reportSummary({ plan, input, output, perplexity, embeddings }: Report): string {
+function reportSummary({ plan, input, output, expected, perplexity, embeddings }: Report): string {
+  const { bytes } = output ?? expected ?? {};
   const size =
-    output === null
+    bytes === undefined
       ? []
       : [
-          `The file goes from ${formatBytes(input.bytes)} to ${formatBytes(output.bytes)} (${formatChange(input.bytes, output.bytes)}).`,
+          `The file ${output ? "goes" : "would go"} from ${formatBytes(input.bytes)} to ${formatBytes(bytes)} (${formatChange(input.bytes, bytes)}).`,
         ];
   const cost =
     perplexity === null
@@ -173,14 +174,25 @@ export function changes({ plan, report, model }: View): Change[] {
             change: formatChange(before, after),
           },
         ];
-  const { input, output, perplexity, divergence, embeddings, speed, task } = report ?? {};
+  const { input, output, expected, perplexity, divergence, embeddings, speed, task } = report ?? {};
+  const after = output ?? expected;
   const perSecond = (tokens: number) => `${formatTokens(tokens)}/s`;
   return [
     ...change("blocks", model.blockCount, plan.keptLayers.length + bridges(plan), String),
-    ...change("weights", input?.parameters, output?.parameters, formatCount),
-    ...change("file size", input?.bytes, output?.bytes, formatBytes),
+    ...change("weights", input?.parameters, after?.parameters, formatCount),
+    ...change("file size", input?.bytes, after?.bytes, formatBytes),
     ...change("prompt tokens", speed?.original.prompt, speed?.pruned.prompt, perSecond),
     ...change("generated tokens", speed?.original.generation, speed?.pruned.generation, perSecond),
+    ...(expected
+      ? [
+          {
+            label: "generated tokens",
+            before: undefined,
+            after: `× ${expected.speedup.toFixed(2)}`,
+            change: "estimated",
+          },
+        ]
+      : []),
     ...change("perplexity", perplexity?.original, perplexity?.pruned, formatPerplexity),
     ...change("cosine of embeddings", embeddings && 1, embeddings?.cosine, (value) => value.toFixed(4)),
     ...(divergence

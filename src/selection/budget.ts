@@ -17,6 +17,11 @@ export function checkBudget(budget: number, layers: number): void {
   }
 }
 
+/** Layers that can go at most of a model that is to be of use: a third of its depth (docs/results/real-models.md). */
+export function mostUseful(layers: number): number {
+  return Math.max(1, Math.floor(layers / 3));
+}
+
 /**
  * The number of layers nearest to a share of them.
  * @param ratio share of the N layers, above 0 and below 1

@@ -52,14 +52,52 @@ describe("prune on the example model", () => {
   });
 });
 
-test("a dry run decides and writes nothing", async () => {
+test("a dry run writes nothing, and foresees what writing then shows", async () => {
   const output = join(folder, "dry.gguf");
-  const report = await prune(EXAMPLE_MODEL, { ...quick, ratio: 0.1, output, dryRun: true, matrix: true });
-  expect(report.output).toBeNull();
-  expect(report.perplexity).toBeNull();
-  expect(report.plan.removedLayers).toHaveLength(2);
-  expect(report.analysis!.similarity).toHaveLength(20);
+  const asked = { ...quick, ratio: 0.1, output, matrix: true } as const;
+  const dry = await prune(EXAMPLE_MODEL, { ...asked, dryRun: true });
+  expect(dry.output).toBeNull();
   expect(readdirSync(folder)).not.toContain("dry.gguf");
+  expect(dry.plan.removedLayers).toHaveLength(2);
+  expect(dry.analysis!.similarity).toHaveLength(20);
+
+  const wet = await prune(EXAMPLE_MODEL, asked);
+  expect(dry.plan.removedLayers).toEqual(wet.plan.removedLayers);
+  expect(dry.expected).toMatchObject({ bytes: wet.output!.bytes, parameters: wet.output!.parameters });
+  expect(dry.perplexity!.original).toBeCloseTo(wet.perplexity!.original, 6);
+  expect(dry.perplexity!.pruned).toBeCloseTo(wet.perplexity!.pruned, 6);
+  expect(dry.divergence!.klDivergence).toBeCloseTo(wet.divergence!.klDivergence, 9);
+  expect(dry.divergence!.standardError).toBeCloseTo(wet.divergence!.standardError!, 9);
+  expect(dry.verdict).toEqual(wet.verdict);
+});
+
+test.each([
+  ["factors", { compensate: "magnitude" }],
+  ["maps", { repair: "bridge", sequences: 8 }],
+] as const)("a dry run foresees what %s change", async (_, way) => {
+  const output = join(folder, "made-up.gguf");
+  const asked = { ...quick, sequenceLength: 128, layers: "8-11", output, force: true, ...way };
+  const dry = await prune(EXAMPLE_MODEL, { ...asked, dryRun: true });
+  const wet = await prune(EXAMPLE_MODEL, asked);
+  const plain = await prune(EXAMPLE_MODEL, { ...asked, compensate: "off", repair: "off", dryRun: true });
+  expect(dry.expected!.bytes).toBe(wet.output!.bytes);
+  const [foreseen, written, without] = [dry, wet, plain].map((report) => report.divergence!.klDivergence);
+  // What is written is rounded to the tensors' types.
+  expect(Math.abs(foreseen! - written!)).toBeLessThan(0.2 * Math.abs(without! - written!));
+});
+
+test("warns where a goal takes more than a model can do without, and before a ruined model is written", async () => {
+  const said: string[] = [];
+  const onNotice = (text: string) => said.push(text);
+  const output = join(folder, "ruined.gguf");
+  const asked = { ...quick, evaluations: 2, speedup: 5, output };
+  const { divergence } = await prune(EXAMPLE_MODEL, { ...asked, onNotice });
+  expect(divergence!.klDivergence).toBeGreaterThan(1);
+  const first = said.findIndex((text) => text.startsWith("At least 18 of 20 layers have to go for this"));
+  const second = said.findIndex((text) =>
+    text.startsWith("Without these 18 layers the model will be ruined"),
+  );
+  expect([first >= 0, second > first]).toEqual([true, true]);
 });
 
 test("the same seed decides the same; the plan of an analysis is that of prune", async () => {

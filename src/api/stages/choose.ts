@@ -96,7 +96,8 @@ export async function choose(
   const { objective = typeof maxLoss === "number" ? "perplexity" : "kl" } = options;
   const plan = createPlanner(opened, analysis, await lossesOf(opened, objective), options);
   const count = analysis.similarity.length;
-  const search: Search = { opened, analysis, method, plan, budgets: budgetsOf(analysis) };
+  const { onNotice } = options;
+  const search: Search = { opened, analysis, method, plan, budgets: budgetsOf(analysis), onNotice };
   if (targetSize !== undefined) return smallEnough(search, described, targetSize, options.dropMtp ?? false);
   if (speedup !== undefined) return fastEnough(search, described, speedup);
   if (maxLoss !== undefined) return mostWithin(search, maxLoss);

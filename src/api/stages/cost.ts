@@ -8,8 +8,8 @@ import { distanceOf } from "../../evaluation/divergence.ts";
 import { embed, likenessOf } from "../../evaluation/embeddings.ts";
 import { compareContinuations, continuePrompts } from "../../evaluation/samples.ts";
 import { measureSpeeds } from "../../evaluation/speed.ts";
-import { measureText, type TextMeasures } from "../../evaluation/text.ts";
-import { GRADES, verdictOf } from "../../evaluation/verdict.ts";
+import { measureText, type TextMeasures, tokensOf } from "../../evaluation/text.ts";
+import { type Distance, GRADES, verdictOf } from "../../evaluation/verdict.ts";
 import type { Lanes } from "../../model/lanes.ts";
 import { type Model, openModel } from "../../model/model.ts";
 import { type DescribedModel, type OpenedModel, partOf, textOf } from "./open.ts";
@@ -77,28 +77,56 @@ const measureLikeness: typeof measureCost = async (
   opened,
   options,
 ) => {
-  const { calibration, sequenceLength, split } = opened;
+  const { sequenceLength, split } = opened;
   const sequences = split.report;
   const total = 2 * sequences.length * sequenceLength;
   const progress = (before: number) => (done: number) =>
     options.onProgress?.({ stage: "evaluate", done: before + done, total, unit: "tokens" });
-  const originals = await embed(opened.lanes, sequences, progress(0));
+  const originals = await embed(opened.lanes, sequences, { onProgress: progress(0) });
   // A GPU may not hold both.
   opened.close();
   const states = statesAfter(architecture.states, keptLayers);
   const embeddings = await onWritten(path, states, sequenceLength, options, (lanes) =>
-    embed(lanes, sequences, progress(total / 2)),
+    embed(lanes, sequences, { onProgress: progress(total / 2) }),
   );
+  return likeness(opened, originals, embeddings);
+};
+
+/** What two models' embeddings of the report's sequences come to. */
+export function likeness(
+  { calibration, sequenceLength, split }: OpenedModel,
+  originals: readonly Float64Array[],
+  embeddings: readonly Float64Array[],
+): Cost {
   return {
     perplexity: null,
     embeddings: {
       ...likenessOf(originals, embeddings),
       text: textOf(calibration, "report"),
-      sequences: sequences.length,
+      sequences: split.report.length,
       sequenceLength,
     },
   };
-};
+}
+
+/** What two models' predictions of the report's sequences come to. */
+export function difference(
+  { calibration, sequenceLength, split }: OpenedModel,
+  { original, pruned }: { readonly original: number; readonly pruned: number },
+  distance?: Distance & { readonly standardError: number | null },
+): Cost {
+  return {
+    perplexity: {
+      original,
+      pruned,
+      ratio: pruned / original,
+      text: textOf(calibration, "report"),
+      sequences: split.report.length,
+      sequenceLength,
+    },
+    ...(distance && { divergence: distance, verdict: verdictOf(distance), grades: GRADES }),
+  };
+}
 
 const measurePredictions: typeof measureCost = async (
   path,
@@ -107,10 +135,9 @@ const measurePredictions: typeof measureCost = async (
   opened,
   options,
 ) => {
-  const { calibration, sequenceLength, longest, model, bos, task } = opened;
+  const { longest, model, bos, task } = opened;
   const text = await partOf(opened, "report");
-  const sequences = text.windows.sequences.length;
-  const total = sequences * sequenceLength;
+  const total = tokensOf(text);
   const onProgress = (done: number) =>
     options.onProgress?.({ stage: "evaluate", done, total, unit: "tokens" });
   const measure = (lanes: Lanes, base?: Lanes): Promise<TextMeasures> => {
@@ -134,16 +161,9 @@ const measurePredictions: typeof measureCost = async (
     const timed = options.speed && together;
     const answers = await answersOf(lanes);
     const continued = originals && (await continuePrompts(written, { states, bos }, originals));
-    const original = (alone ?? base!).perplexity;
+    const distance = base && { ...distanceOf(base), standardError: base.klDivergence.standardError };
     return {
-      perplexity: {
-        original,
-        pruned,
-        ratio: pruned / original,
-        text: textOf(calibration, "report"),
-        sequences,
-        sequenceLength,
-      },
+      ...difference(opened, { original: (alone ?? base!).perplexity, pruned }, distance),
       ...(timed && {
         speed: await compareSpeed(
           [
@@ -155,21 +175,13 @@ const measurePredictions: typeof measureCost = async (
         ),
       }),
       ...(task && answered && answers && { task: taskCost(task, answered, answers) }),
-      ...(base && {
-        divergence: {
-          ...distanceOf(base),
-          standardError: base.klDivergence.standardError,
-        },
-        verdict: verdictOf(distanceOf(base)),
-        grades: GRADES,
-      }),
       ...(originals && continued && { samples: compareContinuations(originals, continued) }),
     };
   });
 };
 
 /** How both did on what is kept of a task for the report. */
-function taskCost(
+export function taskCost(
   { name, sha256, report }: ChoiceTask,
   original: ChoiceAnswers,
   pruned: ChoiceAnswers,

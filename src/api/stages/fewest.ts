@@ -1,13 +1,13 @@
 import type { Plan } from "../../documents/plan.ts";
 import type { UsageError } from "../../errors.ts";
 import { measureBlocks } from "../../inspection/blocks.ts";
-import { unreachable } from "../../selection/budget.ts";
+import { mostUseful, unreachable } from "../../selection/budget.ts";
 import { dropPrediction } from "../../selection/plan.ts";
 import { sum } from "../../statistics.ts";
 import type { Search } from "./most-within.ts";
 import { type DescribedModel, fileBytes } from "./open.ts";
 import { planIfAny } from "./planner.ts";
-import { activeParameters, outputBytes } from "./savings.ts";
+import { activeParameters, outputSize } from "./savings.ts";
 
 /**
  * The fewest layers without which the file has at most so many bytes.
@@ -29,7 +29,8 @@ export async function smallEnough(
     gains: gains.slice(0, architecture.analysedBlocks),
     always: dropMtp ? sum(gains.slice(architecture.analysedBlocks)) : 0,
     needed: whole - targetSize,
-    gain: (trunk) => whole - outputBytes(described, dropMtp ? dropPrediction(trunk) : trunk, fingerprint),
+    gain: (trunk) =>
+      whole - outputSize(described, dropMtp ? dropPrediction(trunk) : trunk, fingerprint).bytes,
     failure: (most) =>
       unreachable(`The file cannot get below about ${whole - most} bytes by removing layers`, "more bytes"),
   });
@@ -69,12 +70,23 @@ interface Goal {
 /** Leeway for what `gains` leave out, such as a tensor's entry in the header. */
 const ABOUT = 1.01;
 
+/** Warns before anything is tried for a goal that takes more layers than a model can do without. */
+function warnOfMany({ analysis, onNotice }: Search, fewest: number): void {
+  const layers = analysis.similarity.length;
+  if (fewest <= mostUseful(layers)) return;
+  onNotice?.(
+    `At least ${fewest} of ${layers} layers have to go for this, and a model without more than a third of them is seldom of use: ask for less, or see with "lorp compare" what each number costs.`,
+  );
+}
+
 /** The Plan of the fewest layers that gains what is needed; numbers of layers that cannot do so are not tried. */
-async function fewest({ plan, method, budgets }: Search, goal: Goal): Promise<Plan> {
+async function fewest(search: Search, goal: Goal): Promise<Plan> {
+  const { plan, method, budgets } = search;
   const largestFirst = goal.gains.toSorted((a, b) => b - a);
   const most = (budget: number) => (goal.always ?? 0) + sum(largestFirst.slice(0, budget));
-  for (const budget of budgets) {
-    if (ABOUT * most(budget) < goal.needed) continue;
+  const enough = budgets.filter((budget) => ABOUT * most(budget) >= goal.needed);
+  if (enough[0] !== undefined) warnOfMany(search, enough[0]);
+  for (const budget of enough) {
     const made = await planIfAny(plan, method, budget);
     if (made && goal.gain(made) >= goal.needed) return made;
   }

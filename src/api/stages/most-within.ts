@@ -11,6 +11,7 @@ import { createTrials, type LossSource, meanLoss, type Trial, type Trials } from
 import { UNCONSTRAINED } from "../../selection/types.ts";
 import { lossesOf } from "./objective.ts";
 import type { OpenedModel } from "./open.ts";
+import type { ModelRunOptions } from "./options.ts";
 import { measurementsOf, ORIGINAL, type Planner, planIfAny } from "./planner.ts";
 
 /** Where a choice of how many layers go looks. */
@@ -21,6 +22,7 @@ export interface Search {
   readonly plan: Planner;
   /** Numbers of layers that can go, ascending. */
   readonly budgets: readonly number[];
+  readonly onNotice?: ModelRunOptions["onNotice"];
 }
 
 /** The numbers of layers that can go, ascending. */

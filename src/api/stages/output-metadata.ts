@@ -1,7 +1,7 @@
 import type { Rewrite } from "../../architecture/types.ts";
 import type { Plan } from "../../documents/plan.ts";
 import { identity } from "../../export/identity.ts";
-import type { GgufFile } from "../../gguf/types.ts";
+import type { GgufFile, TensorInfo } from "../../gguf/types.ts";
 import { provenance } from "../../provenance/notes.ts";
 import { originsOf, readNumbering } from "../../provenance/numbering.ts";
 import type { RepairedRewrite } from "../../repair/rewrite.ts";
@@ -20,15 +20,25 @@ export function outputMetadata(
   fingerprint: string,
   { added, inserted }: Pick<RepairedRewrite, "added" | "inserted"> = { added: [], inserted: [] },
 ): MetadataChanges {
-  const replaced = new Set(added.map(({ name }) => name));
-  const kept = file.tensors.filter(({ name }) => {
-    const renamed = rewrite.renameTensor(name);
-    return renamed !== null && !replaced.has(renamed);
-  });
+  const parameters = countParameters({ tensors: writtenTensors(file, rewrite, added) });
   return new Map([
-    ...identity(file.metadata, plan, countParameters({ tensors: [...kept, ...added] })),
+    ...identity(file.metadata, plan, parameters),
     ...provenance(plan, { fingerprint, inserted, earlier: earlierOf(file, summary.blockCount) }, VERSION),
   ]);
+}
+
+/** The tensors that a file will have: those of the model that stay, and those added. */
+export function writtenTensors(
+  { tensors }: GgufFile,
+  { renameTensor }: Rewrite,
+  added: RepairedRewrite["added"],
+): readonly Pick<TensorInfo, "shape">[] {
+  const replaced = new Set(added.map(({ name }) => name));
+  const kept = tensors.filter(({ name }) => {
+    const renamed = renameTensor(name);
+    return renamed !== null && !replaced.has(renamed);
+  });
+  return [...kept, ...added];
 }
 
 /** What had been cut of a model before, if what it says of that can be. */

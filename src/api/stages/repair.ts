@@ -2,6 +2,7 @@ import type { Plan } from "../../documents/plan.ts";
 import type { Repair } from "../../documents/repair.ts";
 import { divergenceSource } from "../../evaluation/losses.ts";
 import { GGML_TYPES } from "../../gguf/ggml-types.ts";
+import type { KeptRepair } from "../../model/session.ts";
 import { RepairError } from "../../repair/errors.ts";
 import {
   bytesToSolve,
@@ -27,6 +28,8 @@ import { requirePredictions } from "./predictions.ts";
 export interface Repaired {
   readonly plan: Plan;
   readonly repair: StoredRepair | undefined;
+  /** The same maps where the model runs, as long as it is open. */
+  readonly live?: readonly KeptRepair[] | undefined;
 }
 
 /** Refuses, before any work is done, what the model cannot have at any gap. @throws RepairError, ArchitectureError */
@@ -81,8 +84,12 @@ export async function repair(
       tried: attempts.map(({ tried }) => tried),
       refused: [...refused, ...unsolved],
     };
-    for (const { mended } of attempts) release(mended);
-    return { plan: { ...plan, repair: told }, repair: best && storedOf(best.kind, best.mended) };
+    for (const attempt of attempts) if (attempt !== best) release(attempt.mended);
+    return {
+      plan: { ...plan, repair: told },
+      repair: best && storedOf(best.kind, best.mended),
+      live: best?.mended.map(({ repair: map }) => map),
+    };
   });
 }
 

@@ -1,19 +1,29 @@
-import { planRewrite } from "../../architecture/architecture.ts";
 import type { Plan } from "../../documents/plan.ts";
 import { measureBlocks } from "../../inspection/blocks.ts";
+import { planRepaired, type StoredRepair } from "../../repair/rewrite.ts";
 import { sum } from "../../statistics.ts";
 import { layOut } from "../../surgery/layout.ts";
-import type { DescribedModel } from "./open.ts";
-import { outputMetadata } from "./output-metadata.ts";
+import { countParameters, type DescribedModel } from "./open.ts";
+import { outputMetadata, writtenTensors } from "./output-metadata.ts";
 
 /**
- * Bytes of the file that a Plan makes, without factors or repairs; nothing is written for it.
+ * What the file that a Plan makes will hold, without factors; nothing is written for it.
  * @param fingerprint of the model, which the file names
+ * @param repair the maps that are written too
  */
-export function outputBytes(described: DescribedModel, plan: Plan, fingerprint: string): number {
-  const rewrite = planRewrite(described.file, plan.keptLayers);
-  const parts = layOut(described.file, rewrite, outputMetadata(described, plan, rewrite, fingerprint));
-  return sum(parts.map(({ size }) => size));
+export function outputSize(
+  described: DescribedModel,
+  plan: Plan,
+  fingerprint: string,
+  repair?: StoredRepair | undefined,
+): { readonly bytes: number; readonly parameters: number } {
+  const { rewrite, added, inserted } = planRepaired(described.file, plan.keptLayers, repair);
+  const metadata = outputMetadata(described, plan, rewrite, fingerprint, { added, inserted });
+  const parts = layOut(described.file, rewrite, metadata, {}, { added });
+  return {
+    bytes: sum(parts.map(({ size }) => size)),
+    parameters: countParameters({ tensors: writtenTensors(described.file, rewrite, added) }),
+  };
 }
 
 /** Weights that one token is multiplied with, in each block and outside the blocks. */

@@ -36,7 +36,7 @@ export function define(command: Command): void {
   addSearchOptions(command);
   addTaskOption(command);
   addWriteOptions(command)
-    .option("--dry-run", "stop after the plan and write nothing")
+    .option("--dry-run", "write nothing: say what the file would hold, and measure what it would cost")
     .option("--no-speed", "do not time the model before and after")
     .option("--matrix", "keep the similarity matrix in the JSON report");
   addQuantizeOptions(command);

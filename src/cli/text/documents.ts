@@ -126,9 +126,7 @@ export function describeReport(report: Report, style?: TerminalStyle): string {
   const cost = report.perplexity ?? report.embeddings;
   const measured = cost
     ? `Measured on ${cost.sequences} × ${cost.sequenceLength} tokens of ${describeText(cost.text.name)} that the analysis did not use.`
-    : output
-      ? "Perplexity was not measured: the calibration text has no sequences left after the analysis."
-      : "Nothing was written (--dry-run).";
+    : "Perplexity was not measured: the calibration text has no sequences left after the analysis.";
   const remark = cost && purposeRemark(cost.text.name, "--calibration");
   const judgement = verdict
     ? [renderVerdict(verdict.sentence, isRuined(verdict), style), ...describeReached(report)]
@@ -146,7 +144,7 @@ export function describeReport(report: Report, style?: TerminalStyle): string {
       : []),
     ...(report.samples ? ["", renderSamples(report.samples), ""] : []),
     ...(remark ? [wrapText(remark, WIDTH)] : []),
-    ...(output ? [`Wrote ${output.path}`] : []),
+    output ? `Wrote ${output.path}` : dryRun(report),
     ...(isRuined(verdict) ? [] : judgement),
   ].join("\n");
 }
@@ -159,6 +157,11 @@ function describeReached({ reach, plan }: Report): string[] {
   const layers = `${count} ${count === 1 ? "layer" : "layers"} instead of ${plan.removedLayers.length}`;
   const text = `As far as measured, ${layers} do not ruin it: --remove ${count} (${formatLayers(removedLayers)} by ${method}: KL divergence ${klDivergence.toFixed(3)}).`;
   return [wrapText(text, WIDTH)];
+}
+
+function dryRun({ expected }: Report): string {
+  const size = expected && expected.bytes === undefined ? " The cost is that before --quantize." : "";
+  return `Nothing was written (--dry-run); the cost is measured with the layers skipped.${size}`;
 }
 
 /** The matrix, if the report has it, and the depth, with what was removed. */

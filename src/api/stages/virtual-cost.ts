@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { measureText, type WindowedText } from "../../evaluation/text.ts";
+import { hashWindows } from "../../evaluation/windows.ts";
+import type { Lanes } from "../../model/lanes.ts";
+import type { BlockChanges } from "../../model/session.ts";
+import type { OpenedModel } from "./open.ts";
+
+/** What is measured of a model without some layers, on one text; the divergence with a base only. */
+export interface VirtualCost {
+  readonly perplexity: number;
+  readonly standardError: number | null;
+  readonly klDivergence?: number;
+  readonly klStandardError?: number | null;
+  readonly topAgreement?: number;
+}
+
+interface VirtualCostOptions extends Omit<BlockChanges, "skip"> {
+  /** The contexts that the changed model runs in; the opened model's own by default. */
+  readonly lanes?: Lanes | undefined;
+  /** Others, in which the model runs as it is beside it. */
+  readonly base?: Lanes | undefined;
+  readonly onProgress?: ((tokens: number) => void) | undefined;
+}
+
+/**
+ * Measures an open model without some layers, nothing being written, unless it was measured before.
+ * @throws RuntimeError, AbortedError, EvaluationError; UsageError `CACHE_UNWRITABLE`
+ */
+export async function costWithout(
+  opened: OpenedModel,
+  skip: readonly number[],
+  text: WindowedText,
+  { lanes = opened.lanes, base: beside, factors = [], repairs = [], onProgress }: VirtualCostOptions = {},
+): Promise<VirtualCost> {
+  const base = skip.length > 0 ? beside : undefined;
+  const kept = await opened.kept();
+  const nameOf = (removed: readonly number[]) =>
+    `cost without ${removed} on ${hashWindows(createHash("sha256"), text.windows).digest("hex")}`;
+  // What is added to the blocks has no name to be kept by.
+  const isNamed = factors.length === 0 && repairs.length === 0;
+  const earlier = isNamed ? costIn(kept.get(nameOf(skip))) : undefined;
+  if (earlier && (!base || earlier.klDivergence !== undefined)) return earlier;
+  const scored = await measureText(lanes, text, { skip, factors, repairs, base, onProgress });
+  const { perplexity, standardError } = scored;
+  const cost: VirtualCost = {
+    perplexity,
+    standardError,
+    ...(scored.base && {
+      klDivergence: scored.base.klDivergence.mean,
+      klStandardError: scored.base.klDivergence.standardError,
+      topAgreement: scored.base.topAgreement,
+    }),
+  };
+  if (isNamed) await kept.add(nameOf(skip), cost);
+  if (scored.base && !costIn(kept.get(nameOf([])))) {
+    const { perplexity: original, standardError: error } = scored.base;
+    await kept.add(nameOf([]), { perplexity: original, standardError: error });
+  }
+  return cost;
+}
+
+/** A cost as it was kept, or undefined for what is none. */
+function costIn(value: unknown): VirtualCost | undefined {
+  const isCost =
+    typeof value === "object" &&
+    value !== null &&
+    "perplexity" in value &&
+    Object.values(value).every((number) => number === null || Number.isFinite(number)) &&
+    "klDivergence" in value === "topAgreement" in value;
+  return isCost ? (value as VirtualCost) : undefined;
+}
