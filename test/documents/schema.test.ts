@@ -15,7 +15,7 @@ function nearly(schema: Schema): fc.Arbitrary<Json> {
     fc.constantFrom<Json>(null, true, -1, 0, 1, 2.5, "", "auto", [], {}),
     fc.jsonValue({ maxDepth: 1 }) as fc.Arbitrary<Json>,
   );
-  return fc.oneof({ weight: 200, arbitrary: allowed(schema) }, { weight: 1, arbitrary: anything });
+  return fc.oneof({ weight: 300, arbitrary: allowed(schema) }, { weight: 1, arbitrary: anything });
 }
 
 function allowed(schema: Schema): fc.Arbitrary<Json> {
@@ -39,7 +39,7 @@ function allowed(schema: Schema): fc.Arbitrary<Json> {
       })
       .chain((object) =>
         fc.oneof(
-          { weight: 200, arbitrary: fc.constant(object as Json) },
+          { weight: 300, arbitrary: fc.constant(object as Json) },
           { weight: 1, arbitrary: fc.constant({ ...object, more: 1 } as Json) },
           ...required.map((key) => ({ weight: 1, arbitrary: fc.constant(without(object, key)) })),
         ),
