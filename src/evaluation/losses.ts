@@ -94,7 +94,7 @@ export function lossSource(
   kept: KeptValues = valuesInMemory(),
   run: LossSource["losses"],
 ): LossSource {
-  const measured = new Map<string, Promise<Float64Array>>();
+  const running = new Map<string, Promise<Float64Array>>();
   const nameOf = (removed: readonly number[], sequence: number) =>
     `${objective} without ${removed} ${pieces[sequence]!.name}`;
   const measure = async (removed: readonly number[], sequence: number): Promise<Float64Array> => {
@@ -112,11 +112,15 @@ export function lossSource(
     tokens: (sequence) => pieces[sequence]!.tokens,
     isKnown: (removed, sequence) => kept.get(nameOf(removed, sequence)) !== undefined,
     atOnce,
-    losses(removed, sequence) {
+    async losses(removed, sequence) {
       const key = `${sequence}:${removed}`;
-      const losses = measured.get(key) ?? measure(removed, sequence);
-      measured.set(key, losses);
-      return losses;
+      const losses = running.get(key) ?? measure(removed, sequence);
+      running.set(key, losses);
+      try {
+        return await losses;
+      } finally {
+        running.delete(key);
+      }
     },
   };
 }

@@ -44,6 +44,8 @@ export interface Workload {
   /** Numbers that the cache holds of one token, by `cacheWidth`. */
   readonly cacheWidth: number;
   readonly sequenceLength: number;
+  /** Sequences in one context's cache; 1 by default. */
+  readonly sequences?: number | undefined;
   /** Logits of every token: the size of the vocabulary; 0 where none are computed. */
   readonly logits: number;
   readonly threads: number;
@@ -102,13 +104,13 @@ export function layOut(workload: Workload, memory: number): Layout {
 
 /** Bytes of one context at work, from above. */
 function contextBytes(
-  { layers, embeddingLength, cacheWidth, sequenceLength, logits }: Workload,
+  { layers, embeddingLength, cacheWidth, sequenceLength, sequences = 1, logits }: Workload,
   microBatch: number,
 ): number {
   const row = embeddingLength * Float32Array.BYTES_PER_ELEMENT;
   const states = layers * microBatch * row;
   // Keys and values in half precision.
-  const cache = cacheWidth * sequenceLength * 2;
+  const cache = cacheWidth * sequences * sequenceLength * 2;
   // What a block has in flight: the stream, its norm, queries, and a feed-forward of several times the width.
   const activations = 24 * microBatch * row;
   return states + cache + activations + 2 * microBatch * logits * Float32Array.BYTES_PER_ELEMENT;

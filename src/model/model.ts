@@ -120,10 +120,11 @@ export async function openModel(
   const idle = await idling;
   const cores = options.threads ?? physicalCores(runtime.mathCores);
   const threads = options.threads ?? usefulThreads(runtime.mathCores, idle);
-  const workload = ({ sequenceLength }: { readonly sequenceLength: number }) => ({
+  const workload = ({ sequenceLength, sequences }: Pick<SessionOptions, "sequenceLength" | "sequences">) => ({
     ...info,
     cacheWidth: width,
     sequenceLength,
+    sequences,
     threads,
   });
   const open = (given: OpenOptions, callSession = call) => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { loadCalibration } from "../../src/calibration/load.ts";
 import { dealSequences } from "../../src/calibration/sequences.ts";
 import { readGguf } from "../../src/gguf/read.ts";
@@ -76,7 +76,7 @@ describe("evaluate", () => {
     [{ text: [write("short.txt", "Too short.")] }, "CALIBRATION_TOO_SHORT", /are needed/],
     [{ task: [write("bad.jsonl", "\n{}")] }, "EVALUATION_TASK_LINE", /Line 2/],
     [{ sequenceLength: 2, protocol: "llama.cpp" as const }, "OPTION_INVALID", /at least 3/],
-    [{ baseCache: join(folder, "alone.logits") }, "BASE_MISSING", /add --against or --skip-layers/],
+    [{ baseCache: join(folder, "alone.logits") }, "BASE_MISSING", /add `against` or `skipLayers`/],
     [{ skipLayers: everyLayer }, "BUDGET_INVALID", /Cannot remove 20 of 20/],
     [{ skipLayers: "3,25" }, "LAYERS_INVALID", /no layer 25/],
   ])("refuses %j", async (wrong, code, message) => {
@@ -163,6 +163,24 @@ describe("compare", () => {
     expect(candidates[1]).toMatchObject({ removedLayers: [17, 18] });
     for (const { measures } of candidates) expect(measures[1]!.klDivergence).toBeGreaterThan(0);
     expect(candidates[1]!.measures[0]!.perplexity).toBeCloseTo(await perplexityOn("report", [17, 18]), 6);
+  });
+
+  test("measures anew what was kept and is no measure", async () => {
+    const caches = join(folder, "caches");
+    vi.stubEnv("XDG_CACHE_HOME", caches);
+    const options = { ...quick, remove: [2], methods: ["last"], cache: true };
+    const first = await compare(EXAMPLE_MODEL, options);
+    const kept = join(caches, "lorp");
+    const files = readdirSync(kept, { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".jsonl"),
+    );
+    expect(files).toHaveLength(1);
+    const path = join(kept, files[0]!);
+    const damaged = readFileSync(path, "utf8").replace(/("perplexity":)[\d.]+/g, '$1"low"');
+    expect(damaged).toMatch(/cost without 17,18.*"low"/);
+    writeFileSync(path, damaged);
+    expect((await compare(EXAMPLE_MODEL, options)).candidates).toEqual(first.candidates);
+    vi.unstubAllEnvs();
   });
 
   test("refuses methods that there are not, and budgets out of range", async () => {

@@ -36,12 +36,13 @@ test("whatever fits is found, and uses every thread", () => {
     logits: fc.integer({ min: 0, max: 256_000 }),
     threads: fc.integer({ min: 4, max: 64 }),
     lanes: fc.integer({ min: 1, max: 4 }),
+    sequences: fc.integer({ min: 1, max: 8 }),
   });
   fc.assert(
     fc.property(some, fc.integer({ min: 1e6, max: 1e12 }), (given, memory) => {
-      const { layers, embeddingLength, cacheWidth, sequenceLength, logits } = given;
+      const { layers, embeddingLength, cacheWidth, sequenceLength, sequences, logits } = given;
       const states = (microBatch: number) => 4 * microBatch * layers * embeddingLength;
-      const cache = 2 * cacheWidth * sequenceLength;
+      const cache = 2 * cacheWidth * sequences * sequenceLength;
       try {
         const { threads, microBatch } = layOut(given, memory);
         expect(threads.reduce((a, b) => a + b)).toBe(given.threads);
