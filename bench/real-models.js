@@ -1,6 +1,6 @@
 // What the default's choice costs on a real model, beside what other methods choose: mean KL divergence from the original
 // on the part of lorp's text that neither the analysis nor a choice has seen, and the tokens that were run to choose (as
-// they count for the search's limit).
+// they count for the search's limit). `unlimited` is `auto` without that limit.
 //   node bench/real-models.js MODEL.gguf [BUDGETS, such as 1,3,5] [METHODS]
 import { basename } from "node:path";
 import { analyzeOpened } from "../dist/api/analyze.js";
@@ -13,6 +13,9 @@ const [path, budgets = "1,3,5", methods = "auto,lorp,shortgpt,streamline,sleb"] 
 if (path === undefined) throw new Error("Name a model: node bench/real-models.js MODEL.gguf");
 
 const options = { gpu: "off" };
+
+/** A method as the planner knows it, and how far it may search. */
+const METHODS = { unlimited: ["auto", { searchTime: 86_400 }] };
 const described = await describeModel(path);
 const opened = await openForCalibration(described, options);
 const analysis = await analyzeOpened(described, opened, options);
@@ -37,8 +40,9 @@ for (const budget of budgets.split(",").map(Number)) {
   const cells = [];
   for (const name of names) {
     // A planner of its own: none profits from what another has measured.
-    const planner = createPlanner(opened, analysis, await lossesOf(opened, "kl"), options);
-    const plan = await planner(name, budget);
+    const [method, limits] = METHODS[name] ?? [name, {}];
+    const planner = createPlanner(opened, analysis, await lossesOf(opened, "kl"), { ...options, ...limits });
+    const plan = await planner(method, budget);
     const kl = meanLoss(await report.measure(plan.removedLayers, name));
     const work = workOf(plan);
     const tokens = work > 0 ? `; ${Math.round(work / 1000)}` : "";
