@@ -202,7 +202,7 @@ async function checkModel({ file, summary, fingerprint }: DescribedModel, plan: 
   if (plan.model.blockCount !== summary.blockCount) {
     throw new UsageError(
       "PLAN_OTHER_MODEL",
-      `The plan is for a model of ${plan.model.blockCount} blocks, but ${input} has ${summary.blockCount}; make a new plan from an analysis of this file.`,
+      `The plan is for a model of ${plan.model.blockCount} layers, but ${input} has ${summary.blockCount}; make a new plan from an analysis of this file.`,
     );
   }
   checkLayers(plan, "The plan");

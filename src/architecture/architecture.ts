@@ -105,7 +105,7 @@ function scalesOf(model: Model, rules: readonly Rule[], kept: readonly number[])
         names.map((name) => blockTensor(block, name)).filter((name) => model.tensor(name)),
       );
       const present = groups.find((names) => names.length > 0);
-      if (!present) throw broken(model, `block ${block} has no tensor to make up for it in: ${rule.name}`);
+      if (!present) throw broken(model, `layer ${block} has no tensor to make up for it in: ${rule.name}`);
       for (const name of present) scales.set(name, (scales.get(name) ?? 1) * scaling.factor);
     }
   }
@@ -141,7 +141,7 @@ function interpretAny(file: GgufFile): Interpreted {
   if (!entry) {
     throw new ArchitectureError(
       "ARCHITECTURE_UNKNOWN",
-      `The architecture "${model.name}" has no rules in this version of lorp, so removing blocks could silently change the others; use a model of a listed architecture or a newer lorp.`,
+      `The architecture "${model.name}" has no rules in this version of lorp, so removing layers could silently change the others; use a model of a listed architecture or a newer lorp.`,
     );
   }
   return { model, entry, rules: [...COMMON_RULES, ...entry.rules] };
@@ -153,7 +153,7 @@ function refuseOtherFiles(file: GgufFile): void {
   if (type !== "model") {
     throw new ArchitectureError(
       "ARCHITECTURE_REFUSED",
-      `${file.paths[0]} holds a "${type}" and no model with blocks; give the language model's own file.`,
+      `${file.paths[0]} holds a "${type}" and no model with layers; give the language model's own file.`,
     );
   }
   if (file.tensors.length === 0) {
@@ -185,7 +185,7 @@ function sliceRefusal(model: Model, { sliced = [] }: Rule): string | undefined {
     const blockSize = axis === 0 && info ? (GGML_TYPES.get(info.type)?.blockSize ?? Number.NaN) : 1;
     return part % blockSize !== 0;
   });
-  return uneven && `its tensor ${uneven.tensor} cannot be divided among ${model.trunkBlocks} blocks`;
+  return uneven && `its tensor ${uneven.tensor} cannot be divided among ${model.trunkBlocks} layers`;
 }
 
 function refusal(model: Model, reason: string): ArchitectureError {
@@ -224,7 +224,7 @@ function checkKept(model: Model, rules: readonly Rule[], kept: readonly number[]
     kept.length === 0 ||
     kept.some((index) => !Number.isInteger(index) || index >= model.blockCount)
   ) {
-    throw new RangeError(`kept must list blocks of 0…${model.blockCount - 1} in ascending order`);
+    throw new RangeError(`kept must list layers of 0…${model.blockCount - 1} in ascending order`);
   }
   const broke = violation(constraintsOf(model, rules), kept, model.trunkBlocks);
   if (broke) throw broken(model, `${broke.what}: ${broke.rule}`);
@@ -233,6 +233,6 @@ function checkKept(model: Model, rules: readonly Rule[], kept: readonly number[]
 function broken(model: Model, what: string): ArchitectureError {
   return new ArchitectureError(
     "ARCHITECTURE_RULE",
-    `These blocks of the ${model.name} model cannot be removed, for ${what}; let lorp choose the blocks or name others.`,
+    `These layers of the ${model.name} model cannot be removed, for ${what}; let lorp choose the layers or name others.`,
   );
 }

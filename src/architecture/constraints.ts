@@ -21,26 +21,26 @@ export function violation(
   const missing = fixed.find(({ layer }) => !isKept.has(layer));
   if (missing) {
     const holding = fixed.filter(({ layer }) => layer === missing.layer).map(({ rule }) => rule);
-    return { rule: holding.join("; "), what: `block ${missing.layer} must stay` };
+    return { rule: holding.join("; "), what: `layer ${missing.layer} must stay` };
   }
   const trunk = kept.filter((index) => index < trunkBlocks);
   for (const { rule, kinds } of positional) {
     const moved = trunk.findIndex((index, position) => kinds[index] !== kinds[position]);
-    if (moved >= 0) return { rule, what: `block ${trunk[moved]} would move to position ${moved}` };
+    if (moved >= 0) return { rule, what: `layer ${trunk[moved]} would move to position ${moved}` };
   }
   const empty = oneOf.find(({ layers }) => !layers.some((layer) => isKept.has(layer)));
-  if (empty) return { rule: empty.rule, what: `one of the blocks ${empty.layers.join(", ")} must stay` };
+  if (empty) return { rule: empty.rule, what: `one of the layers ${empty.layers.join(", ")} must stay` };
   for (const { rule, end, layers } of ends) {
     const outer = end === "first" ? trunk[0] : trunk.at(-1);
     if (outer !== undefined && !layers.includes(outer))
-      return { rule, what: `block ${outer} would be the ${end}` };
+      return { rule, what: `layer ${outer} would be the ${end}` };
   }
   for (const { rule, layer, by } of shared) {
     const user = by.find((other) => isKept.has(other));
     if (user !== undefined && !isKept.has(layer)) {
-      return { rule, what: `block ${user} cannot stay without block ${layer}` };
+      return { rule, what: `layer ${user} cannot stay without layer ${layer}` };
     }
   }
   const length = lengths.find(({ allowed }) => !allowed.includes(trunk.length));
-  return length && { rule: length.rule, what: `${trunk.length} blocks would be left` };
+  return length && { rule: length.rule, what: `${trunk.length} layers would be left` };
 }

@@ -53,13 +53,13 @@ export function readModel(file: GgufFile): Model {
   if (blockCount > MOST_BLOCKS) {
     throw new ArchitectureError(
       "ARCHITECTURE_METADATA",
-      `${file.paths[0]} (${name}) says that it has ${blockCount} blocks, and llama.cpp runs ${MOST_BLOCKS} at most; download or convert it again.`,
+      `${file.paths[0]} (${name}) says that it has ${blockCount} layers, and llama.cpp runs ${MOST_BLOCKS} at most; download or convert it again.`,
     );
   }
   if (!Number.isSafeInteger(blockCount) || blockCount < 1 || predictionBlocks >= blockCount) {
     throw new ArchitectureError(
       "ARCHITECTURE_METADATA",
-      `${file.paths[0]} (${name}) has ${blockCount} blocks of which ${predictionBlocks} predict ahead, so there is nothing to prune; give a complete language model.`,
+      `${file.paths[0]} (${name}) has ${blockCount} layers of which ${predictionBlocks} predict ahead, so there is nothing to prune; give a complete language model.`,
     );
   }
   return {

@@ -88,7 +88,7 @@ const PRECONDITIONS: readonly Precondition[] = [
   ...["layer_norm_rms", "layer_norm", "group_norm"].map((norm) => epsilon(`attention.${norm}_epsilon`)),
   {
     key: "attention.head_count",
-    needs: "at least 1 in a block with attention",
+    needs: "at least 1 in a layer with attention",
     holds: (model) =>
       numbersOf(model, "attention.head_count").every(
         (heads, block, all) => heads > 0 || !hasAttention(model, all.length === 1 ? 0 : block),
@@ -145,16 +145,16 @@ export function checkBlockCount(file: GgufFile): void {
   const missing = counted.filter((block) => !present.has(block) && widths?.[block] !== 0);
   const more = [...present].filter((block) => block >= blockCount).sort((a, b) => a - b);
   if (missing.length === 0 && more.length === 0) return;
-  const which = (blocks: readonly number[]) => `block${blocks.length > 1 ? "s" : ""} ${listed(blocks)}`;
+  const which = (blocks: readonly number[]) => `layer${blocks.length > 1 ? "s" : ""} ${listed(blocks)}`;
   const what =
     present.size === 0
-      ? "has no tensors of any block"
+      ? "has no tensors of any layer"
       : more.length > 0
         ? `has tensors of ${which(more)}`
         : `has no tensors of ${which(missing)}`;
   throw new ArchitectureError(
     "ARCHITECTURE_METADATA",
-    `${file.paths[0]} (${name}) says that it has ${blockCount} blocks, but ${what}; download or convert it again.`,
+    `${file.paths[0]} (${name}) says that it has ${blockCount} layers, but ${what}; download or convert it again.`,
   );
 }
 

@@ -81,7 +81,7 @@ export const PER_BLOCK_KEYS = [
 ] as const;
 
 const perBlockArrays: Rule = {
-  name: "metadata arrays with one entry a block",
+  name: "metadata arrays with one entry a layer",
   source: "llama-model.cpp load_hparams and src/models/*.cpp load_arch_hparams: get_key_or_arr, get_arr",
   set: (model, kept) =>
     PER_BLOCK_KEYS.flatMap((key) => {
@@ -97,17 +97,17 @@ const perBlockArrays: Rule = {
 };
 
 const blockCount: Rule = {
-  name: "block count",
+  name: "layer count",
   source: "llama-model.cpp load_hparams: LLM_KV_BLOCK_COUNT",
   set: (model, kept) => [["block_count", sameType(model.value("block_count")!, kept.length)]],
 };
 
 /** The rule that keeps them together, or away. */
-export const PREDICTION_BLOCKS = "trailing multi-token-prediction blocks (nextn_predict_layers)";
+export const PREDICTION_BLOCKS = "trailing multi-token-prediction layers (nextn_predict_layers)";
 
 const predictionBlocks: Rule = {
   name: PREDICTION_BLOCKS,
-  source: "llama-hparams.cpp n_layer(): the last n_layer_nextn blocks are outside the trunk",
+  source: "llama-hparams.cpp n_layer(): the last n_layer_nextn layers are outside the trunk",
   shared: (model) => {
     const blocks = where(model.blockCount, (index) => index >= model.trunkBlocks);
     return blocks.map((layer) => ({ layer, by: blocks.filter((other) => other !== layer) }));
@@ -121,7 +121,7 @@ const predictionBlocks: Rule = {
 
 /** Keys that give a number of leading blocks; every kept block stays on its side of the border. */
 const leadingCount = (key: string, source: string): Rule => ({
-  name: `leading blocks counted by ${key}`,
+  name: `leading layers counted by ${key}`,
   source,
   set: (model, kept) => {
     const value = model.value(key);
@@ -151,7 +151,7 @@ const SWA_SIZES: ReadonlyArray<readonly [swa: string, full: (model: Model) => nu
 
 /** What block 0 has of these stands for the whole model wherever llama.cpp asks without an index. */
 const firstBlockSizes: Rule = {
-  name: "sizes that llama.cpp takes from the first block",
+  name: "sizes that llama.cpp takes from the first layer",
   source:
     "llama-model.cpp load_hparams: n_head() > 0; llama-graph.cpp: n_expert_used(), n_rot(), n_embd_head_k(); n_ff_exp()",
   ends: (model) => {
@@ -274,7 +274,7 @@ export const hybrid = (
   recurrent: (model: Model, index: number) => boolean,
   attention: (model: Model, index: number) => boolean = (model, index) => !recurrent(model, index),
 ): Rule => ({
-  name: "one recurrent and one attention block",
+  name: "one recurrent and one attention layer",
   source: "llama-graph.cpp llm_graph_input_mem_hybrid::set_input",
   oneOf: (model) =>
     [recurrent, attention].map((isOfKind) => where(model.trunkBlocks, (index) => isOfKind(model, index))),
@@ -291,7 +291,7 @@ export const lengthDefault = (
   value: (model: Model) => GgufValue | undefined,
   source: string,
 ): Rule => ({
-  name: `${key}, computed from the number of blocks`,
+  name: `${key}, computed from the number of layers`,
   source,
   set: (model) => {
     const computed = model.value(key) ? undefined : value(model);
@@ -336,7 +336,7 @@ export const sharedIndexers = (
   source: string,
   types: (model: Model) => readonly number[] | undefined,
 ): Rule => ({
-  name: "blocks whose indexer later blocks reuse",
+  name: "layers whose indexer later layers reuse",
   source,
   shared: (model) => {
     const full = types(model)?.slice(0, model.trunkBlocks) ?? [];
@@ -368,7 +368,7 @@ export const byLength = (
   source: string,
   of: (model: Model, blocks: number) => unknown,
 ): Rule => ({
-  name: `the number of blocks decides on ${what}`,
+  name: `the number of layers decides on ${what}`,
   source,
   byLength: of,
 });
@@ -380,7 +380,7 @@ export const scaledByLength = (
   tensors: Scaling["tensors"],
   of: (model: Model, blocks: number) => number,
 ): Rule => ({
-  name: `${what}, which follows from the number of blocks`,
+  name: `${what}, which follows from the number of layers`,
   source,
   scaled: (model, kept) => {
     const left = kept.filter((index) => index < model.trunkBlocks).length;

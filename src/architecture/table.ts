@@ -44,7 +44,7 @@ export interface Entry {
 // Rules that several architectures share, or that are long
 
 const noRopeStep4 = (source: string, when: (model: Model) => boolean = () => true): Rule =>
-  positional("every fourth block has no rotary embedding", source, (model) =>
+  positional("every fourth layer has no rotary embedding", source, (model) =>
     when(model) ? (index) => (index + 1) % 4 === 0 : undefined,
   );
 
@@ -54,13 +54,13 @@ const llama4Chunked = (model: Model) => model.number("attention.sliding_window")
 const llama4: readonly Rule[] = [
   slidingWindow(4, "llama4.cpp load_arch_hparams", { when: llama4Chunked }),
   oneOf(
-    "one block without rotary embedding, for which alone the attention is scaled by position",
+    "one layer without rotary embedding, for which alone the attention is scaled by position",
     "llama4.cpp graph: inp_attn_scale; llama-graph.cpp llm_graph_input_attn_temp::set_input",
     (model) => (llama4Chunked(model) ? [where(model.trunkBlocks, (index) => (index + 1) % 4 === 0)] : []),
   ),
   noRopeStep4("llama4.cpp graph: n_no_rope_layer_step", llama4Chunked),
   {
-    name: "the last block has no rotary embedding",
+    name: "the last layer has no rotary embedding",
     source: "llama4.cpp load_arch_hparams: n_no_rope_layer_step = n_layer",
     ends: (model) => (llama4Chunked(model) ? [] : [{ end: "last", layers: [model.trunkBlocks - 1] }]),
   },
@@ -76,11 +76,11 @@ const llama4: readonly Rule[] = [
 
 const smallthinker: readonly Rule[] = [
   slidingWindow(4, "smallthinker.cpp load_arch_hparams", { globalFirst: true, when: hasWindow }),
-  positional("every fourth block has no rotary embedding", "smallthinker.cpp graph", (model) =>
+  positional("every fourth layer has no rotary embedding", "smallthinker.cpp graph", (model) =>
     hasWindow(model) ? (index) => index % 4 === 0 : undefined,
   ),
   byLength(
-    "rotary embeddings: with four blocks, all have one",
+    "rotary embeddings: with four layers, all have one",
     "smallthinker.cpp graph: n_no_rope_layer_step == n_layer",
     (model, blocks) => hasWindow(model) && blocks === 4,
   ),
@@ -128,7 +128,7 @@ const deepseek2: readonly Rule[] = [
     "deepseek2.cpp load_arch_hparams: GLM 4.7 Lite",
   ),
   byLength(
-    "the kind of query projection: 26 and 27 blocks make a Lite model",
+    "the kind of query projection: 26 and 27 layers make a Lite model",
     "deepseek2.cpp load_arch_hparams: is_lite",
     (model, blocks) =>
       !isLite(model, model.trunkBlocks) &&
@@ -149,13 +149,13 @@ const glmDsaTypes = (model: Model): readonly number[] | undefined =>
     : Array.from({ length: model.trunkBlocks }, (_, index) => glm52Type(index)));
 
 const deepstack = (source: string): Rule =>
-  fixed("blocks that take image features (n_deepstack_layers)", source, (model) =>
+  fixed("layers that take image features (n_deepstack_layers)", source, (model) =>
     where(model.trunkBlocks, (index) => index < (model.number("n_deepstack_layers") ?? 0)),
   );
 
 /** With `deepstack_mapping`, a mapped block must not come to index 0, where nothing is injected. */
 const deepstackMapping = (source: string): Rule =>
-  fixed("blocks that take image features (deepstack_mapping)", source, (model) => {
+  fixed("layers that take image features (deepstack_mapping)", source, (model) => {
     const mapping = model.numbers("deepstack_mapping") ?? [];
     return mapping.some((slot) => slot >= 0)
       ? where(model.trunkBlocks, (index) => index === 0 || (mapping[index] ?? -1) >= 0)
@@ -165,7 +165,7 @@ const deepstackMapping = (source: string): Rule =>
 const sharedKv = (model: Model) => model.number("attention.shared_kv_layers") ?? 0;
 
 const gemma4SharedKv: Rule = {
-  name: "blocks whose keys and values later blocks reuse (shared_kv_layers)",
+  name: "layers whose keys and values later layers reuse (shared_kv_layers)",
   source: "gemma4.cpp load_arch_hparams: n_layer_kv_from_start; llama-model.cpp create_memory: reuse",
   shared: (model) => {
     const border = model.blockCount - sharedKv(model);
@@ -194,7 +194,7 @@ const perLayerInputs: Rule = {
 };
 
 const firstBlockValues: Rule = {
-  name: "the first block, whose values every later block mixes in",
+  name: "the first layer, whose values every later layer mixes in",
   source: "rwkv7-base.cpp build_rwkv7_time_mix: first_layer_value; rwkv7.cpp load_arch_tensors: i == 0",
   fixed: () => [0],
   crossesBlocks: () => true,
@@ -218,7 +218,7 @@ const hyperConnections = {
 /** Blocks read the inputs of the first ones of their group and of all before: only behind the last of those may any go. */
 const residualGroups: Rule = {
   ...fixed(
-    "blocks whose outputs later blocks read besides their input (attn_res.block_size)",
+    "layers whose outputs later layers read besides their input (attn_res.block_size)",
     "kimi-k3.cpp graph: res_push, res_mix",
     (model) => {
       const size = model.number("attn_res.block_size") ?? 0;
@@ -232,8 +232,8 @@ const residualGroups: Rule = {
 /** The cache of this compression ratio fails when no block uses it; that of the other ratio, 128, does not. */
 const CSA_RATIO = 4;
 const oneCompressed = oneOf(
-  `one block of compression ratio ${CSA_RATIO}`,
-  "llama-kv-cache-dsv4.cpp; llama-kv-cache.cpp build_input_k_rot divides by the head size of the first block",
+  `one layer of compression ratio ${CSA_RATIO}`,
+  "llama-kv-cache-dsv4.cpp; llama-kv-cache.cpp build_input_k_rot divides by the head size of the first layer",
   (model) => {
     const ratios = model.numbers("attention.compress_ratios") ?? [];
     return [where(model.trunkBlocks, (index) => ratios[index] === CSA_RATIO)];
@@ -244,7 +244,7 @@ const deciEmptyBlocks = (model: Model) =>
   where(model.trunkBlocks, (index) => model.numbers("feed_forward_length")?.[index] === 0);
 
 const deciLastBlock: Rule = {
-  name: "a last block with a feed-forward network, where some have none",
+  name: "a last layer with a feed-forward network, where some have none",
   source: "deci.cpp graph: n_ff == 0 skips the selection of output rows",
   ends: (model) => {
     const empty = deciEmptyBlocks(model);
@@ -254,10 +254,14 @@ const deciLastBlock: Rule = {
 };
 
 const rwkv6: readonly Rule[] = [
-  positional("the state is halved every rescale_every_n_layers blocks", "rwkv6.cpp graph", (model) => {
-    const step = model.number("rescale_every_n_layers") ?? 0;
-    return step > 0 ? (index) => (index + 1) % step === 0 : undefined;
-  }),
+  positional(
+    "the state is halved every so many layers (rescale_every_n_layers)",
+    "rwkv6.cpp graph",
+    (model) => {
+      const step = model.number("rescale_every_n_layers") ?? 0;
+      return step > 0 ? (index) => (index + 1) % step === 0 : undefined;
+    },
+  ),
 ];
 
 /** Architectures whose graphs are those of Baichuan 7B and 13B whatever the number of blocks. */
@@ -267,18 +271,18 @@ const BAICHUAN_NAMES: ReadonlyMap<number, string> = new Map([
 ]);
 
 const unnamedBlocks = refused(
-  "llama.cpp does not show what its blocks put out, so nothing of them can be measured",
+  "llama.cpp does not show what its layers put out, so nothing of them can be measured",
   'src/models/bert.cpp and the like: no cb(cur, "l_out", il)',
 );
 const encoderDecoder = refused(
-  "it has two stacks of blocks, an encoder and a decoder, and lorp prunes models with one",
+  "it has two stacks of layers, an encoder and a decoder, and lorp prunes models with one",
   "t5.cpp graph",
 );
 const draftHead = refused(
   "it is a draft head that works on another model's hidden states",
   "eagle3.cpp, dflash.cpp, gemma4-assistant.cpp graph",
 );
-const RUN_AGAIN = "it runs the same blocks several times over, and lorp measures a block where it runs once";
+const RUN_AGAIN = "it runs the same layers several times over, and lorp measures a layer where it runs once";
 const looped = (key: string, source: string): Rule =>
   refused(RUN_AGAIN, source, (model) => (model.number(key) ?? 1) > 1);
 
@@ -392,13 +396,13 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   baichuan: {
     rules: [
       {
-        name: "the name by which the position encoding is that of 32 blocks (rotary) or 40 (ALiBi)",
+        name: "the name by which the position encoding is that of 32 layers (rotary) or 40 (ALiBi)",
         source: "baichuan.cpp graph: model.type; llama.cpp and refact.cpp are the same graphs",
         runsAs: (model, blocks) =>
           blocks === model.trunkBlocks ? undefined : BAICHUAN_NAMES.get(model.trunkBlocks),
       },
       byLength(
-        "the position encoding (rotary with 32 blocks, ALiBi with 40)",
+        "the position encoding (rotary with 32 layers, ALiBi with 40)",
         "baichuan.cpp graph: model.type",
         (model, blocks) => !BAICHUAN_NAMES.has(model.trunkBlocks) && BAICHUAN_NAMES.has(blocks),
       ),
@@ -413,7 +417,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     stream: ADDS_ONCE,
     rules: [
       byLength(
-        "query and key norms, which models of 64 and more blocks have",
+        "query and key norms, which models of 64 and more layers have",
         "command-r.cpp load_arch_tensors",
         (_, blocks) => blocks >= 64,
       ),
@@ -433,7 +437,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     stream: { ...POST_NORMS, readsUnnormalised: true },
     rules: [
       byLength(
-        "the sliding window, which models of 64 blocks have",
+        "the sliding window, which models of 64 layers have",
         "exaone4.cpp load_arch_hparams",
         (_, blocks) => blocks === 64,
       ),
@@ -461,7 +465,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
       slidingWindow(5, "gemma3n.cpp load_arch_hparams"),
       {
         ...positional(
-          "the first 10 blocks are sparse, the first 20 have keys and values of their own",
+          "the first 10 layers are sparse, the first 20 have keys and values of their own",
           "gemma3n.cpp: n_layer_sparsity = 10, n_layer_kv_from_start = 20",
           () => (index) => (index < 10 ? 0 : index < 20 ? 1 : 2),
         ),
@@ -475,7 +479,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
       slidingWindowArray("gemma4.cpp load_arch_hparams", { others: global }),
       gemma4SharedKv,
       byLength(
-        "its caches, which take two blocks",
+        "its caches, which take two layers",
         "llama-model.cpp create_memory",
         (_, blocks) => blocks < 2,
       ),
@@ -551,7 +555,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     rules: [
       ...recurrentInterval(8, "minimax-01.cpp"),
       byLength(
-        "the decay of linear attention in each block",
+        "the decay of linear attention in each layer",
         "minimax-01.cpp graph: slope_scale",
         (_, blocks) => blocks,
       ),
@@ -561,7 +565,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     stream: {},
     rules: [
       oneOf(
-        "one block behind the leading dense ones",
+        "one layer behind the leading dense ones",
         "llama-model.cpp create_memory: filter_idx",
         (model) => {
           const dense = model.number("leading_dense_block_count") ?? 0;
@@ -601,7 +605,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     rules: [
       ...recurrentInterval(4, "qwen4exp.cpp"),
       {
-        name: "the block with n-gram embeddings (ple.layers)",
+        name: "the layer with n-gram embeddings (ple.layers)",
         source: "qwen4exp.cpp load_arch_hparams: is_ple_impl",
         fixed: (model) => model.numbers("ple.layers") ?? [],
         set: (model, kept) => {
@@ -638,7 +642,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   "llama-embed": { states: { embeds: true, wholeSequences: true }, rules: [] },
   t5: { rules: [encoderDecoder] },
   t5encoder: {
-    rules: [refused("lorp does not know T5's names of blocks (enc.blk)", "llama-arch.cpp LLM_TENSOR_ENC_*")],
+    rules: [refused("lorp does not know T5's names of layers (enc.blk)", "llama-arch.cpp LLM_TENSOR_ENC_*")],
   },
   eagle3: { rules: [draftHead] },
   dflash: { rules: [draftHead] },

@@ -5,7 +5,7 @@ import { recipePath } from "./recipe/place.ts";
 
 const NEWCOMER = `lorp makes local language models shallower.
 
-  lorp inspect model.gguf                 its blocks, and what removing some saves
+  lorp inspect model.gguf                 its layers, and what removing some saves
   lorp prune model.gguf --remove 5        measure, decide, write it, say the cost
   lorp --help                             everything else
 `;

@@ -9,7 +9,7 @@ import { COMMANDS } from "./commands/index.ts";
 export async function buildProgram(words?: readonly string[]): Promise<Command> {
   const program = new Command("lorp")
     .description(
-      "Makes local language models shallower: measures a GGUF's blocks, drops the redundant ones, says what it cost.",
+      "Makes local language models shallower: measures a GGUF's layers, drops the redundant ones, says what it cost.",
     )
     .version(VERSION, "-V, --version")
     .showHelpAfterError("(run the command with --help for its options)");

@@ -96,7 +96,7 @@ const FINDERS: Readonly<Record<CompensationMode, Finder>> = {
     if (rule.readsUnnormalised) {
       throw new CompensationError(
         "COMPENSATION_ARCHITECTURE",
-        'Some part of this model\'s blocks reads the stream without normalising it, so magnitude does not apply; use `compensate: "fit"`.',
+        'Some part of this model\'s layers reads the stream without normalising it, so magnitude does not apply; use `compensate: "fit"`.',
       );
     }
     const norms: Float32Array[] = [];

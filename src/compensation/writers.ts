@@ -35,7 +35,7 @@ export function streamRule(architecture: string): StreamRule {
   if (rule) return rule;
   throw new CompensationError(
     "COMPENSATION_ARCHITECTURE",
-    `The blocks of "${architecture}" models do not simply add an attention and a feed-forward output to their input, so factors would not be stored right; use \`compensate: "off"\`.`,
+    `The layers of "${architecture}" models do not simply add an attention and a feed-forward output to their input, so factors would not be stored right; use \`compensate: "off"\`.`,
   );
 }
 
@@ -50,7 +50,7 @@ export function checkBlocks(factors: readonly BlockFactors[], kept: readonly num
   if (stray === undefined && double === undefined) return;
   throw new CompensationError(
     "COMPENSATION_FACTORS",
-    `The plan has ${stray === undefined ? `two factors for block ${double}` : `a factor for block ${stray}, which is not among those left`}; make the plan again, or use \`compensate: "off"\`.`,
+    `The plan has ${stray === undefined ? `two factors for layer ${double}` : `a factor for layer ${stray}, which is not among those left`}; make the plan again, or use \`compensate: "off"\`.`,
   );
 }
 
@@ -67,13 +67,13 @@ export function writersOf(file: GgufFile, architecture: string, factors: readonl
     if (wrong !== undefined) {
       throw new CompensationError(
         "COMPENSATION_FACTORS",
-        `The factor ${wrong} of block ${layer} is no positive finite number; make the plan again.`,
+        `The factor ${wrong} of layer ${layer} is no positive finite number; make the plan again.`,
       );
     }
     if (addsOnce && attention !== feedForward) {
       throw new CompensationError(
         "COMPENSATION_FACTORS",
-        `Block ${layer} adds only once to its input, so its factors ${attention} and ${feedForward} must be equal; make the plan again.`,
+        `Layer ${layer} adds only once to its input, so its factors ${attention} and ${feedForward} must be equal; make the plan again.`,
       );
     }
     const find = (name: string) => tensors.get(blockTensor(layer, name));
@@ -88,7 +88,7 @@ export function writersOf(file: GgufFile, architecture: string, factors: readonl
     if (missing.length > (addsOnce ? 1 : 0)) {
       throw new CompensationError(
         "COMPENSATION_ARCHITECTURE",
-        `Block ${layer} of this ${architecture} model has no tensor that could take its factor ${missing[0]!.factor}; use \`compensate: "off"\`.`,
+        `Layer ${layer} of this ${architecture} model has no tensor that could take its factor ${missing[0]!.factor}; use \`compensate: "off"\`.`,
       );
     }
     return parts.flatMap(({ writers }) => writers);

@@ -38,7 +38,7 @@ export const AnalysisSettingsSchema = Type.Object({
 
 const similarity = Type.Array(Type.Array(Type.Number()), {
   description:
-    "N x N cosine similarities of the blocks' inputs, averaged over tokens; row and column i are block i, the diagonal is 1.",
+    "N x N cosine similarities of the layers' inputs, averaged over tokens; row and column i are layer i, the diagonal is 1.",
 });
 
 const clusters = Type.Array(Type.Integer({ minimum: 0 }), {
@@ -46,13 +46,13 @@ const clusters = Type.Array(Type.Integer({ minimum: 0 }), {
 });
 
 export const LayerSchema = Type.Object({
-  layer: layer("Index of the block."),
+  layer: layer("Index of the layer."),
   cluster: Type.Integer({ minimum: 0 }),
   redundancy: numberOrNull(
     "Mean similarity to all other layers of its cluster; null for a cluster of one. LoRP removes the highest first.",
   ),
   blockInfluence: numberOrNull(
-    "1 - similarity of the block's input and output; null for the last block, whose output is not measured.",
+    "1 - similarity of the layer's input and output; null for the last layer, whose output is not measured.",
   ),
 });
 

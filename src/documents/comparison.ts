@@ -47,7 +47,7 @@ export const ComparisonSchema = Type.Object(
       Type.Object({
         method: Type.String(),
         budget: count("Number of layers removed."),
-        removedLayers: Type.Array(layer("Index of a removed block."), { description: "Ascending." }),
+        removedLayers: Type.Array(layer("Index of a removed layer."), { description: "Ascending." }),
         bytes: Type.Optional(count("Bytes of the file without these layers.")),
         speedup: Type.Optional(
           Type.Number({

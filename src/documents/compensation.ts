@@ -6,11 +6,11 @@ const factor = (description: string) => Type.Number({ exclusiveMinimum: 0, descr
 
 export const BlockFactorsSchema = Type.Object(
   {
-    layer: layer("Index of the block in the original model."),
+    layer: layer("Index of the layer in the original model."),
     attention: factor("What the output of its attention is multiplied by."),
     feedForward: factor("What the output of its feed-forward is multiplied by."),
   },
-  { description: "How what one block adds to the residual stream is scaled." },
+  { description: "How what one layer adds to the residual stream is scaled." },
 );
 
 export const CompensationSchema = Type.Object(
@@ -18,7 +18,7 @@ export const CompensationSchema = Type.Object(
     mode: Type.String({ description: "How the factors were found: magnitude or fit." }),
     factors: Type.Array(BlockFactorsSchema, {
       description:
-        "Ascending; blocks that are missing stay as they are. Empty where the factors found did not help enough to be kept.",
+        "Ascending; layers that are missing stay as they are. Empty where the factors found did not help enough to be kept.",
     }),
     calibration: Type.Optional(CalibrationSchema),
     sequences: Type.Optional(count("Number of token sequences that the factors were found on.")),
@@ -34,7 +34,7 @@ export const CompensationSchema = Type.Object(
       ),
     ),
   },
-  { description: "Factors that make up for removed blocks." },
+  { description: "Factors that make up for removed layers." },
 );
 
 export type { BlockFactors, Compensation } from "./types.ts";

@@ -12,7 +12,7 @@ const perplexity = Type.Optional(Type.Number({ description: "exp(loss), of a neg
 
 export const MeasuredSetSchema = Type.Object(
   {
-    removedLayers: Type.Array(layer("Index of a block."), { description: "Ascending." }),
+    removedLayers: Type.Array(layer("Index of a layer."), { description: "Ascending." }),
     proposedBy: Type.Array(Type.String(), { description: "Methods or steps that proposed this set." }),
     complete: Type.Boolean({
       description: "Whether all sequences were measured; if not, the set was clearly worse than another.",
@@ -43,7 +43,7 @@ export const MeasuredSetSchema = Type.Object(
               "Whether the factors lowered the loss by more than its standard error; if not, they do not count.",
           }),
         },
-        { description: "The same set with factors that make up for the removed blocks, if they were tried." },
+        { description: "The same set with factors that make up for the removed layers, if they were tried." },
       ),
     ),
   },

@@ -19,18 +19,18 @@ export const ConstraintsSchema = Type.Object(
   {
     fixed: Type.Array(
       Type.Object({
-        layer: layer("Index of a block that is never removed."),
+        layer: layer("Index of a layer that is never removed."),
         rule: Type.String({ description: "The rule that holds it in place." }),
       }),
     ),
     positional: Type.Array(
       Type.Object({
         rule: Type.String(),
-        kinds: Type.Array(Type.Integer(), { description: "The kind of each analysed block, by its index." }),
+        kinds: Type.Array(Type.Integer(), { description: "The kind of each analysed layer, by its index." }),
       }),
       {
         description:
-          "Rules by which a block's kind follows from its index and cannot be written out: after the removal, the kept block that comes to stand at index j must satisfy kinds[kept[j]] = kinds[j].",
+          "Rules by which a layer's kind follows from its index and cannot be written out: after the removal, the kept layer that comes to stand at index j must satisfy kinds[kept[j]] = kinds[j].",
       },
     ),
     lengths: Type.Optional(
@@ -38,10 +38,10 @@ export const ConstraintsSchema = Type.Object(
         Type.Object({
           rule: Type.String(),
           allowed: Type.Array(Type.Integer({ minimum: 0 }), {
-            description: "The numbers of analysed blocks that may be kept.",
+            description: "The numbers of analysed layers that may be kept.",
           }),
         }),
-        { description: "Rules by which what all blocks compute follows from their number." },
+        { description: "Rules by which what all layers compute follows from their number." },
       ),
     ),
     oneOf: Type.Optional(
@@ -53,7 +53,7 @@ export const ConstraintsSchema = Type.Object(
             description: "At least one of them is kept.",
           }),
         }),
-        { description: "Kinds of blocks that llama.cpp must find one of." },
+        { description: "Kinds of layers that llama.cpp must find one of." },
       ),
     ),
     ends: Type.Optional(
@@ -62,22 +62,22 @@ export const ConstraintsSchema = Type.Object(
           rule: Type.String(),
           end: Type.Union([Type.Literal("first"), Type.Literal("last")]),
           layers: Type.Array(Type.Integer({ minimum: 0 }), {
-            description: "The blocks that can be the first or the last one kept.",
+            description: "The layers that can be the first or the last one kept.",
           }),
         }),
-        { description: "Rules about the first and the last of the blocks that are kept." },
+        { description: "Rules about the first and the last of the layers that are kept." },
       ),
     ),
     shared: Type.Optional(
       Type.Array(
         Type.Object({
           rule: Type.String(),
-          layer: layer("Index of a block that computes something for later ones."),
+          layer: layer("Index of a layer that computes something for later ones."),
           by: Type.Array(Type.Integer({ minimum: 0 }), {
-            description: "Later blocks, none of which is kept without that block.",
+            description: "Later layers, none of which is kept without that layer.",
           }),
         }),
-        { description: "Blocks that take more from an earlier one than its output." },
+        { description: "Layers that take more from an earlier one than its output." },
       ),
     ),
   },
@@ -89,9 +89,9 @@ export const ModelSchema = Type.Object(
     fingerprint: Type.Optional(Type.String({ description: "Identity of the file's content." })),
     architecture: Type.Optional(Type.String({ description: "general.architecture of the file." })),
     name: Type.Optional(Type.String({ description: "general.name of the file." })),
-    blockCount: blocks("Number of transformer blocks in the file."),
+    blockCount: blocks("Number of layers in the file (GGUF calls them blocks)."),
     analysedBlocks: Type.Optional(
-      blocks("Number of blocks measured, from the first; fewer than blockCount if prediction blocks trail."),
+      blocks("Number of layers measured, from the first; fewer than blockCount if prediction layers trail."),
     ),
     embeddingLength: Type.Optional(count("Width of the hidden states.")),
     parameters: Type.Optional(count("Number of weights.")),

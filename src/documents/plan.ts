@@ -7,7 +7,7 @@ import { RepairSchema } from "./repair.ts";
 
 export const RemovalSchema = Type.Object(
   {
-    layer: layer("Index of the removed block in the original model."),
+    layer: layer("Index of the removed layer in the original model."),
     reason: Type.String({
       description: "Short and for machines, such as stage-1, block-influence, run or named.",
     }),
@@ -19,7 +19,7 @@ export const RemovalSchema = Type.Object(
 );
 
 export const PassedOverSchema = Type.Object({
-  layer: layer("Index of a block that the method would have taken."),
+  layer: layer("Index of a layer that the method would have taken."),
   rule: Type.String({ description: "The rule that kept it." }),
 });
 

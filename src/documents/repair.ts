@@ -9,7 +9,7 @@ const kl = (of: string) =>
 
 export const MendedGapSchema = Type.Object(
   {
-    after: layer("Index in the original model of the kept block before the gap."),
+    after: layer("Index in the original model of the kept layer before the gap."),
     ridge: Type.Number({
       exclusiveMinimum: 0,
       description: "What keeps the map small, relative to the mean of the features' summed squares.",
@@ -19,7 +19,7 @@ export const MendedGapSchema = Type.Object(
     bytes: Type.Integer({ description: "What the map adds to the file; below 0 what it saves." }),
     divergence: kl("the pruned model with this gap's map and those before it"),
   },
-  { description: "A linear map that does what removed blocks that stand together did." },
+  { description: "A linear map that does what removed layers that stand together did." },
 );
 
 export const TriedRepairSchema = Type.Object(
@@ -38,7 +38,7 @@ export const RepairSchema = Type.Object(
   {
     kind: Type.Union([kind, Type.Null()], {
       description:
-        "refit: the last matrix before each gap is replaced. bridge: a block that adds a linear map of its input is inserted at each gap. null: nothing helped enough, or nothing is possible.",
+        "refit: the last matrix before each gap is replaced. bridge: a layer that adds a linear map of its input is inserted at each gap. null: nothing helped enough, or nothing is possible.",
     }),
     calibration: CalibrationSchema,
     tokens: count("Tokens that the maps were fitted on."),

@@ -33,12 +33,12 @@ export interface AnalysisSettings {
 }
 
 export interface LayerMeasures {
-  /** Index of the block. */
+  /** Index of the layer. */
   readonly layer: number;
   readonly cluster: number;
   /** Mean similarity to all other layers of its cluster; null for a cluster of one. LoRP removes the highest first. */
   readonly redundancy: number | null;
-  /** 1 - similarity of the block's input and output; null for the last block, whose output is not measured. */
+  /** 1 - similarity of the layer's input and output; null for the last layer, whose output is not measured. */
   readonly blockInfluence: number | null;
 }
 
@@ -75,7 +75,7 @@ export interface PartialAnalysis {
   /** The model the document is about. */
   readonly model: ModelSummary;
   readonly settings?: AnalysisSettings;
-  /** N x N cosine similarities of the blocks' inputs, averaged over tokens; row and column i are block i, the diagonal is 1. */
+  /** N x N cosine similarities of the layers' inputs, averaged over tokens; row and column i are layer i, the diagonal is 1. */
   readonly similarity: readonly (readonly number[])[];
   /** Representation locality score: -log2 of the mean similarity above the diagonal; null if that mean is not positive. */
   readonly rls?: number | null;
@@ -96,7 +96,7 @@ export interface Analysis {
   /** The model the document is about. */
   readonly model: ModelSummary;
   readonly settings: AnalysisSettings;
-  /** N x N cosine similarities of the blocks' inputs, averaged over tokens; row and column i are block i, the diagonal is 1. */
+  /** N x N cosine similarities of the layers' inputs, averaged over tokens; row and column i are layer i, the diagonal is 1. */
   readonly similarity: readonly (readonly number[])[];
   /** Representation locality score: -log2 of the mean similarity above the diagonal; null if that mean is not positive. */
   readonly rls: number | null;
@@ -124,9 +124,9 @@ export interface Comparison {
     readonly architecture?: string;
     /** general.name of the file. */
     readonly name?: string;
-    /** Number of transformer blocks in the file. */
+    /** Number of layers in the file (GGUF calls them blocks). */
     readonly blockCount: number;
-    /** Number of blocks measured, from the first; fewer than blockCount if prediction blocks trail. */
+    /** Number of layers measured, from the first; fewer than blockCount if prediction layers trail. */
     readonly analysedBlocks?: number;
     /** Width of the hidden states. */
     readonly embeddingLength?: number;
@@ -143,7 +143,7 @@ export interface Comparison {
     /** The model the document is about. */
     readonly model: ModelSummary;
     readonly settings: AnalysisSettings;
-    /** N x N cosine similarities of the blocks' inputs, averaged over tokens; row and column i are block i, the diagonal is 1. */
+    /** N x N cosine similarities of the layers' inputs, averaged over tokens; row and column i are layer i, the diagonal is 1. */
     readonly similarity?: readonly (readonly number[])[];
     /** Representation locality score: -log2 of the mean similarity above the diagonal; null if that mean is not positive. */
     readonly rls: number | null;
@@ -211,9 +211,9 @@ export interface Comparison {
   readonly grades?: Grades;
 }
 
-/** How what one block adds to the residual stream is scaled. */
+/** How what one layer adds to the residual stream is scaled. */
 export interface BlockFactors {
-  /** Index of the block in the original model. */
+  /** Index of the layer in the original model. */
   readonly layer: number;
   /** What the output of its attention is multiplied by. */
   readonly attention: number;
@@ -221,11 +221,11 @@ export interface BlockFactors {
   readonly feedForward: number;
 }
 
-/** Factors that make up for removed blocks. */
+/** Factors that make up for removed layers. */
 export interface Compensation {
   /** How the factors were found: magnitude or fit. */
   readonly mode: string;
-  /** Ascending; blocks that are missing stay as they are. Empty where the factors found did not help enough to be kept. */
+  /** Ascending; layers that are missing stay as they are. Empty where the factors found did not help enough to be kept. */
   readonly factors: readonly BlockFactors[];
   /** The text the model was run on. */
   readonly calibration?: CalibrationText;
@@ -264,7 +264,7 @@ export interface MeasuredSet {
     /** Over sequences; null of a single one. */
     readonly standardError: number | null;
   };
-  /** The same set with factors that make up for the removed blocks, if they were tried. */
+  /** The same set with factors that make up for the removed layers, if they were tried. */
   readonly compensated?: {
     /** Mean, nats: KL divergence from the model as it is, or negative log-likelihood, of a token; of a task's item by how much the likeliest wrong choice is likelier than the right one; as the objective says. */
     readonly loss: number;
@@ -301,42 +301,42 @@ export interface Measurements {
 /** What a removal must respect for llama.cpp to run the result as the original runs. */
 export interface Constraints {
   readonly fixed: readonly {
-    /** Index of a block that is never removed. */
+    /** Index of a layer that is never removed. */
     readonly layer: number;
     /** The rule that holds it in place. */
     readonly rule: string;
   }[];
-  /** Rules by which a block's kind follows from its index and cannot be written out: after the removal, the kept block that comes to stand at index j must satisfy kinds[kept[j]] = kinds[j]. */
+  /** Rules by which a layer's kind follows from its index and cannot be written out: after the removal, the kept layer that comes to stand at index j must satisfy kinds[kept[j]] = kinds[j]. */
   readonly positional: readonly {
     readonly rule: string;
-    /** The kind of each analysed block, by its index. */
+    /** The kind of each analysed layer, by its index. */
     readonly kinds: readonly number[];
   }[];
-  /** Rules by which what all blocks compute follows from their number. */
+  /** Rules by which what all layers compute follows from their number. */
   readonly lengths?: readonly {
     readonly rule: string;
-    /** The numbers of analysed blocks that may be kept. */
+    /** The numbers of analysed layers that may be kept. */
     readonly allowed: readonly number[];
   }[];
-  /** Kinds of blocks that llama.cpp must find one of. */
+  /** Kinds of layers that llama.cpp must find one of. */
   readonly oneOf?: readonly {
     readonly rule: string;
     /** At least one of them is kept. */
     readonly layers: readonly number[];
   }[];
-  /** Rules about the first and the last of the blocks that are kept. */
+  /** Rules about the first and the last of the layers that are kept. */
   readonly ends?: readonly {
     readonly rule: string;
     readonly end: "first" | "last";
-    /** The blocks that can be the first or the last one kept. */
+    /** The layers that can be the first or the last one kept. */
     readonly layers: readonly number[];
   }[];
-  /** Blocks that take more from an earlier one than its output. */
+  /** Layers that take more from an earlier one than its output. */
   readonly shared?: readonly {
     readonly rule: string;
-    /** Index of a block that computes something for later ones. */
+    /** Index of a layer that computes something for later ones. */
     readonly layer: number;
-    /** Later blocks, none of which is kept without that block. */
+    /** Later layers, none of which is kept without that layer. */
     readonly by: readonly number[];
   }[];
 }
@@ -349,9 +349,9 @@ export interface ModelSummary {
   readonly architecture?: string;
   /** general.name of the file. */
   readonly name?: string;
-  /** Number of transformer blocks in the file. */
+  /** Number of layers in the file (GGUF calls them blocks). */
   readonly blockCount: number;
-  /** Number of blocks measured, from the first; fewer than blockCount if prediction blocks trail. */
+  /** Number of layers measured, from the first; fewer than blockCount if prediction layers trail. */
   readonly analysedBlocks?: number;
   /** Width of the hidden states. */
   readonly embeddingLength?: number;
@@ -365,7 +365,7 @@ export interface ModelSummary {
 
 /** One removed layer. */
 export interface Removal {
-  /** Index of the removed block in the original model. */
+  /** Index of the removed layer in the original model. */
   readonly layer: number;
   /** Short and for machines, such as stage-1, block-influence, run or named. */
   readonly reason: string;
@@ -377,7 +377,7 @@ export interface Removal {
 }
 
 export interface PassedOver {
-  /** Index of a block that the method would have taken. */
+  /** Index of a layer that the method would have taken. */
   readonly layer: number;
   /** The rule that kept it. */
   readonly rule: string;
@@ -396,9 +396,9 @@ export interface Plan {
     readonly architecture?: string;
     /** general.name of the file. */
     readonly name?: string;
-    /** Number of transformer blocks in the file. */
+    /** Number of layers in the file (GGUF calls them blocks). */
     readonly blockCount: number;
-    /** Number of blocks measured, from the first; fewer than blockCount if prediction blocks trail. */
+    /** Number of layers measured, from the first; fewer than blockCount if prediction layers trail. */
     readonly analysedBlocks?: number;
     /** Width of the hidden states. */
     readonly embeddingLength?: number;
@@ -427,15 +427,15 @@ export interface Plan {
   readonly seed?: number;
   /** What was measured to make the choice, on text that was not used for the analysis. */
   readonly measurements?: Measurements;
-  /** Factors that make up for removed blocks. */
+  /** Factors that make up for removed layers. */
   readonly compensation?: Compensation;
   /** What linear maps give back of what the removal took. */
   readonly repair?: Repair;
 }
 
-/** A linear map that does what removed blocks that stand together did. */
+/** A linear map that does what removed layers that stand together did. */
 export interface MendedGap {
-  /** Index in the original model of the kept block before the gap. */
+  /** Index in the original model of the kept layer before the gap. */
   readonly after: number;
   /** What keeps the map small, relative to the mean of the features' summed squares. */
   readonly ridge: number;
@@ -462,7 +462,7 @@ export interface TriedRepair {
 
 /** What linear maps give back of what the removal took. */
 export interface Repair {
-  /** refit: the last matrix before each gap is replaced. bridge: a block that adds a linear map of its input is inserted at each gap. null: nothing helped enough, or nothing is possible. */
+  /** refit: the last matrix before each gap is replaced. bridge: a layer that adds a linear map of its input is inserted at each gap. null: nothing helped enough, or nothing is possible. */
   readonly kind: "refit" | "bridge" | null;
   /** The text the model was run on. */
   readonly calibration: CalibrationText;
@@ -523,7 +523,7 @@ export interface Report {
     /** The model the document is about. */
     readonly model: ModelSummary;
     readonly settings: AnalysisSettings;
-    /** N x N cosine similarities of the blocks' inputs, averaged over tokens; row and column i are block i, the diagonal is 1. */
+    /** N x N cosine similarities of the layers' inputs, averaged over tokens; row and column i are layer i, the diagonal is 1. */
     readonly similarity?: readonly (readonly number[])[];
     /** Representation locality score: -log2 of the mean similarity above the diagonal; null if that mean is not positive. */
     readonly rls: number | null;

@@ -33,7 +33,7 @@ export const GradesSchema = Type.Array(
 
 export const ReachSchema = Type.Object(
   {
-    removedLayers: Type.Array(layer("Index of a block."), { description: "Ascending." }),
+    removedLayers: Type.Array(layer("Index of a layer."), { description: "Ascending." }),
     method: Type.String({ description: "The method that chose them." }),
     klDivergence,
   },

@@ -48,7 +48,7 @@ export function identity(
   if (text("name") !== undefined) {
     changes.set(
       "general.name",
-      string(`${name}, pruned to ${keptLayers.length} of ${model.blockCount} blocks`),
+      string(`${name}, pruned to ${keptLayers.length} of ${model.blockCount} layers`),
     );
   }
   // A label of another form (mixtures of experts: 8x7B) cannot be made from the number of parameters alone.

@@ -25,16 +25,16 @@ export function modelCard({ report, metadata, repository }: ModelCardInput): str
   const name = markdown(plan.model.name ?? basename(input.path).replace(/\.gguf$/, ""));
   const judged = verdict ? [`**${verdict.sentence}**`] : [];
   const sections = [
-    `# ${name}, pruned to ${plan.keptLayers.length} of ${plan.model.blockCount} blocks`,
+    `# ${name}, pruned to ${plan.keptLayers.length} of ${plan.model.blockCount} layers`,
     ...(isRuined(verdict) ? judged : []),
-    `${base ? `[${name}](https://huggingface.co/${base})` : name} without ${plan.removedLayers.length} of its transformer blocks. Nothing was trained. ${kept(report)} The blocks were chosen by \`${plan.method}\`${source(plan.method)}.`,
+    `${base ? `[${name}](https://huggingface.co/${base})` : name} without ${plan.removedLayers.length} of its transformer layers. Nothing was trained. ${kept(report)} The layers were chosen by \`${plan.method}\`${source(plan.method)}.`,
     "## What it cost",
     ...(isRuined(verdict) ? [] : judged),
     table(["", "original", "pruned", "change"], changeRows(viewOf(report))),
     ...(report.perplexity ? [perplexityRemark(report.perplexity)] : []),
     "## What was removed",
-    `Blocks ${formatLayers(plan.removedLayers)}, counted from 0, in this order:`,
-    plan.removals.map(({ layer, text }) => `1. block ${layer}: ${text}`).join("\n"),
+    `Layers ${formatLayers(plan.removedLayers)}, counted from 0, in this order:`,
+    plan.removals.map(({ layer, text }) => `1. layer ${layer}: ${text}`).join("\n"),
     ...(command ? ["## How it was made", code(command)] : []),
     ...(output ? ["## How to run it", code(`llama-cli -m ${shellQuote(basename(output.path))}`)] : []),
   ];
@@ -77,12 +77,12 @@ function repairSentence({ kind, tried, heldBack }: Repair): string | undefined {
   const chosen = tried.find((one) => one.kind === kind);
   if (!chosen) return undefined;
   const gaps = chosen.gaps.length;
-  const after = `block${gaps === 1 ? "" : "s"} ${chosen.gaps.map((gap) => gap.after).join(", ")}`;
+  const after = `layer${gaps === 1 ? "" : "s"} ${chosen.gaps.map((gap) => gap.after).join(", ")}`;
   const share = formatPercent(1 - chosen.divergence / heldBack.divergence);
   const what =
     kind === "refit"
       ? `the last matrix (\`ffn_down\`) of ${after} was fitted anew`
-      : `behind ${after} of the original a small block was put that adds a linear map of its input, and the file became one of llama.cpp's architecture \`deci\``;
+      : `behind ${after} of the original a small layer was put that adds a linear map of its input, and the file became one of llama.cpp's architecture \`deci\``;
   return `To make up for them, ${what} (\`${kind}\`): on text that was not fitted that gave back ${share} of the KL divergence.`;
 }
 
@@ -124,7 +124,7 @@ function hubRepository(metadata: GgufFile["metadata"]): string | undefined {
 }
 
 function perplexityRemark({ text, sequences, sequenceLength }: NonNullable<Report["perplexity"]>): string {
-  return `Measured on ${sequences} sequences of ${sequenceLength} tokens of ${describeText(text.name)} (SHA-256 \`${text.sha256}\`), which the choice of blocks did not rest on. Perplexity is no measure of everything: try the model on what you want it for.`;
+  return `Measured on ${sequences} sequences of ${sequenceLength} tokens of ${describeText(text.name)} (SHA-256 \`${text.sha256}\`), which the choice of layers did not rest on. Perplexity is no measure of everything: try the model on what you want it for.`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

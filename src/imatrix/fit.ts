@@ -32,7 +32,7 @@ export function checkImatrix({ path, values }: ImportanceMatrix, model: GgufFile
   const block = (name: string) => blockOf(name) ?? Number.NaN;
   const measured = new Set([...values.keys()].map(block));
   const missing = matrices.map(({ name }) => block(name)).find((own) => own < blocks && !measured.has(own));
-  if (missing !== undefined) refuse(`it has nothing of block ${missing}`);
+  if (missing !== undefined) refuse(`it has nothing of layer ${missing}`);
 }
 
 /** A map with other keys, and without those that are renamed to null. */

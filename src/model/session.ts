@@ -279,7 +279,7 @@ function firstWithoutNumbers(norms: Float32Array, layers: number): number {
 function noNumbers(path: string, block: number): RuntimeError {
   return new RuntimeError(
     "RUNTIME_NAN",
-    `${path} computes no numbers (NaN) from block ${block} on, so nothing can be measured: its weights are damaged, or too large for llama.cpp; download or convert it again.`,
+    `${path} computes no numbers (NaN) from layer ${block} on, so nothing can be measured: its weights are damaged, or too large for llama.cpp; download or convert it again.`,
   );
 }
 

@@ -43,14 +43,14 @@ export const KINDS: Readonly<Record<RepairKind, Kind>> = {
     refusal({ file, architecture }, { before }) {
       const rule = ARCHITECTURES.get(architecture.name)?.stream;
       const name = blockTensor(before, "ffn_down.weight");
-      if (!rule) return `the blocks of ${architecture.name} models do not simply add to their input`;
+      if (!rule) return `the layers of ${architecture.name} models do not simply add to their input`;
       if (rule.feedForwardNorms)
         return `${architecture.name} models norm what a feed-forward part says before it is added`;
       const tensor = tensorOf(file, name);
-      if (!tensor) return `block ${before} has no ${name}, as where it is made of experts`;
+      if (!tensor) return `layer ${before} has no ${name}, as where it is made of experts`;
       if (tensorOf(file, name.replace("weight", "scale"))) return `what ${name} says is scaled`;
       if (architecture.constraints.shared?.some(({ layer }) => layer === before)) {
-        return `block ${before} computes something for later ones too`;
+        return `layer ${before} computes something for later ones too`;
       }
       return NOT_FOR_WEIGHTS.has(tensor.typeName)
         ? `llama.cpp does not quantise to the type of ${name}, ${tensor.typeName}`
@@ -66,7 +66,7 @@ export const KINDS: Readonly<Record<RepairKind, Kind>> = {
   },
   bridge: {
     refusal({ file, inPlace }) {
-      if (inPlace) return "it adds a block, which the number of layers for a size or a speed does not count";
+      if (inPlace) return "it adds a layer, which the number of layers for a size or a speed does not count";
       const reason = deciRefusal(file);
       return reason && `llama.cpp's architecture deci must hold it, and ${reason}`;
     },

@@ -6,7 +6,7 @@ export const script = `
 (() => {
   const data = document.getElementById("matrix-data");
   if (!data) return;
-  const { blocks, margin, cell, clusters, removed, similarity } = JSON.parse(data.textContent);
+  const { layers, margin, cell, clusters, removed, similarity } = JSON.parse(data.textContent);
   const cells = document.getElementById("matrix-cells");
   const value = document.getElementById("matrix-value");
   const mark = document.getElementById("matrix-mark");
@@ -26,17 +26,17 @@ export const script = `
   };
   const [beamRow, beamColumn, halo, cursor] = ["beam", "beam", "cursor halo", "cursor"].map(rectangle);
 
-  const at = (i, j) => similarity[Math.min(i, j) * blocks - (Math.min(i, j) * (Math.min(i, j) - 1)) / 2 + Math.abs(i - j)] / 1e6;
-  const block = (i) => i + (gone.has(i) ? " (removed)" : "");
+  const at = (i, j) => similarity[Math.min(i, j) * layers - (Math.min(i, j) * (Math.min(i, j) - 1)) / 2 + Math.abs(i - j)] / 1e6;
+  const layer = (i) => i + (gone.has(i) ? " (removed)" : "");
   const line = (text) => Object.assign(document.createElement("span"), { textContent: text });
 
   let row = 0;
   let column = 0;
   const show = (i, j) => {
-    row = Math.min(Math.max(i, 0), blocks - 1);
-    column = Math.min(Math.max(j, 0), blocks - 1);
-    beamRow(0, row, blocks, 1);
-    beamColumn(column, 0, 1, blocks);
+    row = Math.min(Math.max(i, 0), layers - 1);
+    column = Math.min(Math.max(j, 0), layers - 1);
+    beamRow(0, row, layers, 1);
+    beamColumn(column, 0, 1, layers);
     halo(column, row, 1, 1);
     cursor(column, row, 1, 1);
     const similar = at(row, column);
@@ -47,8 +47,8 @@ export const script = `
     const apart = Math.abs(row - column);
     value.replaceChildren(
       number,
-      line("block " + block(row) + " and block " + block(column)),
-      line(apart === 0 ? "the same block" : apart + (apart === 1 ? " block apart" : " blocks apart")),
+      line("layer " + layer(row) + " and layer " + layer(column)),
+      line(apart === 0 ? "the same layer" : apart + (apart === 1 ? " layer apart" : " layers apart")),
       line(pair),
     );
     mark.hidden = false;
@@ -59,7 +59,7 @@ export const script = `
     const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
     const j = Math.floor((point.x - margin) / cell);
     const i = Math.floor((point.y - margin) / cell);
-    if (i >= 0 && j >= 0 && i < blocks && j < blocks && (i !== row || j !== column || mark.hidden)) show(i, j);
+    if (i >= 0 && j >= 0 && i < layers && j < layers && (i !== row || j !== column || mark.hidden)) show(i, j);
   });
   cells.addEventListener("focus", () => show(row, column));
   cells.addEventListener("keydown", (event) => {
@@ -69,9 +69,9 @@ export const script = `
       ArrowLeft: [row, column - 1],
       ArrowRight: [row, column + 1],
       Home: [row, 0],
-      End: [row, blocks - 1],
+      End: [row, layers - 1],
       PageUp: [0, column],
-      PageDown: [blocks - 1, column],
+      PageDown: [layers - 1, column],
     }[event.key];
     if (!next || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();

@@ -103,16 +103,16 @@ const RESEMBLANCE = {
 function analysisSummary({ rls, k, model }: Analysis): string {
   const locality =
     rls === null
-      ? "On average its blocks' inputs do not resemble each other at all, so it counts as local"
-      : `Its blocks' inputs resemble ${RESEMBLANCE[localityOf(rls).locality]}`;
+      ? "On average its layers' inputs do not resemble each other at all, so it counts as local"
+      : `Its layers' inputs resemble ${RESEMBLANCE[localityOf(rls).locality]}`;
   const score = rls === null ? "" : `: RLS ${rls.toFixed(3)}`;
-  return `${locality}${score}. LoRP looks for removable blocks in ${k} clusters of its ${model.blockCount} blocks.`;
+  return `${locality}${score}. LoRP looks for removable layers in ${k} clusters of its ${model.blockCount} layers.`;
 }
 
 function planSummary({ method, model, removedLayers }: Plan): string {
-  if (removedLayers.length === 0) return `None of the ${model.blockCount} blocks goes`;
+  if (removedLayers.length === 0) return `None of the ${model.blockCount} layers goes`;
   const chosen = method === "named" ? "named by hand" : `chosen by ${method}`;
-  const noun = removedLayers.length === 1 ? "block goes" : "blocks go";
+  const noun = removedLayers.length === 1 ? "layer goes" : "layers go";
   return `${removedLayers.length} of ${model.blockCount} ${noun}, ${chosen}: ${formatLayers(removedLayers)}`;
 }
 
@@ -178,7 +178,7 @@ export function changes({ plan, report, model }: View): Change[] {
   const after = output ?? expected;
   const perSecond = (tokens: number) => `${formatTokens(tokens)}/s`;
   return [
-    ...change("blocks", model.blockCount, plan.keptLayers.length + bridges(plan), String),
+    ...change("layers", model.blockCount, plan.keptLayers.length + bridges(plan), String),
     ...change("weights", input?.parameters, after?.parameters, formatCount),
     ...change("file size", input?.bytes, after?.bytes, formatBytes),
     ...change("prompt tokens", speed?.original.prompt, speed?.pruned.prompt, perSecond),

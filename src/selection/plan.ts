@@ -72,7 +72,7 @@ export function predictionLayers({ blockCount, analysedBlocks = blockCount }: Mo
   if (analysedBlocks === blockCount) {
     throw new UsageError(
       "OPTION_INVALID",
-      "The model has no blocks that predict tokens ahead (MTP); leave out `dropMtp`.",
+      "The model has no layers that predict tokens ahead (MTP); leave out `dropMtp`.",
     );
   }
   return Array.from({ length: blockCount - analysedBlocks }, (_, index) => analysedBlocks + index);

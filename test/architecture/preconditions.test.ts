@@ -101,26 +101,26 @@ describe("a count of blocks that the tensors contradict is refused", () => {
       message: string,
     ]
   >([
-    ["too small", 10, (all) => all, "says that it has 10 blocks, but has tensors of blocks 10, 11;"],
-    ["too large", 13, (all) => all, "says that it has 13 blocks, but has no tensors of block 12;"],
+    ["too small", 10, (all) => all, "says that it has 10 layers, but has tensors of layers 10, 11;"],
+    ["too large", 13, (all) => all, "says that it has 13 layers, but has no tensors of layer 12;"],
     [
       "with a hole",
       12,
       (all) => all.filter(({ name }) => !name.startsWith("blk.7.")),
-      "has no tensors of block 7;",
+      "has no tensors of layer 7;",
     ],
     [
       "of other names",
       12,
       (all) => all.map((tensor) => ({ ...tensor, name: tensor.name.replace("blk.", "model.layers.") })),
-      "says that it has 12 blocks, but has no tensors of any block;",
+      "says that it has 12 layers, but has no tensors of any layer;",
     ],
-    ["of a million", 1e6, (all) => all, "says that it has 1000000 blocks, and llama.cpp runs 512 at most;"],
+    ["of a million", 1e6, (all) => all, "says that it has 1000000 layers, and llama.cpp runs 512 at most;"],
     [
       "beyond any list",
       2 ** 32 - 1,
       (all) => all,
-      "says that it has 4294967295 blocks, and llama.cpp runs 512 at most;",
+      "says that it has 4294967295 layers, and llama.cpp runs 512 at most;",
     ],
   ])("%s", async (_, count, tensors, message) => {
     const file = await read({ "llama.block_count": u32(count) }, tensors(whole.tensors));

@@ -20,21 +20,21 @@ describe("what is refused", () => {
   });
 
   test.for([
-    ["afmoe", "every fourth block has no rotary embedding"],
-    ["arwkv7", "the first block, whose values every later block mixes in"],
+    ["afmoe", "every fourth layer has no rotary embedding"],
+    ["arwkv7", "the first layer, whose values every later layer mixes in"],
     ["cohere2", "sliding-window pattern"],
-    ["deci", "sizes that llama.cpp takes from the first block"],
-    ["deci", "a last block with a feed-forward network, where some have none"],
-    ["deepseek4", "one block of compression ratio 4"],
+    ["deci", "sizes that llama.cpp takes from the first layer"],
+    ["deci", "a last layer with a feed-forward network, where some have none"],
+    ["deepseek4", "one layer of compression ratio 4"],
     ["dots3note", "sliding-window pattern"],
     ["ernie4_5-moe", "mixture-of-experts step (interleave_moe_layer_step)"],
-    ["gemma3n", "the first 10 blocks are sparse, the first 20 have keys and values of their own"],
-    ["gemma4", "blocks whose keys and values later blocks reuse (shared_kv_layers)"],
-    ["glm-dsa", "blocks whose indexer later blocks reuse"],
-    ["kimi-k3-attn-res", "blocks whose outputs later blocks read besides their input (attn_res.block_size)"],
-    ["lfm2", "one recurrent and one attention block"],
-    ["minimax-m3", "one block behind the leading dense ones"],
-    ["rwkv6", "the state is halved every rescale_every_n_layers blocks"],
+    ["gemma3n", "the first 10 layers are sparse, the first 20 have keys and values of their own"],
+    ["gemma4", "layers whose keys and values later layers reuse (shared_kv_layers)"],
+    ["glm-dsa", "layers whose indexer later layers reuse"],
+    ["kimi-k3-attn-res", "layers whose outputs later layers read besides their input (attn_res.block_size)"],
+    ["lfm2", "one recurrent and one attention layer"],
+    ["minimax-m3", "one layer behind the leading dense ones"],
+    ["rwkv6", "the state is halved every so many layers (rescale_every_n_layers)"],
   ] as const)("%s: %s", async ([fixture, rule]) => {
     const { cuts = [] } = await judge(fixture, folder, 2, { illegal: [rule] });
     expect(cuts.length).toBeGreaterThan(0);

@@ -195,13 +195,13 @@ describe("what is refused", () => {
 
   test.for([
     ["an unknown architecture", "gpt-9", {}, /gpt-9.*no rules/],
-    ["an encoder", "bert", {}, /bert.*does not show what its blocks put out/],
+    ["an encoder", "bert", {}, /bert.*does not show what its layers put out/],
     ["a stack of two", "t5", {}, /two stacks/],
     ["a draft head", "eagle3", {}, /draft head/],
-    ["a looped model", "hrm_text", {}, /same blocks several times/],
-    ["a model that loops when it says so", "nanbeige", { num_loops: u32(2) }, /same blocks several times/],
+    ["a looped model", "hrm_text", {}, /same layers several times/],
+    ["a model that loops when it says so", "nanbeige", { num_loops: u32(2) }, /same layers several times/],
     ["a projector", "clip", {}, /projector/],
-    ["what follows from the number of blocks", "minimax-01", {}, /number of blocks/],
+    ["what follows from the number of layers", "minimax-01", {}, /number of layers/],
   ] as const)("%s", async ([, name, metadata, message]) => {
     await expect(refusal(name, metadata)).rejects.toThrow(message);
     await expect(refusal(name, metadata)).rejects.toBeInstanceOf(ArchitectureError);
@@ -231,7 +231,7 @@ describe("what is refused", () => {
       buildGguf({ metadata: { a: bool(true) }, tensors: [{ name: "x", shape: [1] }] }),
     );
     await expect(nameless.then(describeArchitecture)).rejects.toThrow(/general.architecture/);
-    await expect(model("llama", {}).then(describeArchitecture)).rejects.toThrow(/0 blocks/);
+    await expect(model("llama", {}).then(describeArchitecture)).rejects.toThrow(/0 layers/);
   });
 });
 
@@ -261,7 +261,7 @@ describe("tensors that hold something of every block", () => {
 
   test("are refused when a part would begin within a quantised block", async () => {
     const file = await perLayer("Q8_0", 8);
-    expect(() => describeArchitecture(file)).toThrow(/cannot be divided among 4 blocks/);
+    expect(() => describeArchitecture(file)).toThrow(/cannot be divided among 4 layers/);
   });
 });
 
@@ -366,7 +366,7 @@ describe("kinds of blocks of which one must stay", () => {
     ["minimax-m3", { leading_dense_block_count: u32(2) }, [0, 1], [2]],
   ] as const)("%s", async ([name, metadata, breaking, legal]) => {
     const file = await model(name, { block_count: u32(4), ...metadata });
-    expect(() => planRewrite(file, breaking)).toThrow(/one of the blocks .* must stay/);
+    expect(() => planRewrite(file, breaking)).toThrow(/one of the layers .* must stay/);
     expect(() => planRewrite(file, legal)).not.toThrow();
   });
 
@@ -383,7 +383,7 @@ describe("kinds of blocks of which one must stay", () => {
       embedding_length: u32(64),
       "attention.head_count": array("uint32", [4, 8, 0, 4]),
     });
-    expect(() => planRewrite(file, [2, 3])).toThrow(/block 2 would be the first/);
+    expect(() => planRewrite(file, [2, 3])).toThrow(/layer 2 would be the first/);
     expect(planRewrite(file, [3]).set.has("deci.attention.key_length")).toBe(false);
     const { set } = planRewrite(file, [1, 2]);
     expect(set.get("deci.attention.key_length")).toEqual(u32(16));
@@ -399,7 +399,7 @@ describe("kinds of blocks of which one must stay", () => {
         "attention.key_length_swa": u32(swa),
       });
     const different = await sizes(32);
-    expect(() => planRewrite(different, [1, 3])).toThrow(/block 1 would be the first/);
+    expect(() => planRewrite(different, [1, 3])).toThrow(/layer 1 would be the first/);
     expect(() => planRewrite(different, [0, 2])).not.toThrow();
     const same = await sizes(64);
     expect(() => planRewrite(same, [1, 3])).not.toThrow();
@@ -410,6 +410,6 @@ describe("kinds of blocks of which one must stay", () => {
     const file = await model("hy_v4", { block_count: u32(7), "attention.indexer.types": types });
     expect(() => planRewrite(file, [0, 1, 2])).not.toThrow();
     expect(() => planRewrite(file, [3, 4, 5, 6])).not.toThrow();
-    expect(() => planRewrite(file, [0, 1, 4])).toThrow(/block 4 cannot stay without block 3/);
+    expect(() => planRewrite(file, [0, 1, 4])).toThrow(/layer 4 cannot stay without layer 3/);
   });
 });

@@ -29,7 +29,7 @@ test("apply writes with the plan's factors what prune wrote, and says what they 
   const { status, stdout } = await apply("plan.json", "-o", at("applied.gguf"));
   expect(status).toBe(0);
   expect(stdout).toMatch(
-    /Compensation \(magnitude\) scales 11 blocks:\n {2}held-back loss \d+\.\d{4} without, \d+\.\d{4} with factors/,
+    /Compensation \(magnitude\) scales 11 layers:\n {2}held-back loss \d+\.\d{4} without, \d+\.\d{4} with factors/,
   );
   expect(readFileSync(at("applied.gguf")).equals(readFileSync(at("pruned.gguf")))).toBe(true);
 });
@@ -47,7 +47,7 @@ test("diff shows the factors of a compensated file", async () => {
   const { stdout } = await lorp(["diff", EXAMPLE_MODEL, at("pruned.gguf")]);
   const { attention, feedForward } = plan.compensation!.factors[0]!;
   expect(stdout).toContain(
-    `${at("pruned.gguf")} multiplies what its blocks add (magnitude):\nblock  attention  feed-forward\n` +
+    `${at("pruned.gguf")} multiplies what its layers add (magnitude):\nlayer  attention  feed-forward\n` +
       `9         ${attention.toFixed(4)}        ${feedForward.toFixed(4)}\n`,
   );
   const { stdout: json } = await lorp(["diff", EXAMPLE_MODEL, at("pruned.gguf"), "--json"]);
@@ -114,13 +114,13 @@ const [first, second] = [
 ];
 
 test.each([
-  ["of a removed block", [{ ...first, layer: 5 }], /factor for block 5, which is not among those left/],
+  ["of a removed layer", [{ ...first, layer: 5 }], /factor for layer 5, which is not among those left/],
   [
-    "of a block there is not",
+    "of a layer there is not",
     [{ ...first, layer: 20 }],
-    /factor for block 20, which is not among those left/,
+    /factor for layer 20, which is not among those left/,
   ],
-  ["twice for a block", [second, first, second], /two factors for block 10/],
+  ["twice for a layer", [second, first, second], /two factors for layer 10/],
   ["that is negative", [{ ...first, attention: -1 }], /factors\[0\]\.attention should be .* > 0, but is -1/],
   [
     "that is no finite number",

@@ -38,10 +38,10 @@ test("prunes what Ollama keeps, into the current folder, and gives it back to Ol
   const modelfile = readFileSync(join(cwd, "Modelfile"), "utf8");
   expect(modelfile).toContain("FROM ./books-20l-pruned-2of20.gguf\n");
   expect(modelfile).toContain('TEMPLATE """{{ .Prompt }}"""\nPARAMETER stop "THE END"\n');
-  expect(readFileSync(join(cwd, "README.md"), "utf8")).toContain("# Books 20L, pruned to 18 of 20 blocks");
+  expect(readFileSync(join(cwd, "README.md"), "utf8")).toContain("# Books 20L, pruned to 18 of 20 layers");
   const { metadata } = await readGguf(join(cwd, report.output.path));
   const value = (key: string) => metadata.get(key)?.decode().value;
-  expect(value("general.name")).toBe("Books 20L, pruned to 18 of 20 blocks");
+  expect(value("general.name")).toBe("Books 20L, pruned to 18 of 20 layers");
   expect(value("general.base_model.0.name")).toBe("Books 20L");
 });
 

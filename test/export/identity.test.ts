@@ -25,7 +25,7 @@ test("names the model, its base and what it is", async () => {
     "general.tags": array("string", ["text-generation", "pruned"]),
   });
   expect(result).toEqual({
-    name: "Books 20L, pruned to 15 of 20 blocks",
+    name: "Books 20L, pruned to 15 of 20 layers",
     "base_model.count": 1,
     "base_model.0.name": "Books 20L",
     "base_model.0.author": "A",

@@ -74,10 +74,10 @@ test("finds the base model in the file, and names none that it does not know", a
 
 test("tells what was removed, why, at what cost, and how to repeat it", async () => {
   const text = await card();
-  expect(text).toContain("# Books, pruned to 2 of 4 blocks");
+  expect(text).toContain("# Books, pruned to 2 of 4 layers");
   expect(text).toContain("| file size | 13.8 MB | 12.5 MB | −9.4 % |");
   expect(text).toContain("| perplexity | 20.00 | 25.00 | +25.0 % |");
-  expect(text).toContain("1. block 2: most like the rest of cluster 0\n1. block 1: next in cluster 0");
+  expect(text).toContain("1. layer 2: most like the rest of cluster 0\n1. layer 1: next in cluster 0");
   expect(text).toContain("```sh\nlorp prune books.gguf --remove 2\n```");
   expect(text).not.toContain("/models");
 });

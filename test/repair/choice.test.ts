@@ -50,7 +50,7 @@ test("what a model cannot have is refused by name", () => {
   expect(refusals(called("rwkv7")).refit).toMatch("rwkv7");
   const experts = renamed("blk.7.ffn_down.weight", "blk.7.ffn_down_exps.weight");
   expect(refusals({ ...example, file: experts })).toEqual({
-    refit: "block 7 has no blk.7.ffn_down.weight, as where it is made of experts",
+    refit: "layer 7 has no blk.7.ffn_down.weight, as where it is made of experts",
     bridge: expect.stringContaining("blk.7.ffn_down_exps.weight would not be read"),
   });
   const scaled = renamed("blk.7.attn_norm.weight", "blk.7.ffn_down.scale");
@@ -58,7 +58,7 @@ test("what a model cannot have is refused by name", () => {
   const { architecture } = example;
   const constraints = { ...architecture.constraints, shared: [{ rule: "kv", layer: 7, by: [11] }] };
   const sharing = refusals({ ...example, architecture: { ...architecture, constraints } });
-  expect(sharing.refit).toMatch("block 7 computes something for later ones too");
+  expect(sharing.refit).toMatch("layer 7 computes something for later ones too");
   const typed: GgufFile = {
     ...file,
     tensors: file.tensors.map((tensor) =>
@@ -66,5 +66,5 @@ test("what a model cannot have is refused by name", () => {
     ),
   };
   expect(refusals({ ...example, file: typed }).refit).toMatch("Q8_K");
-  expect(refusals({ ...example, inPlace: true }).bridge).toMatch("adds a block");
+  expect(refusals({ ...example, inPlace: true }).bridge).toMatch("adds a layer");
 });

@@ -70,8 +70,8 @@ export function plan(analysis: Analysis, removed: readonly number[]): Plan {
     const stage = index < analysis.k - 1 ? 1 : 2;
     const text =
       stage === 1
-        ? `Block ${layer} is the most redundant of cluster ${cluster}: its mean similarity to the other members is ${redundancy?.toFixed(4)}.`
-        : `Cluster ${cluster} is the most alike of those that still have a candidate, and block ${layer} is next in it.`;
+        ? `Layer ${layer} is the most redundant of cluster ${cluster}: its mean similarity to the other members is ${redundancy?.toFixed(4)}.`
+        : `Cluster ${cluster} is the most alike of those that still have a candidate, and layer ${layer} is next in it.`;
     return { layer, cluster, score: redundancy, reason: `stage-${stage}`, text };
   });
   return {

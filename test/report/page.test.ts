@@ -254,13 +254,13 @@ const readout = (page: Page) => page.locator("#matrix-value > *").allTextContent
 
 function expected(similarity: readonly (readonly number[])[], row: number, column: number): string[] {
   const { plan, analysis } = similarity.length === 20 ? report20 : report80;
-  const block = (layer: number) => `block ${layer}${plan.removedLayers.includes(layer) ? " (removed)" : ""}`;
+  const block = (layer: number) => `layer ${layer}${plan.removedLayers.includes(layer) ? " (removed)" : ""}`;
   const apart = Math.abs(row - column);
   const [a, b] = [analysis!.clusters[row], analysis!.clusters[column]];
   return [
     similarity[row]![column]!.toFixed(6),
     `${block(row)} and ${block(column)}`,
-    apart === 0 ? "the same block" : apart === 1 ? "1 block apart" : `${apart} blocks apart`,
+    apart === 0 ? "the same layer" : apart === 1 ? "1 layer apart" : `${apart} layers apart`,
     a === b ? `both in cluster ${a}` : `clusters ${a} and ${b}`,
   ];
 }

@@ -127,7 +127,7 @@ test("the depth strip shows each block, hollow where removed, in lines of tens",
 test("the table says what changed in one aligned table", () => {
   expect(renderChanges(report20).split("\n")).toEqual([
     "                original   pruned        change",
-    "blocks                20       15       −25.0 %",
+    "layers                20       15       −25.0 %",
     "weights           12.9 M   10.0 M       −22.5 %",
     "file size        13.8 MB  10.7 MB       −22.5 %",
     "perplexity         57.86    64.21       +11.0 %",

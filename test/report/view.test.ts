@@ -7,16 +7,16 @@ test("each kind of document is told from the others, and summed up", () => {
     kind: "analysis",
     title: "Books 20L",
     summary:
-      "Its blocks' inputs resemble each other across the depth of the model: RLS 0.426. LoRP looks for removable blocks in 4 clusters of its 20 blocks.",
+      "Its layers' inputs resemble each other across the depth of the model: RLS 0.426. LoRP looks for removable layers in 4 clusters of its 20 layers.",
   });
   expect(viewOf(report20.plan)).toMatchObject({
     kind: "plan",
-    summary: "5 of 20 blocks go, chosen by lorp: 3, 10, 16–18.",
+    summary: "5 of 20 layers go, chosen by lorp: 3, 10, 16–18.",
   });
   expect(viewOf(report20)).toMatchObject({
     kind: "report",
     summary:
-      "5 of 20 blocks go, chosen by lorp: 3, 10, 16–18. The file goes from 13.8 MB to 10.7 MB (−22.5 %). Perplexity on held-back text goes from 57.86 to 64.21 (+11.0 %).",
+      "5 of 20 layers go, chosen by lorp: 3, 10, 16–18. The file goes from 13.8 MB to 10.7 MB (−22.5 %). Perplexity on held-back text goes from 57.86 to 64.21 (+11.0 %).",
   });
   expect(viewOf(comparison20)).toMatchObject({
     kind: "comparison",
@@ -27,8 +27,8 @@ test("each kind of document is told from the others, and summed up", () => {
 test("what was not measured is not said", () => {
   const { divergence: _, ...rest } = report20;
   const dry = viewOf({ ...rest, output: null, perplexity: null });
-  expect(dry.summary).toBe("5 of 20 blocks go, chosen by lorp: 3, 10, 16–18.");
-  expect(changes(dry).map(({ label }) => label)).toEqual(["blocks"]);
+  expect(dry.summary).toBe("5 of 20 layers go, chosen by lorp: 3, 10, 16–18.");
+  expect(changes(dry).map(({ label }) => label)).toEqual(["layers"]);
   expect(changes(viewOf(analysis20))).toEqual([]);
 });
 

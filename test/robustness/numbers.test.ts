@@ -47,14 +47,14 @@ describe("a model that computes NaN", () => {
   });
 
   test.each([
-    ["analyze", () => analyze(middle, run), "from block 7 on"],
-    ["evaluate", () => evaluate(last, run), "from block 19 on"],
+    ["analyze", () => analyze(middle, run), "from layer 7 on"],
+    ["evaluate", () => evaluate(last, run), "from layer 19 on"],
     [
       "prune by a search",
       () => prune(last, { ...run, remove: 2, method: "auto", dryRun: true }),
-      "from block 19 on",
+      "from layer 19 on",
     ],
-  ])("is told with the block where it begins: %s", async (_, work, where) => {
+  ])("is told with the layer where it begins: %s", async (_, work, where) => {
     await expect(work()).rejects.toMatchObject({
       code: "RUNTIME_NAN",
       message: expect.stringContaining(where),

@@ -66,7 +66,7 @@ test("prediction blocks that are dropped besides", async () => {
   expect(dropPrediction(plan)).toEqual(plan);
   expect(keepPrediction(plan)).toEqual(makePlan(analysis, { method: "last", budget: 2 }));
   const { analysedBlocks: _, ...whole } = model;
-  expect(() => dropPrediction(explicitPlan(whole, [3]))).toThrow(/no blocks that predict tokens ahead/);
+  expect(() => dropPrediction(explicitPlan(whole, [3]))).toThrow(/no layers that predict tokens ahead/);
 });
 
 test("an unusable budget or method", () => {

@@ -10,6 +10,6 @@ export function requirePredictions({ name, states }: Architecture, what: string)
   if (!states.embeds) return;
   throw new ArchitectureError(
     "ARCHITECTURE_REFUSED",
-    `${what} needs predictions of the next token, and ${name} models give embeddings; \`method: "lorp"\` chooses by what their blocks do, and tells how alike the embeddings are.`,
+    `${what} needs predictions of the next token, and ${name} models give embeddings; \`method: "lorp"\` chooses by what their layers do, and tells how alike the embeddings are.`,
   );
 }

@@ -33,11 +33,11 @@ function describeDiff(first: string, second: string, diff: ModelDiff, blockOf: B
   const { tensors, metadata, removed, renumbered } = diff;
   const cut = [first, second].flatMap((path, side) => {
     const layers = removed[side] ?? [];
-    return layers.length === 0 ? [] : [`${path} was made without blocks ${layers.join(", ")}.`];
+    return layers.length === 0 ? [] : [`${path} was made without layers ${layers.join(", ")}.`];
   });
   return [
     ...cut,
-    ...(renumbered ? ["Blocks are counted as before the removal."] : []),
+    ...(renumbered ? ["Layers are counted as before the removal."] : []),
     `tensors: ${tensors.same} the same, ${tensors.changed.length} changed`,
     ...only(first, groupBlocks(tensors.onlyInFirst, blockOf)),
     ...only(second, groupBlocks(tensors.onlyInSecond, blockOf)),
@@ -61,8 +61,8 @@ function describeFactors(
     attention.toFixed(4),
     feedForward.toFixed(4),
   ]);
-  const head = ["block", "attention", "feed-forward"];
-  return [`${path} multiplies what its blocks add (${noted.mode}):`, formatTable([head, ...rows])];
+  const head = ["layer", "attention", "feed-forward"];
+  return [`${path} multiplies what its layers add (${noted.mode}):`, formatTable([head, ...rows])];
 }
 
 const only = (path: string, names: readonly string[]): string[] =>
@@ -73,12 +73,12 @@ function groupBlocks(names: readonly string[], blockOf: BlockOf): string[] {
   const counts = new Map<string, number>();
   for (const name of names) {
     const block = blockOf(name);
-    const label = block === undefined ? name : `block ${block}`;
+    const label = block === undefined ? name : `layer ${block}`;
     counts.set(label, (counts.get(label) ?? 0) + 1);
   }
   return [...counts]
     .toSorted(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
-    .map(([label, count]) => (label.startsWith("block ") ? `${label} (${count} tensors)` : label));
+    .map(([label, count]) => (label.startsWith("layer ") ? `${label} (${count} tensors)` : label));
 }
 
 function describeChange({ name, types, shapes }: ChangedTensor): string {

@@ -25,7 +25,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "analyze",
-    description: "measure how alike the inputs of a model's blocks are",
+    description: "measure how alike the inputs of a model's layers are",
     arguments: [MODEL],
     load: () => import("./analyze.ts"),
   },
@@ -47,7 +47,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "inspect",
-    description: "say what a model is made of, and what removing blocks would save",
+    description: "say what a model is made of, and what removing layers would save",
     arguments: [MODEL],
     load: () => import("./inspect.ts"),
   },
@@ -92,7 +92,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "diff",
     description:
-      "say what differs between two models in tensors and metadata; knows blocks by the numbers they had",
+      "say what differs between two models in tensors and metadata; knows layers by the numbers they had",
     arguments: [
       new Argument("<first>", "a GGUF file, or any part of a split one"),
       new Argument("<second>", "another one"),

@@ -26,5 +26,5 @@ async function describeModels(models: readonly DescribedStoredModel[]): Promise<
     architecture ?? "",
     store,
   ]);
-  return formatTable([["model", "size", "blocks", "architecture", "kept by"], ...rows]);
+  return formatTable([["model", "size", "layers", "architecture", "kept by"], ...rows]);
 }

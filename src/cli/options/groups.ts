@@ -99,7 +99,7 @@ export function addBudgetOptions(command: Command): Command {
     .option("--ratio <r>", "share of the layers to remove, such as 0.25", share)
     .option("--layers <list>", "the layers to remove, such as 5,7,11-13")
     .option("--method <name>", "how to choose them; lorp methods lists them (default: auto; of plan: lorp)")
-    .option("--drop-mtp", "drop the blocks that predict tokens ahead (MTP) besides");
+    .option("--drop-mtp", "drop the layers that predict tokens ahead (MTP) besides");
 }
 
 /** How much to remove where a model is at hand to be measured. */
@@ -131,7 +131,7 @@ export function addRepairOption(command: Command, otherwise: string): Command {
   return command.addOption(
     new Option(
       "--repair <how>",
-      `give back what removal took by linear maps that are fitted: a matrix replaced, or a small block put in (default: ${otherwise})`,
+      `give back what removal took by linear maps that are fitted: a matrix replaced, or a small layer put in (default: ${otherwise})`,
     ).choices(REPAIR_CHOICES),
   );
 }

@@ -36,7 +36,7 @@ export function describeAnalysis(analysis: Analysis, style?: TerminalStyle): str
     blockInfluence?.toFixed(4) ?? "–",
   ]);
   return [
-    `${model.name ?? model.architecture ?? "model"}: ${model.blockCount} blocks, measured on ${settings.tokens ?? "?"} tokens`,
+    `${model.name ?? model.architecture ?? "model"}: ${model.blockCount} layers, measured on ${settings.tokens ?? "?"} tokens`,
     wrapText(locality(rls, k), WIDTH, "  "),
     ...(confidence ? [wrapText(describeConfidence(confidence), WIDTH, "  ")] : []),
     "",
@@ -92,7 +92,7 @@ export function describePlan(plan: Plan): string {
 
 /** What was scaled, and what that gave back. */
 export function describeCompensation({ mode, factors, heldBack }: Compensation): string {
-  const done = factors.length > 0 ? `scales ${factors.length} blocks` : "scales nothing, as it did not help";
+  const done = factors.length > 0 ? `scales ${factors.length} layers` : "scales nothing, as it did not help";
   if (!heldBack) return `Compensation (${mode}) ${done}`;
   const error = heldBack.standardError === null ? "" : ` (± ${heldBack.standardError.toFixed(4)})`;
   return [

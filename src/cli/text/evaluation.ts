@@ -123,7 +123,7 @@ export function describeComparison(comparison: Comparison): string {
   const { model, texts, candidates } = comparison;
   const reach = describeReach(comparison);
   return [
-    `${model.name ?? "model"}: ${model.blockCount} blocks`,
+    `${model.name ?? "model"}: ${model.blockCount} layers`,
     ...(new Set(candidates.map(({ method }) => method)).size > 1
       ? pivots(comparison)
       : texts.map((_, index) => frontier(comparison, index))),

@@ -40,7 +40,7 @@ export function budgetFigure(described: Described, original: number, measured: r
     ...MARGIN,
     style: { fontSize: "12px" },
     x: {
-      label: "blocks removed",
+      label: "layers removed",
       labelAnchor: "center",
       labelArrow: "none",
       ticks: budgets(measured),

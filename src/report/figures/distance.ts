@@ -23,7 +23,7 @@ export function distanceFigure(described: Described, similarity: SimilarityMatri
     marginBottom: 40,
     style: { fontSize: "11px" },
     x: {
-      label: "distance in blocks",
+      label: "distance in layers",
       labelAnchor: "center",
       labelArrow: "none",
       domain: [0.5, similarity.length - 0.5],

@@ -12,8 +12,8 @@ export function compensation({ plan }: View): Markup | undefined {
     : "";
   const done =
     factors.length > 0
-      ? `What the kept blocks add to the residual stream is scaled to make up for the removed ones (${mode}).`
-      : `Factors that make up for the removed blocks (${mode}) did not help, so nothing is scaled.`;
+      ? `What the kept layers add to the residual stream is scaled to make up for the removed ones (${mode}).`
+      : `Factors that make up for the removed layers (${mode}) did not help, so nothing is scaled.`;
   const rows = factors.map(
     ({ layer, attention, feedForward }) => html`<tr>
       <th scope="row" class="number">${layer}</th>
@@ -21,12 +21,12 @@ export function compensation({ plan }: View): Markup | undefined {
       <td class="number">${feedForward.toFixed(4)}</td>
     </tr>`,
   );
-  const head = ["block", "attention", "feed-forward"].map(
+  const head = ["layer", "attention", "feed-forward"].map(
     (name) => html`<th scope="col" class="number">${name}</th>`,
   );
   return html`<section>
     <h2>Compensation</h2>
     <p>${done}${gain}</p>
-    ${factors.length > 0 ? html`<details><summary>Factors of ${factors.length} blocks</summary>${table("Factors by block of the original", head, rows)}</details>` : undefined}
+    ${factors.length > 0 ? html`<details><summary>Factors of ${factors.length} layers</summary>${table("Factors by layer of the original", head, rows)}</details>` : undefined}
   </section>`;
 }

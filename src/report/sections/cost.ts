@@ -18,7 +18,7 @@ export function cost({ comparison }: View): Markup | undefined {
     });
     const described = {
       id: `cost-${index}`,
-      title: `Perplexity on ${name} against blocks removed`,
+      title: `Perplexity on ${name} against layers removed`,
       description: "One line a method, from the original on; the table that follows has every value.",
     };
     const diverged = candidates.some(({ measures }) => measures[index]!.klDivergence !== undefined);
@@ -40,9 +40,9 @@ export function cost({ comparison }: View): Markup | undefined {
   });
   return html`<section>
     <h2>Cost</h2>
-    <p>What each method's choice costs at each number of removed blocks. Lower is better; the best of a row is bold.</p>
+    <p>What each method's choice costs at each number of removed layers. Lower is better; the best of a row is bold.</p>
     ${onText}
-    <details><summary>Which blocks each of them removes</summary>${choices(candidates)}</details>
+    <details><summary>Which layers each of them removes</summary>${choices(candidates)}</details>
   </section>`;
 }
 
@@ -80,8 +80,8 @@ function choices(candidates: readonly Candidate[]): Markup {
       ({ method, budget, removedLayers }) => html`<tr><td class="number">${budget}</td>
         <th scope="row">${method}</th><td class="rest">${formatLayers(removedLayers)}</td></tr>`,
     );
-  const head = html`<th scope="col" class="number">removed</th><th scope="col">method</th><th scope="col">blocks</th>`;
-  return table("Blocks removed by each method", head, rows);
+  const head = html`<th scope="col" class="number">removed</th><th scope="col">method</th><th scope="col">layers</th>`;
+  return table("Layers removed by each method", head, rows);
 }
 
 const budgetsOf = (candidates: readonly Candidate[]) =>

@@ -14,12 +14,12 @@ export function depth({ analysis, plan, model }: View): Markup {
   const removals = plan?.removals.map(({ layer }) => layer) ?? [];
   const [introduction, description] =
     removals.length === 0
-      ? ["Every block of the model, first to last.", `${blocks} blocks in a row.`]
+      ? ["Every layer of the model, first to last.", `${blocks} layers in a row.`]
       : [
-          "Above, every block of the model, first to last; the numbered ones go, in that order. Below, what is left, renumbered.",
-          `${blocks} blocks before, ${blocks - removals.length} after. Removed, in this order: ${removals.join(", ")}.`,
+          "Above, every layer of the model, first to last; the numbered ones go, in that order. Below, what is left, renumbered.",
+          `${blocks} layers before, ${blocks - removals.length} after. Removed, in this order: ${removals.join(", ")}.`,
         ];
-  const described = { id: "depth", title: "The model's blocks", description };
+  const described = { id: "depth", title: "The model's layers", description };
   return html`<section>
     <h2>Depth</h2>
     <p>${introduction}${analysis ? " Colours are clusters." : ""}</p>
@@ -32,7 +32,7 @@ function legend({ clusters, k, similarity }: Measures, removed: readonly number[
   const items = clusterMembers(clusters, k).map((members, cluster) => {
     const gone = members.filter((layer) => removed.includes(layer)).length;
     const facts = [
-      `${members.length === 1 ? "block" : "blocks"} ${formatLayers(members)}`,
+      `${members.length === 1 ? "layer" : "layers"} ${formatLayers(members)}`,
       ...(similarity && members.length > 1
         ? [`mean similarity ${meanSimilarity(similarity, members).toFixed(3)}`]
         : []),

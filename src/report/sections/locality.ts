@@ -11,7 +11,7 @@ export function locality({ analysis, title }: View): Markup | undefined {
   const { similarity, rls, k } = analysis;
   return html`<section>
     <h2>Locality</h2>
-    <p>A low score means that blocks resemble each other far across the model, a high one that each resembles its
+    <p>A low score means that layers resemble each other far across the model, a high one that each resembles its
       neighbours only. The score decides the number of clusters, unless one was asked for.</p>
     <div class="pair">
       ${similarity && similarity.length > 2 ? byDistance(similarity) : undefined}
@@ -29,10 +29,10 @@ function byDistance(similarity: SimilarityMatrix): Markup {
   const described = {
     id: "distance",
     title: "Similarity by distance",
-    description: `Similarity of every two blocks by the distance between them; the mean over all pairs is ${overall.toFixed(3)}.`,
+    description: `Similarity of every two layers by the distance between them; the mean over all pairs is ${overall.toFixed(3)}.`,
   };
   return html`<figure>
-    <figcaption>Similarity by distance: every pair of blocks, and the mean</figcaption>
+    <figcaption>Similarity by distance: every pair of layers, and the mean</figcaption>
     ${raw(distanceFigure(described, similarity, overall))}</figure>`;
 }
 

@@ -13,10 +13,10 @@ export function matrix({ analysis, plan }: View): Markup | undefined {
   const described = {
     id: "matrix",
     title: "Similarity matrix",
-    description: `Cosine similarity of the inputs of ${similarity.length} blocks, as a heat map with ${k} clusters outlined.`,
+    description: `Cosine similarity of the inputs of ${similarity.length} layers, as a heat map with ${k} clusters outlined.`,
   };
   const data = {
-    blocks: similarity.length,
+    layers: similarity.length,
     margin: MATRIX_MARGIN,
     cell: (MATRIX_SIDE - MATRIX_MARGIN) / similarity.length,
     clusters,
@@ -26,8 +26,8 @@ export function matrix({ analysis, plan }: View): Markup | undefined {
   };
   return html`<section>
     <h2>Similarity</h2>
-    <p>How alike the inputs of two blocks are, averaged over tokens. A solid square along the diagonal is a stretch of
-      depth in which little changes: that is where LoRP looks for blocks to remove.</p>
+    <p>How alike the inputs of two layers are, averaged over tokens. A solid square along the diagonal is a stretch of
+      depth in which little changes: that is where LoRP looks for layers to remove.</p>
     <div class="matrix">
       <figure>
         <div id="matrix-cells" tabindex="0" role="application" aria-label="Similarity matrix: values by arrow keys"
@@ -35,13 +35,13 @@ export function matrix({ analysis, plan }: View): Markup | undefined {
       </figure>
       <aside aria-label="Value and legend">
         <output id="matrix-value" for="matrix-cells">
-          <b>${meanSimilarity(similarity).toFixed(6)}</b><span>mean of all pairs of blocks</span>
+          <b>${meanSimilarity(similarity).toFixed(6)}</b><span>mean of all pairs of layers</span>
         </output>
         <div class="scale" aria-hidden="true"><i id="matrix-mark" hidden></i></div>
         <div class="ends" aria-hidden="true"><span>0 unlike</span><span>1 alike</span></div>
         <ul class="plain">
           <li><span class="outline"></span> cluster</li>
-          ${removed.length > 0 ? html`<li><span class="cross" aria-hidden="true">×</span> removed block</li>` : undefined}
+          ${removed.length > 0 ? html`<li><span class="cross" aria-hidden="true">×</span> removed layer</li>` : undefined}
         </ul>
         <p id="matrix-help" class="help">Point at a cell, or focus the matrix and use the arrow keys; Home and End go to the
           ends of a row, Page Up and Page Down to those of a column.</p>

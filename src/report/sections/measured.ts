@@ -25,7 +25,7 @@ export function measured({ plan }: View): Markup | undefined {
     : "";
   return html`<section>
     <h2>Measured candidates</h2>
-    <p>${sets.length} sets of blocks were measured on ${sequences} × ${sequenceLength} tokens of ${text.name} that the
+    <p>${sets.length} sets of layers were measured on ${sequences} × ${sequenceLength} tokens of ${text.name} that the
       analysis did not use; the best was chosen.${asItIs} The difference is that of the loss from the chosen set's,
       in nats a token, with its standard error.${explanation}</p>
     ${ranking("Best sets", sets.slice(0, SHOWN), objective)}
@@ -51,7 +51,7 @@ function ranking(
     </tr>`;
   });
   const head = html`<th scope="col" class="number">${LOSSES[objective ?? "perplexity"]}</th><th scope="col" class="number">difference</th>
-    ${tried ? html`<th scope="col" class="number">with factors</th>` : undefined}<th scope="col">blocks removed</th><th scope="col">proposed by</th>`;
+    ${tried ? html`<th scope="col" class="number">with factors</th>` : undefined}<th scope="col">layers removed</th><th scope="col">proposed by</th>`;
   const stopped = sets.some(({ complete }) => !complete) ? "; * stopped early, clearly worse" : "";
   return table(`${caption}${stopped}`, head, rows);
 }

@@ -9,13 +9,13 @@ export function repair({ plan }: View): Markup | undefined {
   const { kind, tokens, heldBack, tried, refused } = plan.repair;
   const chosen = tried.find((one) => one.kind === kind);
   const done = {
-    refit: "The last matrix before each gap was fitted anew, so that it does what the removed blocks did.",
+    refit: "The last matrix before each gap was fitted anew, so that it does what the removed layers did.",
     bridge:
-      "At each gap stands a small block that adds a linear map of its input, fitted to do what the removed blocks did.",
+      "At each gap stands a small layer that adds a linear map of its input, fitted to do what the removed layers did.",
   };
   const text = chosen
     ? `${done[chosen.kind]} It was fitted on ${tokens} tokens; on ${heldBack.sequences} pieces of text that were not fitted the KL divergence is ${heldBack.divergence.toFixed(4)} without and ${chosen.divergence.toFixed(4)} with it, nats a token${chosen.standardError === null ? "" : ` (standard error of the difference ${chosen.standardError.toFixed(4)})`}: ${formatPercent(1 - chosen.divergence / heldBack.divergence)} are given back.`
-    : "No linear map that makes up for the removed blocks helped by more than its standard error, or none is possible.";
+    : "No linear map that makes up for the removed layers helped by more than its standard error, or none is possible.";
   const others = tried
     .filter((one) => one !== chosen && one.gaps.length > 0)
     .map((one) => ` By ${one.kind} it would be ${one.divergence.toFixed(4)}.`);
@@ -31,13 +31,13 @@ export function repair({ plan }: View): Markup | undefined {
     </tr>`,
   );
   const head = [
-    html`<th scope="col" class="number">after block</th>`,
+    html`<th scope="col" class="number">after layer</th>`,
     html`<th scope="col">stored as</th>`,
     ...["adds", "features", "λ", "KL then"].map((name) => html`<th scope="col" class="number">${name}</th>`),
   ];
   return html`<section>
     <h2>Repair</h2>
     <p>${text}${others.join("")}${reasons.join("")}</p>
-    ${rows.length > 0 ? html`<details><summary>Maps of ${rows.length} gaps</summary>${table("Maps by block of the original", head, rows)}</details>` : undefined}
+    ${rows.length > 0 ? html`<details><summary>Maps of ${rows.length} gaps</summary>${table("Maps by layer of the original", head, rows)}</details>` : undefined}
   </section>`;
 }

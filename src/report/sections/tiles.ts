@@ -11,11 +11,11 @@ export function tiles(view: View): Markup {
     before === undefined ? change : `${change} from ${before}`,
   ]);
   const facts = [
-    ["blocks", String(model.blockCount), model.architecture ?? ""],
+    ["layers", String(model.blockCount), model.architecture ?? ""],
     ...(model.parameters === undefined ? [] : [["weights", formatCount(model.parameters), ""]]),
   ];
   const score = analysis
-    ? [["RLS", analysis.rls?.toFixed(3) ?? "none", `${analysis.k} clusters of blocks`]]
+    ? [["RLS", analysis.rls?.toFixed(3) ?? "none", `${analysis.k} clusters of layers`]]
     : [];
   return html`<dl class="tiles">${[...(changed.length > 0 ? changed : facts), ...score].map(
     ([label, value, note]) => html`<div><dt>${label}</dt><dd><b>${value}</b></dd><dd>${note}</dd></div>`,

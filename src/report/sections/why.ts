@@ -16,12 +16,12 @@ export function why({ plan }: View): Markup | undefined {
       <td class="rest">${text}</td>
     </tr>`,
   );
-  const head = html`<th scope="col" class="number">order</th><th scope="col" class="number">block</th>
+  const head = html`<th scope="col" class="number">order</th><th scope="col" class="number">layer</th>
     <th scope="col">cluster</th><th scope="col">rule</th><th scope="col" class="number">score</th><th scope="col">reason</th>`;
-  const passedOver = plan.passedOver.map(({ layer, rule }) => html`<li>Block ${layer} stays: ${rule}.</li>`);
+  const passedOver = plan.passedOver.map(({ layer, rule }) => html`<li>Layer ${layer} stays: ${rule}.</li>`);
   return html`<section>
-    <h2>Why these blocks</h2>
-    ${table("Removed blocks in the order of removal", head, rows)}
+    <h2>Why these layers</h2>
+    ${table("Removed layers in the order of removal", head, rows)}
     ${passedOver.length > 0 ? html`<ul class="plain">${passedOver}</ul>` : undefined}
   </section>`;
 }
