@@ -51,6 +51,7 @@ function packPlatform(platform) {
     version: manifest.version,
     description: `The compiled addon of lorp for ${platform}.`,
     license: manifest.license,
+    repository: manifest.repository,
     os: [os],
     cpu: [cpu],
     files: ["lorp.node"],
