@@ -3,7 +3,7 @@ import type { Lanes } from "../model/lanes.ts";
 
 /** What was measured of one sequence. */
 export interface SequenceSums {
-  /** N×N sums over the sequence's tokens of the cosines of the block inputs; row-major, above the diagonal. */
+  /** N×N sums over the sequence's tokens of the cosines of the layer inputs; row-major, above the diagonal. */
   readonly sums: Float64Array;
   /** Number of those tokens. */
   readonly tokens: number;
@@ -11,7 +11,7 @@ export interface SequenceSums {
 
 /** What was measured of a model; `similarity` follows from `measured`, which is all there is to keep. */
 export interface Capture {
-  /** N×N mean cosines of the block inputs over all tokens, 1 on the diagonal. */
+  /** N×N mean cosines of the layer inputs over all tokens, 1 on the diagonal. */
   readonly similarity: SimilarityMatrix;
   readonly measured: readonly SequenceSums[];
   readonly tokens: number;
@@ -27,7 +27,7 @@ export interface CaptureOptions {
 }
 
 /**
- * Runs sequences through a model, as many side by side as there are lanes, and averages the cosines of its block
+ * Runs sequences through a model, as many side by side as there are lanes, and averages the cosines of its layer
  * inputs. What is heard, and every bit of the result, is the same however many lanes there are, and whether the
  * sequences were run in one go or from `earlier` on.
  * @throws RuntimeError; AbortedError within one micro-batch of the model's signal

@@ -53,7 +53,7 @@ export const ANALYZE_OPTIONS: OptionNames<AnalyzeOptions> = {
 const MOST_ALTERNATIVES = 5;
 
 /**
- * Runs calibration text through a model and measures how alike the inputs of its blocks are: on as many sequences as
+ * Runs calibration text through a model and measures how alike the inputs of its layers are: on as many sequences as
  * `sequences` says, or else until more of them are unlikely to change which layers go.
  * @param path a GGUF file, or any part of a split one
  * @throws GgufError, ArchitectureError, CalibrationError, RuntimeError, UsageError, CheckpointError, AbortedError

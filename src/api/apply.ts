@@ -78,7 +78,7 @@ export async function apply(path: string, plan: Plan, options: ApplyOptions = {}
   return { ...written, ...(compensation && { compensation }), ...(repair && { repair }) };
 }
 
-/** As `makeUp`, of a Plan that may drop prediction blocks too: nothing makes up for those, which do not run. */
+/** As `makeUp`, of a Plan that may drop prediction layers too: nothing makes up for those, which do not run. */
 async function makeUpInTrunk(
   described: DescribedModel,
   plan: Plan,
@@ -159,7 +159,7 @@ export async function applyDescribed(
   }
 }
 
-/** Writes the kept blocks to `output`, in the types they have. */
+/** Writes the kept layers to `output`, in the types they have. */
 async function cut(
   described: DescribedModel,
   plan: Plan,

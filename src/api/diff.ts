@@ -9,7 +9,7 @@ export interface DiffOptions {
 }
 
 /**
- * Says what differs between two models in tensors and metadata; knows the blocks of a pruned file by the numbers they had.
+ * Says what differs between two models in tensors and metadata; knows the layers of a pruned file by the numbers they had.
  * @param first a GGUF file, or any part of a split one
  * @throws GgufError, AbortedError
  * @example

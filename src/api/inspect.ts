@@ -6,11 +6,11 @@ import { sum } from "../statistics.ts";
 import { checkNames } from "./check-options.ts";
 import { describeModel, fileBytes } from "./stages/open.ts";
 
-/** What a model is made of, and what removing blocks would save. */
+/** What a model is made of, and what removing layers would save. */
 export interface Inspection {
   readonly model: ModelSummary;
   readonly blocks: readonly InspectedBlock[];
-  /** Everything outside the blocks, which stays whatever goes. */
+  /** Everything outside the layers, which stays whatever goes. */
   readonly rest: {
     readonly parameters: number;
     readonly bytes: number;
@@ -18,7 +18,7 @@ export interface Inspection {
     /** What it is made of, the most bytes first: embedding, output, other tensors, metadata. */
     readonly parts: readonly OutsidePart[];
   };
-  /** For each number of blocks that can go, the mean over all choices of that many. */
+  /** For each number of layers that can go, the mean over all choices of that many. */
   readonly savings: readonly Saving[];
 }
 
@@ -37,11 +37,11 @@ export interface InspectedBlock {
   readonly computeShare: number;
   /** The rule of the architecture that holds it in place, if one does. */
   readonly fixedBy?: string;
-  /** Whether lorp put it in to make up for removed blocks. */
+  /** Whether lorp put it in to make up for removed layers. */
   readonly inserted?: true;
 }
 
-/** Something in the file that is of no block. */
+/** Something in the file that is of no layer. */
 export interface OutsidePart {
   readonly name: string;
   readonly bytes: number;

@@ -19,7 +19,7 @@ export interface PlanOptions extends ClusterOptions {
   readonly layers?: LayerList | undefined;
   /** Selection method; `lorp` by default. */
   readonly method?: string | undefined;
-  /** Drop the blocks that predict further tokens ahead (MTP) besides; they stay by default. */
+  /** Drop the layers that predict further tokens ahead (MTP) besides; they stay by default. */
   readonly dropMtp?: boolean | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** How factors that make up for removed blocks are found. */
+/** How factors that make up for removed layers are found. */
 export const COMPENSATION_MODES = ["magnitude", "fit"] as const;
 export type CompensationMode = (typeof COMPENSATION_MODES)[number];
 

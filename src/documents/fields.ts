@@ -11,10 +11,10 @@ export const seed = Type.Integer({ minimum: 0, description: "Seed of every rando
 
 export const count = (description: string) => Type.Integer({ minimum: 0, description });
 
-/** Far above what llama.cpp runs (512): what is made for each block of a document stays small. */
+/** Far above what llama.cpp runs (512): what is made for each layer of a document stays small. */
 const MOST_BLOCKS = 4096;
 
-/** Numbers of blocks, and what cannot be more. */
+/** Numbers of layers, and what cannot be more. */
 export const blocks = (description: string, minimum = 1) =>
   Type.Integer({ minimum, maximum: MOST_BLOCKS, description });
 

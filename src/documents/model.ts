@@ -5,15 +5,15 @@ import { blocks, count, layer } from "./fields.ts";
  * What a removal must respect, derived from the architecture (src/architecture) and stored in the Analysis, so that
  * planning needs no model.
  *
- * - `fixed`: blocks that are never candidates, each with the rule that holds it in place;
- * - `positional`: rules by which a block's kind follows from its index and cannot be written out. After the removal,
- *   the kept block that comes to stand at index j must satisfy `kinds[kept[j]] === kinds[j]`. `kinds` has an entry for
- *   each analysed block;
- * - `lengths`: rules by which what all blocks compute follows from their number; `allowed` lists the numbers of
- *   analysed blocks that may be kept;
+ * - `fixed`: layers that are never candidates, each with the rule that holds it in place;
+ * - `positional`: rules by which a layer's kind follows from its index and cannot be written out. After the removal,
+ *   the kept layer that comes to stand at index j must satisfy `kinds[kept[j]] === kinds[j]`. `kinds` has an entry for
+ *   each analysed layer;
+ * - `lengths`: rules by which what all layers compute follows from their number; `allowed` lists the numbers of
+ *   analysed layers that may be kept;
  * - `oneOf`: of `layers` at least one is kept;
- * - `ends`: the first, or the last, of the kept blocks is one of `layers`;
- * - `shared`: where one of the blocks `by` is kept, so is the earlier block `layer`.
+ * - `ends`: the first, or the last, of the kept layers is one of `layers`;
+ * - `shared`: where one of the layers `by` is kept, so is the earlier layer `layer`.
  */
 export const ConstraintsSchema = Type.Object(
   {

@@ -15,7 +15,7 @@ export interface AnsweringSide {
   /** Of contexts at least as long as the tasks' longest item. */
   readonly lanes: Lanes;
   readonly states: StateTensors;
-  /** Blocks made the identity. */
+  /** Layers made the identity. */
   readonly skip: readonly number[];
 }
 

@@ -78,7 +78,7 @@ export type ChoiceAnswers = { readonly [By in Exclude<Rule, "matched">]: readonl
 /**
  * Answers every item of a multiple-choice task, several choices side by side.
  * @param lanes of contexts at least as long as the task's longest choice
- * @param skip blocks made the identity
+ * @param skip layers made the identity
  * @throws RuntimeError, AbortedError
  */
 export async function answerChoices(

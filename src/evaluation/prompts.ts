@@ -52,7 +52,7 @@ export async function tokenizePrompts(
 
 export interface AnswerPromptsOptions {
   readonly states: StateTensors;
-  /** Blocks made the identity. */
+  /** Layers made the identity. */
   readonly skip?: readonly number[] | undefined;
 }
 

@@ -53,7 +53,7 @@ function code(text: string): string {
   return `${fence}sh\n${text}\n${fence}`;
 }
 
-/** What became of the blocks that are left. */
+/** What became of the layers that are left. */
 function kept({ plan: { compensation, repair }, settings }: Report): string {
   const scaled = compensation?.factors.length ?? 0;
   const mended = repair ? repairSentence(repair) : undefined;

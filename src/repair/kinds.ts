@@ -1,4 +1,4 @@
-/** Where a linear map that does what removed blocks did has its place (docs/repair.md). */
+/** Where a linear map that does what removed layers did has its place (docs/repair.md). */
 export const REPAIR_KINDS = ["refit", "bridge"] as const;
 export type RepairKind = (typeof REPAIR_KINDS)[number];
 

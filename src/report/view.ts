@@ -155,7 +155,7 @@ export interface Change {
   readonly change: string;
 }
 
-/** What the removal changed, as far as it is known: blocks, weights, file, perplexity, predictions. */
+/** What the removal changed, as far as it is known: layers, weights, file, perplexity, predictions. */
 export function changes({ plan, report, model }: View): Change[] {
   if (plan === undefined) return [];
   const change = (
@@ -210,7 +210,7 @@ export function changes({ plan, report, model }: View): Change[] {
   ];
 }
 
-/** Blocks that were put in. */
+/** Layers that were put in. */
 function bridges({ repair }: Plan): number {
   const bridge = repair?.kind === "bridge" && repair.tried.find(({ kind }) => kind === "bridge");
   return bridge ? bridge.gaps.length : 0;

@@ -38,7 +38,7 @@ export function budgetFromRatio(ratio: number, layers: number): number {
   return budget;
 }
 
-/** More blocks than any model has; a range is not written out beyond it. */
+/** More layers than any model has; a range is not written out beyond it. */
 const MOST_LAYERS = 10_000;
 
 /** Layers by their indices, or as the command line takes them: `5,7,11-13`. */

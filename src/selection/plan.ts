@@ -65,7 +65,7 @@ export function explicitPlan(model: ModelSummary, layers: readonly number[]): Pl
 }
 
 /**
- * The blocks that predict further tokens ahead (MTP), which nothing else in the model needs.
+ * The layers that predict further tokens ahead (MTP), which nothing else in the model needs.
  * @throws UsageError `OPTION_INVALID` when it has none
  */
 export function predictionLayers({ blockCount, analysedBlocks = blockCount }: ModelSummary): number[] {
@@ -78,7 +78,7 @@ export function predictionLayers({ blockCount, analysedBlocks = blockCount }: Mo
   return Array.from({ length: blockCount - analysedBlocks }, (_, index) => analysedBlocks + index);
 }
 
-/** A Plan that drops the prediction blocks too. @throws UsageError as `predictionLayers` */
+/** A Plan that drops the prediction layers too. @throws UsageError as `predictionLayers` */
 export function dropPrediction(plan: Plan): Plan {
   const dropped = predictionLayers(plan.model).filter((layer) => plan.keptLayers.includes(layer));
   const text = "predicts tokens ahead (MTP), dropped on request";

@@ -142,7 +142,7 @@ export function createTrials(source: LossSource, layers: number, onWork?: (trial
     { bar, upTo = source.sequences }: { readonly bar?: Bar | undefined; readonly upTo?: number } = {},
   ): Promise<Trial[]> => {
     const entered = proposals.map(enter);
-    // Neighbours in this order share the most blocks before the first that differs, which need not be run twice.
+    // Neighbours in this order share the most layers before the first that differs, which need not be run twice.
     let racing: readonly OpenTrial[] = [...new Set(entered)]
       .filter((trial) => !(bar && isAbove(trial, bar)))
       .sort(byLayers);

@@ -13,7 +13,7 @@ export type { PassedOver, Removal } from "../documents/plan.ts";
 export const UNCONSTRAINED: Constraints = { fixed: [], positional: [] };
 
 export interface SelectionInput {
-  /** N×N cosine similarities of the block inputs, S[i][i] = 1. */
+  /** N×N cosine similarities of the layer inputs, S[i][i] = 1. */
   readonly similarity: SimilarityMatrix;
   /** Cluster number of each layer, 0…k−1, numbered by first layer. */
   readonly clusters: readonly number[];

@@ -32,7 +32,7 @@ interface Removal {
 }
 
 /**
- * `dir/name.gguf` with 5 of 20 blocks removed → `dir/name-pruned-5of20.gguf`; a split input's part number goes.
+ * `dir/name.gguf` with 5 of 20 layers removed → `dir/name-pruned-5of20.gguf`; a split input's part number goes.
  * @param quantize the type that the result is quantised to, if it is: `…-pruned-5of20-q4_k_m.gguf`
  */
 export function defaultOutput(input: string, plan: Removal, quantize?: string): string {

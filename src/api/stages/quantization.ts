@@ -61,7 +61,7 @@ export async function planQuantization(
   return { type, imatrix, tensorTypes: findTensorTypes(tensorType, file.tensors, imatrix) };
 }
 
-/** The same for the model that some blocks are cut out of. @param rename null for a tensor that goes */
+/** The same for the model that some layers are cut out of. @param rename null for a tensor that goes */
 export function afterCut(
   { type, imatrix, tensorTypes }: Quantization,
   rename: (name: string) => string | null,

@@ -26,7 +26,7 @@ export function outputSize(
   };
 }
 
-/** Weights that one token is multiplied with, in each block and outside the blocks. */
+/** Weights that one token is multiplied with, in each layer and outside the layers. */
 export function activeParameters({ file, architecture }: DescribedModel): { blocks: number[]; rest: number } {
   const { blocks, rest } = measureBlocks(file, architecture.name, architecture.blockCount);
   return { blocks: blocks.map((block) => block.activeParameters), rest: rest.activeParameters };
@@ -34,7 +34,7 @@ export function activeParameters({ file, architecture }: DescribedModel): { bloc
 
 /**
  * How many times as fast a model without layers generates, estimated: speed is inverse to the weights that one token is
- * multiplied with; attention over a long context comes on top, and its share is the same in every block.
+ * multiplied with; attention over a long context comes on top, and its share is the same in every layer.
  */
 export function estimateSpeedup(described: DescribedModel, removedLayers: readonly number[]): number {
   const { blocks, rest } = activeParameters(described);

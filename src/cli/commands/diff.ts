@@ -49,7 +49,7 @@ function describeDiff(first: string, second: string, diff: ModelDiff, blockOf: B
   ].join("\n");
 }
 
-/** What the blocks of a file were multiplied by, as a table. */
+/** What the layers of a file were multiplied by, as a table. */
 function describeFactors(
   path: string,
   noted: NotedFactors | null | undefined,
@@ -68,7 +68,7 @@ function describeFactors(
 const only = (path: string, names: readonly string[]): string[] =>
   names.map((name) => `  only in ${path}: ${name}`);
 
-/** The tensors of one block as one entry. */
+/** The tensors of one layer as one entry. */
 function groupBlocks(names: readonly string[], blockOf: BlockOf): string[] {
   const counts = new Map<string, number>();
   for (const name of names) {

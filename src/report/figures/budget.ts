@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import { type Described, svg } from "./svg.ts";
 
-/** One measured set of blocks. */
+/** One measured set of layers. */
 export interface Measured {
   readonly method: string;
   readonly budget: number;
@@ -12,7 +12,7 @@ const WIDTH = 1040;
 const HEIGHT = 360;
 const MARGIN = { marginLeft: 52, marginRight: 120, marginTop: 28, marginBottom: 40 };
 
-/** Perplexity against the number of removed blocks, one line a method, all starting at the original. */
+/** Perplexity against the number of removed layers, one line a method, all starting at the original. */
 export function budgetFigure(described: Described, original: number, measured: readonly Measured[]): string {
   const methods = [...new Set(measured.map(({ method }) => method))];
   const lines = methods.map((method, index) => ({

@@ -2,25 +2,25 @@ import * as Plot from "@observablehq/plot";
 import { blockTicks, clusterColour, type Described, svg } from "./svg.ts";
 
 const WIDTH = 1040;
-/** Between a block and the end of its place, in blocks. */
+/** Between a layer and the end of its place, in layers. */
 const GAP = 0.07;
 
 export interface DepthFigure {
-  /** The cluster of each block, as far as known. */
+  /** The cluster of each layer, as far as known. */
   readonly clusters: readonly (number | undefined)[];
-  /** Removed blocks in the order of removal. */
+  /** Removed layers in the order of removal. */
   readonly removals: readonly number[];
 }
 
 interface Block {
-  /** Position along the strip, in blocks. */
+  /** Position along the strip, in layers. */
   readonly x: number;
   readonly cluster: number | undefined;
 }
 
 /**
- * The depth of the model as a strip of blocks; once some are removed, a second strip below shows the model that is
- * left, and lines lead from each kept block to its new place. Removed blocks carry the order of their removal.
+ * The depth of the model as a strip of layers; once some are removed, a second strip below shows the model that is
+ * left, and lines lead from each kept layer to its new place. Removed layers carry the order of their removal.
  */
 export function depthFigure(described: Described, { clusters, removals }: DepthFigure): string {
   const blocks = clusters.length;

@@ -15,7 +15,7 @@ export interface MatrixFigure {
 
 /**
  * The similarity matrix as a heat map, row and column 0 first: clusters outlined, and banded along the edges; removed
- * blocks crossed out along the edges and on the diagonal.
+ * layers crossed out along the edges and on the diagonal.
  */
 export function matrixFigure(described: Described, { similarity, clusters, removed }: MatrixFigure): string {
   const blocks = similarity.length;

@@ -42,7 +42,7 @@ export function svg({ id, title, description }: Described, options: Plot.PlotOpt
 export const clusterColour = (cluster: number | undefined): string =>
   cluster === undefined ? "var(--muted)" : `var(--cluster-${cluster % CLUSTER_COLOURS.light.length})`;
 
-/** Block numbers worth a label: every one of a few, every fifth or tenth of many. */
+/** Layer numbers worth a label: every one of a few, every fifth or tenth of many. */
 export function blockTicks(blocks: number): number[] {
   const step = blocks <= 32 ? 1 : blocks <= 64 ? 5 : 10;
   return Array.from({ length: Math.ceil(blocks / step) }, (_, i) => i * step);

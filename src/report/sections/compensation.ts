@@ -2,7 +2,7 @@ import { html, type Markup } from "../markup.ts";
 import type { View } from "../view.ts";
 import { table } from "./table.ts";
 
-/** The factors that make up for removed blocks, and what they give back. */
+/** The factors that make up for removed layers, and what they give back. */
 export function compensation({ plan }: View): Markup | undefined {
   if (!plan?.compensation) return undefined;
   const { mode, factors, heldBack } = plan.compensation;

@@ -6,10 +6,10 @@ import { html, type Markup, raw } from "../markup.ts";
 import type { Measures, View } from "../view.ts";
 import { meanSimilarity } from "./similarity.ts";
 
-/** Every block, kept or removed, and the clusters they belong to. */
+/** Every layer, kept or removed, and the clusters they belong to. */
 export function depth({ analysis, plan, model }: View): Markup {
   const blocks = model.blockCount;
-  // Blocks that were not measured trail the others and belong to no cluster.
+  // Layers that were not measured trail the others and belong to no cluster.
   const clusters = Array.from({ length: blocks }, (_, layer) => analysis?.clusters[layer]);
   const removals = plan?.removals.map(({ layer }) => layer) ?? [];
   const [introduction, description] =

@@ -5,7 +5,7 @@ import { html, type Markup, raw } from "../markup.ts";
 import type { View } from "../view.ts";
 import { meanSimilarity } from "./similarity.ts";
 
-/** How far across the model blocks resemble each other, and how that compares with published models. */
+/** How far across the model layers resemble each other, and how that compares with published models. */
 export function locality({ analysis, title }: View): Markup | undefined {
   if (!analysis) return undefined;
   const { similarity, rls, k } = analysis;

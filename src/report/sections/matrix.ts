@@ -8,7 +8,7 @@ export function matrix({ analysis, plan }: View): Markup | undefined {
   const similarity = analysis?.similarity;
   if (similarity === undefined) return undefined;
   const { clusters, k } = analysis!;
-  // Prediction blocks are not measured.
+  // Prediction layers are not measured.
   const removed = (plan?.removedLayers ?? []).filter((layer) => layer < similarity.length);
   const described = {
     id: "matrix",

@@ -14,7 +14,7 @@ const LOSSES = {
 /** Rows shown at once; the rest can be unfolded. */
 const SHOWN = 10;
 
-/** The sets of blocks that were measured to make the choice. */
+/** The sets of layers that were measured to make the choice. */
 export function measured({ plan }: View): Markup | undefined {
   if (!plan?.measurements) return undefined;
   const { sets, sequences, sequenceLength, text, original, objective } = plan.measurements;

@@ -3,7 +3,7 @@ import { html, type Markup } from "../markup.ts";
 import type { View } from "../view.ts";
 import { table } from "./table.ts";
 
-/** The maps that do what removed blocks did, and what they give back. */
+/** The maps that do what removed layers did, and what they give back. */
 export function repair({ plan }: View): Markup | undefined {
   if (!plan?.repair) return undefined;
   const { kind, tokens, heldBack, tried, refused } = plan.repair;

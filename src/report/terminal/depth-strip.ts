@@ -4,11 +4,11 @@ import { GUTTER, ruler } from "./ruler.ts";
 export interface Depth {
   readonly blockCount: number;
   readonly removed: readonly number[];
-  /** The cluster of each block, as far as known; colours the blocks. */
+  /** The cluster of each layer, as far as known; colours the layers. */
   readonly clusters?: readonly number[] | undefined;
 }
 
-/** The blocks from first to last as a strip of squares, hollow where removed; several lines for many. */
+/** The layers from first to last as a strip of squares, hollow where removed; several lines for many. */
 export function renderDepthStrip({ blockCount, removed, clusters }: Depth, style: TerminalStyle): string {
   const room = Math.floor((style.width - GUTTER) / 2);
   const perLine = blockCount <= room ? blockCount : Math.max(room - (room % 10), 1);

@@ -2,14 +2,14 @@ import type { SimilarityMatrix } from "../../documents/analysis.ts";
 import { type Ink, paint, removedColour, similarityColour, type TerminalStyle } from "./colour.ts";
 import { GUTTER, ruler } from "./ruler.ts";
 
-/** Up to so many blocks, a cell is two characters wide and a line high; above, one wide and half a line high. */
+/** Up to so many layers, a cell is two characters wide and a line high; above, one wide and half a line high. */
 const LARGE_CELLS = 24;
 
 /** Without colours: from unlike to alike. */
 const SHADES = [" ", "░", "▒", "▓", "█"];
 
 /**
- * A similarity matrix as text, row 0 first, blocks numbered along the top and the left; removed blocks are crossed
+ * A similarity matrix as text, row 0 first, layers numbered along the top and the left; removed layers are crossed
  * above their column. A matrix that is too wide is averaged down to what fits.
  */
 export function renderHeatmap(

@@ -1,4 +1,4 @@
-/** Room left of every row: a block number and a space. */
+/** Room left of every row: a layer number and a space. */
 export const GUTTER = 4;
 
 export interface Ruler {
@@ -7,11 +7,11 @@ export interface Ruler {
   readonly cellWidth: number;
   /** Cells from one number to the next. */
   readonly step: number;
-  /** The block of a cell. */
+  /** The layer of a cell. */
   readonly blockOf: (cell: number) => number;
 }
 
-/** Block numbers above a row of cells; one that would stick out at the end is left out. */
+/** Layer numbers above a row of cells; one that would stick out at the end is left out. */
 export function ruler({ cells, cellWidth, step, blockOf }: Ruler): string {
   const numbers = Array.from({ length: Math.ceil(cells / step) }, (_, i) => {
     const number = String(blockOf(i * step));
