@@ -30,7 +30,7 @@ Function cpu_backend_function(const char* name) {
 /** Broken weights make NaN of everything that follows. */
 void require_numbers(double normalizer) {
     if (!std::isfinite(normalizer)) {
-        throw std::runtime_error("its predictions are not numbers (NaN or infinite): its weights are broken");
+        throw std::domain_error("its predictions are not numbers (NaN or infinite): its weights are broken");
     }
 }
 

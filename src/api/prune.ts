@@ -108,6 +108,8 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   try {
     // What a model of embeddings takes is not told by how fast it predicts.
     if (!described.architecture.states.embeds) {
+      // A model that computes NaN is refused before the work, of which not all would notice.
+      if (!options.dryRun) await opened.lanes.run((session) => session.score(opened.split.report[0]!));
       await forecast(opened, opened.split.report[0]!, workAhead(opened, method, options), options);
     }
     const { analysis, plan: chosen } = await decide(described, opened, options);

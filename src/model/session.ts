@@ -196,7 +196,14 @@ export function openSession(
   };
   const stateNorms = (tokens: Int32Array) => call("stateNorms", [handle, tokens]);
   const refuseNaN = async (tokens: Int32Array): Promise<never> => {
-    throw noNumbers(path, firstWithoutNumbers(await stateNorms(tokens), layers));
+    throw noNumbers(path, await stateNorms(tokens), layers);
+  };
+  /** Why work on a sequence failed: where the whole model computes NaN, by the block where that begins. */
+  const reasonOf = async (error: unknown, tokens: Int32Array, otherwise?: string): Promise<unknown> => {
+    if (!(error instanceof RuntimeError && error.code === "RUNTIME_NAN")) return error;
+    const norms = await stateNorms(tokens);
+    if (norms.some(Number.isNaN)) return noNumbers(path, norms, layers);
+    return otherwise === undefined ? error : new RuntimeError("RUNTIME_NAN", otherwise, { cause: error });
   };
   return {
     opened,
@@ -221,13 +228,19 @@ export function openSession(
       const { skip = [], factors = [], repairs = [] } = changes;
       // What is computed with blocks changed says nothing against the model; whoever changed them judges it.
       const isWhole = skip.length === 0 && factors.length === 0 && repairs.length === 0;
-      return isWhole && scores.logProb.some(Number.isNaN) ? refuseNaN(tokens) : scores;
+      // The last token is predicted, never fed, and how many are fed decides how attention sums (ggml's ops.cpp).
+      return isWhole && scores.logProb.some(Number.isNaN) ? refuseNaN(tokens.subarray(0, -1)) : scores;
     },
     logits: (tokens, skip, factors, repairs) =>
       call("logits", [handle, tokens, toNative({ skip, factors, repairs }, layers)]),
     embeddings: (tokens, skip) => call("embeddings", [handle, tokens, toNative({ skip }, layers)]),
-    generate: (prompts, length, changes = {}) =>
-      call("generate", [handle, prompts, length, toNative(changes, layers)]),
+    generate: async (prompts, length, changes = {}) => {
+      try {
+        return await call("generate", [handle, prompts, length, toNative(changes, layers)]);
+      } catch (error) {
+        throw await reasonOf(error, prompts[0] ?? Int32Array.of());
+      }
+    },
     time: (tokens, prompt, everyLogit = false) => call("time", [handle, tokens, prompt, everyLogit]),
     stateNorms,
     fitFactors: async (sequences, { skip, ridge, original, onProgress }) => {
@@ -257,11 +270,9 @@ export function openSession(
       try {
         await call("gather", [handle, tokens, options]);
       } catch (error) {
-        if (!(error instanceof RuntimeError && error.code === "RUNTIME_NAN")) throw error;
-        const norms = await stateNorms(tokens);
-        if (norms.some(Number.isNaN)) throw noNumbers(path, firstWithoutNumbers(norms, layers));
-        throw new RuntimeError(
-          "RUNTIME_NAN",
+        throw await reasonOf(
+          error,
+          tokens,
           `${path} computes no numbers (NaN) without the layers ${changes.skip?.join(", ")}, so nothing can make up for them; choose other layers, or use --repair off.`,
         );
       }
@@ -270,16 +281,18 @@ export function openSession(
   };
 }
 
-/** The first block whose output has a NaN; the last one, or what follows it, where none of the inputs has. */
-function firstWithoutNumbers(norms: Float32Array, layers: number): number {
-  const input = Math.floor(norms.findIndex(Number.isNaN) / (norms.length / layers));
-  return input < 0 ? layers - 1 : Math.max(input - 1, 0);
-}
-
-function noNumbers(path: string, block: number): RuntimeError {
+/** @param norms of the blocks' inputs, layers × tokens */
+function noNumbers(path: string, norms: Float32Array, layers: number): RuntimeError {
+  const first = Math.floor(norms.findIndex(Number.isNaN) / (norms.length / layers));
+  const where =
+    first < 0
+      ? `in layer ${layers - 1} or behind it`
+      : first === 0
+        ? "from its embeddings on"
+        : `from layer ${first - 1} on`;
   return new RuntimeError(
     "RUNTIME_NAN",
-    `${path} computes no numbers (NaN) from layer ${block} on, so nothing can be measured: its weights are damaged, or too large for llama.cpp; download or convert it again.`,
+    `${path} computes no numbers (NaN) ${where}, so nothing can be measured: its weights are damaged, or too large for llama.cpp; download or convert it again.`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { analyze } from "../../src/api/analyze.ts";
@@ -39,26 +39,42 @@ async function shortText(): Promise<string> {
 const withNaN = (tensor: string) => scaled(`${tensor}.gguf`, { [tensor]: Number.NaN });
 
 describe("a model that computes NaN", () => {
+  let first: string;
   let last: string;
   let middle: string;
   beforeAll(async () => {
+    first = await withNaN("token_embd.weight");
     last = await withNaN("blk.19.ffn_down.weight");
     middle = await withNaN("blk.7.ffn_down.weight");
   });
 
   test.each([
     ["analyze", () => analyze(middle, run), "from layer 7 on"],
-    ["evaluate", () => evaluate(last, run), "from layer 19 on"],
+    ["evaluate", () => evaluate(last, run), "in layer 19 or behind it"],
+    ["evaluate", () => evaluate(first, run), "from its embeddings on"],
     [
       "prune by a search",
       () => prune(last, { ...run, remove: 2, method: "auto", dryRun: true }),
-      "from layer 19 on",
+      "in layer 19 or behind it",
     ],
   ])("is told with the layer where it begins: %s", async (_, work, where) => {
     await expect(work()).rejects.toMatchObject({
       code: "RUNTIME_NAN",
       message: expect.stringContaining(where),
     });
+  });
+
+  test.each([
+    ["from layer 7 on", () => middle, { layers: [5] }],
+    // The analysis does not run the last block.
+    ["in layer 19 or behind it", () => last, { remove: 2, method: "lorp" }],
+  ])("is refused before anything is written: %s", async (where, model, choice) => {
+    const output = join(folder, "never.gguf");
+    await expect(prune(model(), { ...run, ...choice, output })).rejects.toMatchObject({
+      code: "RUNTIME_NAN",
+      message: expect.stringContaining(where),
+    });
+    expect(existsSync(output)).toBe(false);
   });
 
   test("as the base, or with layers left out, too", async () => {
@@ -81,6 +97,8 @@ test("a set without which the model's f16 values overflow leaves the sets after 
     dryRun: true,
     samples: false,
     calibration: await shortText(),
+    // The time is foretold by a run of few tokens, which overflows by itself.
+    onNotice: () => {},
   });
   expect(plan.removedLayers).not.toContain(1);
   expect(plan.removedLayers).not.toContain(2);

@@ -9,7 +9,7 @@ import { openRuntime } from "../../src/model/runtime.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { oddModels } from "./odd-models.ts";
 
-const SEED = 16;
+const SEED = Number(process.env.LORP_SWEEP_SEED ?? 16);
 const COUNT = Number(process.env.LORP_SWEEP ?? 400);
 /** Longer than any of these models takes. */
 const HANG = 60_000;

@@ -1,3 +1,4 @@
+import { RuntimeError } from "../../model/errors.ts";
 import type { Lanes } from "../../model/lanes.ts";
 import { formatDuration } from "../../report/format.ts";
 import { sum } from "../../statistics.ts";
@@ -25,7 +26,12 @@ export async function forecast(
 ): Promise<void> {
   const ahead = work.filter(([, tokens]) => tokens > 0);
   if (!onNotice || ahead.length === 0) return;
-  const pace = await paceOf(opened.lanes, text);
+  const pace = await paceOf(opened.lanes, text).catch((error: unknown) => {
+    // Whether the model computes numbers is for the work to judge: few tokens may overflow where many do not.
+    if (error instanceof RuntimeError && error.code === "RUNTIME_NAN") return undefined;
+    throw error;
+  });
+  if (pace === undefined) return;
   const total = sum(ahead.map(([, tokens]) => tokens));
   if (total < SHORT * pace) return;
   const parts = ahead.map(([purpose, tokens]) => `${count(tokens)} ${purpose}`);
