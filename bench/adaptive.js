@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { assess, isCheckpoint } from "../dist/analysis/adaptive.js";
 import { captureSimilarity, meanSimilarity } from "../dist/analysis/capture.js";
 import { describeModel } from "../dist/api/stages/open.js";
-import { goalOf } from "../dist/api/stages/purpose.js";
+import { purposeOf } from "../dist/api/stages/purpose.js";
 import { cutSequences, spreadOut } from "../dist/calibration/sequences.js";
 import { openModel } from "../dist/model/model.js";
 import { median, printTable } from "./measure.js";
@@ -41,19 +41,19 @@ async function captureTexts(path, text, texts, sequences) {
 }
 
 /** Measures as `analyze` does until the answer has settled. */
-function runAdaptively(measured, goal) {
+function runAdaptively(measured, purpose) {
   const outOf = measured.length;
   for (let n = 1; n <= outOf; n++) {
     if (!isCheckpoint(n)) continue;
     const first = measured.slice(0, n);
-    const { settled, agreement } = assess(first, goal.assessment(), { outOf, hurry: true });
+    const { settled, agreement } = assess(first, purpose.assessment(), { outOf, hurry: true });
     if (settled || n === outOf)
-      return { sequences: n, claimed: agreement.layers, removed: answer(first, goal) };
+      return { sequences: n, claimed: agreement.layers, removed: answer(first, purpose) };
   }
-  return { sequences: outOf, claimed: 1, removed: answer(measured, goal) };
+  return { sequences: outOf, claimed: 1, removed: answer(measured, purpose) };
 }
 
-const answer = (measured, goal) => goal.assessment().decide(meanSimilarity(measured)).removed.join();
+const answer = (measured, purpose) => purpose.assessment().decide(meanSimilarity(measured)).removed.join();
 
 /** @param {{ model: string, text: string, texts?: number, sequences?: number }} options */
 export async function benchAdaptive({ model, text, texts = 20, sequences = 32 }) {
@@ -61,10 +61,10 @@ export async function benchAdaptive({ model, text, texts = 20, sequences = 32 })
   const captured = await captureTexts(model, text, texts, sequences);
   const budgets = Array.from({ length: Math.floor(summary.blockCount / 2) }, (_, index) => index + 1);
   const rows = budgets.map((remove) => {
-    const goal = goalOf(summary, { remove });
+    const purpose = purposeOf(summary, { remove });
     const runs = captured.map((measured) => ({
-      ...runAdaptively(measured, goal),
-      full: answer(measured, goal),
+      ...runAdaptively(measured, purpose),
+      full: answer(measured, purpose),
     }));
     return {
       remove,

@@ -35,7 +35,7 @@ export type {
 } from "./api/stages/options.ts";
 export type { FileOptions } from "./api/stages/output.ts";
 export type { SearchOptions } from "./api/stages/planner.ts";
-export type { GoalOptions } from "./api/stages/purpose.ts";
+export type { PurposeOptions } from "./api/stages/purpose.ts";
 export type { Resources } from "./api/stages/resources.ts";
 export { ArchitectureError, type ArchitectureErrorCode } from "./architecture/errors.ts";
 export { CalibrationError, type CalibrationErrorCode } from "./calibration/errors.ts";

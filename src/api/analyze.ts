@@ -38,13 +38,13 @@ import {
   type ModelRunOptions,
   RUN_OPTIONS,
 } from "./stages/options.ts";
-import { GOAL_OPTIONS, type Goal, type GoalOptions, goalOf } from "./stages/purpose.ts";
+import { PURPOSE_OPTIONS, type Purpose, type PurposeOptions, purposeOf } from "./stages/purpose.ts";
 
-export interface AnalyzeOptions extends CalibrationOptions, GoalOptions, ModelRunOptions, CacheOptions {}
+export interface AnalyzeOptions extends CalibrationOptions, PurposeOptions, ModelRunOptions, CacheOptions {}
 
 export const ANALYZE_OPTIONS: OptionNames<AnalyzeOptions> = {
   ...CALIBRATION_OPTIONS,
-  ...GOAL_OPTIONS,
+  ...PURPOSE_OPTIONS,
   ...RUN_OPTIONS,
   ...CACHE_OPTIONS,
 };
@@ -88,8 +88,8 @@ export async function analyzeOpened(
   const lanes = opened.model.openLanes({ sequenceLength, states: architecture.states });
   try {
     const cache = options.cache ? await openCache(opened, lanes, options) : undefined;
-    const goal = goalOf(summary, options);
-    const { similarity, measured, tokens } = await measure(described, opened, lanes, cache, goal, options);
+    const purpose = purposeOf(summary, options);
+    const { similarity, measured, tokens } = await measure(described, opened, lanes, cache, purpose, options);
     const analysis = completeAnalysis(
       {
         schemaVersion: SCHEMA_VERSION,
@@ -107,7 +107,7 @@ export async function analyzeOpened(
       },
       options,
     );
-    return measured.length < 2 ? analysis : { ...analysis, confidence: confidenceOf(measured, goal) };
+    return measured.length < 2 ? analysis : { ...analysis, confidence: confidenceOf(measured, purpose) };
   } finally {
     lanes.close();
   }
@@ -119,7 +119,7 @@ async function measure(
   { split, sequenceLength, bos }: OpenedModel,
   lanes: Lanes,
   cache: CaptureCache | undefined,
-  goal: Goal,
+  purpose: Purpose,
   options: AnalyzeOptions,
 ): Promise<Capture> {
   const sequences = options.sequences === undefined ? spreadOut(split.analysis) : split.analysis;
@@ -142,7 +142,7 @@ async function measure(
       report(all);
       return false;
     }
-    const { settled, agreement, rlsStandardError } = assess(measured, goal.assessment(), {
+    const { settled, agreement, rlsStandardError } = assess(measured, purpose.assessment(), {
       outOf: sequences.length,
       hurry: true,
     });
@@ -199,7 +199,10 @@ async function openCache(
   return openCaptureCache(await openCachePlace(cacheFolder(), "captures", key), resume);
 }
 
-function confidenceOf(measured: readonly SequenceSums[], { method, budget, assessment }: Goal): Confidence {
+function confidenceOf(
+  measured: readonly SequenceSums[],
+  { method, budget, assessment }: Purpose,
+): Confidence {
   const { alternatives, ...assessed } = assess(measured, assessment());
   return { method, budget, ...assessed, alternatives: alternatives.slice(0, MOST_ALTERNATIVES) };
 }

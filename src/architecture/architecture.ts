@@ -4,7 +4,7 @@ import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, GgufValue } from "../gguf/types.ts";
 import { violation } from "./constraints.ts";
 import { ArchitectureError } from "./errors.ts";
-import { type Model, readModel } from "./metadata.ts";
+import { type ModelMetadata, readModel } from "./metadata.ts";
 import { COMMON_RULES, type Rule } from "./rules.ts";
 import { ARCHITECTURES, type Entry } from "./table.ts";
 import type { Architecture, Rewrite, StateTensors, TensorSlice } from "./types.ts";
@@ -28,7 +28,7 @@ function describe({ model, entry, rules }: Interpreted): Architecture {
   };
 }
 
-function statesOf(model: Model, { states = {} }: Entry): StateTensors {
+function statesOf(model: ModelMetadata, { states = {} }: Entry): StateTensors {
   const { streams = () => 1, emptyBlocks = () => [], ...names } = states;
   return {
     blockOutput: "l_out",
@@ -85,7 +85,11 @@ function rewriteFor({ model, rules }: Interpreted, kept: readonly number[]): Rew
   };
 }
 
-function newNameOf(model: Model, rules: readonly Rule[], kept: readonly number[]): string | undefined {
+function newNameOf(
+  model: ModelMetadata,
+  rules: readonly Rule[],
+  kept: readonly number[],
+): string | undefined {
   const blocks = kept.filter((index) => index < model.trunkBlocks).length;
   for (const { runsAs } of rules) {
     const name = runsAs?.(model, blocks);
@@ -95,7 +99,11 @@ function newNameOf(model: Model, rules: readonly Rule[], kept: readonly number[]
 }
 
 /** @throws ArchitectureError when a block has none of the tensors to scale */
-function scalesOf(model: Model, rules: readonly Rule[], kept: readonly number[]): Map<string, number> {
+function scalesOf(
+  model: ModelMetadata,
+  rules: readonly Rule[],
+  kept: readonly number[],
+): Map<string, number> {
   const scales = new Map<string, number>();
   for (const rule of rules) {
     const scaling = rule.scaled?.(model, kept);
@@ -112,14 +120,14 @@ function scalesOf(model: Model, rules: readonly Rule[], kept: readonly number[])
   return scales;
 }
 
-function slicesOf(model: Model, rules: readonly Rule[], kept: readonly number[]) {
+function slicesOf(model: ModelMetadata, rules: readonly Rule[], kept: readonly number[]) {
   const slice = { of: model.trunkBlocks, kept: kept.filter((index) => index < model.trunkBlocks) };
   const sliced = rules.flatMap((rule) => rule.sliced ?? []).filter(({ tensor }) => model.tensor(tensor));
   return new Map<string, TensorSlice>(sliced.map(({ tensor, axis }) => [tensor, { axis, ...slice }]));
 }
 
 interface Interpreted {
-  readonly model: Model;
+  readonly model: ModelMetadata;
   readonly entry: Entry;
   readonly rules: readonly Rule[];
 }
@@ -165,20 +173,20 @@ function refuseOtherFiles(file: GgufFile): void {
 }
 
 /** The numbers of trunk blocks with which every block computes what it does now. */
-function allowedLengths(model: Model, { byLength }: Rule): readonly number[] | undefined {
+function allowedLengths(model: ModelMetadata, { byLength }: Rule): readonly number[] | undefined {
   if (!byLength) return undefined;
   const now = byLength(model, model.trunkBlocks);
   const lengths = Array.from({ length: model.trunkBlocks }, (_, index) => index + 1);
   return lengths.filter((length) => byLength(model, length) === now);
 }
 
-function lengthRefusal(model: Model, rule: Rule): string | undefined {
+function lengthRefusal(model: ModelMetadata, rule: Rule): string | undefined {
   const allowed = allowedLengths(model, rule);
   return allowed?.length === 1 ? rule.name : undefined;
 }
 
 /** A slice must consist of whole blocks of the tensor's type. */
-function sliceRefusal(model: Model, { sliced = [] }: Rule): string | undefined {
+function sliceRefusal(model: ModelMetadata, { sliced = [] }: Rule): string | undefined {
   const uneven = sliced.find(({ tensor, axis }) => {
     const info = model.tensor(tensor);
     const part = (info?.shape[axis] ?? 0) / model.trunkBlocks;
@@ -188,14 +196,14 @@ function sliceRefusal(model: Model, { sliced = [] }: Rule): string | undefined {
   return uneven && `its tensor ${uneven.tensor} cannot be divided among ${model.trunkBlocks} layers`;
 }
 
-function refusal(model: Model, reason: string): ArchitectureError {
+function refusal(model: ModelMetadata, reason: string): ArchitectureError {
   return new ArchitectureError(
     "ARCHITECTURE_REFUSED",
     `This ${model.name} model cannot be pruned because ${reason}; use a model of another architecture.`,
   );
 }
 
-function constraintsOf(model: Model, rules: readonly Rule[]): Constraints {
+function constraintsOf(model: ModelMetadata, rules: readonly Rule[]): Constraints {
   /** What a facet of the rules says, each with its rule's name. */
   const named = <Facet extends object>(facet: (rule: Rule) => readonly Facet[]) =>
     rules.flatMap((rule) => facet(rule).map((one) => ({ rule: rule.name, ...one })));
@@ -217,7 +225,7 @@ function constraintsOf(model: Model, rules: readonly Rule[]): Constraints {
   };
 }
 
-function checkKept(model: Model, rules: readonly Rule[], kept: readonly number[]): void {
+function checkKept(model: ModelMetadata, rules: readonly Rule[], kept: readonly number[]): void {
   const ascending = kept.every((index, position) => index > (kept[position - 1] ?? -1));
   if (
     !ascending ||
@@ -230,7 +238,7 @@ function checkKept(model: Model, rules: readonly Rule[], kept: readonly number[]
   if (broke) throw broken(model, `${broke.what}: ${broke.rule}`);
 }
 
-function broken(model: Model, what: string): ArchitectureError {
+function broken(model: ModelMetadata, what: string): ArchitectureError {
   return new ArchitectureError(
     "ARCHITECTURE_RULE",
     `These layers of the ${model.name} model cannot be removed, for ${what}; let lorp choose the layers or name others.`,

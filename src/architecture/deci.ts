@@ -2,7 +2,7 @@ import { blockOf, renumbered } from "../gguf/block-names.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, GgufValue, TensorInfo } from "../gguf/types.ts";
 import { planRewrite } from "./architecture.ts";
-import { type Model, readModel } from "./metadata.ts";
+import { type ModelMetadata, readModel } from "./metadata.ts";
 import type { Rewrite } from "./types.ts";
 
 /**
@@ -135,7 +135,7 @@ export function planDeciRewrite(
 }
 
 /** A number of one block; keys and values are as many as queries unless something else is said. */
-function sizeOf(model: Model, key: string, block: number): number {
+function sizeOf(model: ModelMetadata, key: string, block: number): number {
   const own = model.number(key) ?? model.numbers(key)?.[block];
   if (own !== undefined) return own;
   return key === "attention.head_count_kv" ? sizeOf(model, "attention.head_count", block) : 0;
@@ -144,14 +144,14 @@ function sizeOf(model: Model, key: string, block: number): number {
 const isRotated = ({ name }: TensorInfo) => /^blk\.\d+\.attn_[qk]\.(weight|bias)$/.test(name);
 
 /** Rows of one head in a tensor of queries or keys. */
-function headRows(model: Model, { name, shape }: TensorInfo): number {
+function headRows(model: ModelMetadata, { name, shape }: TensorInfo): number {
   const block = blockOf(name) ?? Number.NaN;
   const key = name.includes("attn_q") ? "attention.head_count" : "attention.head_count_kv";
   return shape.at(-1)! / sizeOf(model, key, block);
 }
 
 /** Where rotary pairs are half a head apart, the order of rows that makes them neighbours: 0, n/2, 1, n/2 + 1, … */
-function permutationsOf(file: GgufFile, model: Model): Rewrite["permutations"] {
+function permutationsOf(file: GgufFile, model: ModelMetadata): Rewrite["permutations"] {
   if (!SOURCES.get(model.name)?.halves) return undefined;
   return new Map(
     file.tensors.filter(isRotated).map((tensor) => {

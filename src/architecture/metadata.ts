@@ -2,7 +2,7 @@ import type { GgufFile, GgufValue, MetadataType, TensorInfo } from "../gguf/type
 import { ArchitectureError } from "./errors.ts";
 
 /** A model file as the rules see it: its architecture's metadata by short key, and its blocks. */
-export interface Model {
+export interface ModelMetadata {
   /** `general.architecture`. */
   readonly name: string;
   /** `<arch>.block_count`. */
@@ -31,7 +31,7 @@ const UNPREFIXED = /^xielu\./;
 const MOST_BLOCKS = 512;
 
 /** @throws ArchitectureError when `general.architecture` or the block count is missing or senseless */
-export function readModel(file: GgufFile): Model {
+export function readModel(file: GgufFile): ModelMetadata {
   const decode = (key: string) => file.metadata.get(key)?.decode();
   const architecture = file.metadata.get("general.architecture");
   if (architecture?.type !== "string") {

@@ -2,7 +2,7 @@ import { blockOf, blockTensor } from "../gguf/block-names.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 import { ArchitectureError } from "./errors.ts";
-import { type Model, readModel } from "./metadata.ts";
+import { type ModelMetadata, readModel } from "./metadata.ts";
 
 /** LLAMA_MAX_EXPERTS of llama-hparams.h. */
 const MOST_EXPERTS = 1024;
@@ -14,20 +14,20 @@ interface Precondition {
   /** What the value must be. */
   readonly needs: string;
   /** Whether a value that is there is that. */
-  holds(model: Model): boolean;
+  holds(model: ModelMetadata): boolean;
 }
 
 const SCALINGS: readonly unknown[] = ["none", "linear", "yarn", "longrope"];
 
-const experts = (model: Model) => model.number("expert_count") ?? 0;
-const groups = (model: Model) => model.number("expert_group_count") ?? 0;
+const experts = (model: ModelMetadata) => model.number("expert_count") ?? 0;
+const groups = (model: ModelMetadata) => model.number("expert_group_count") ?? 0;
 /** The most experts that a block uses. */
-const used = (model: Model) => Math.max(0, ...numbersOf(model, "expert_used_count"));
+const used = (model: ModelMetadata) => Math.max(0, ...numbersOf(model, "expert_used_count"));
 const within = (value: number, low: number, high: number) => value >= low && value <= high;
 
 /** llama.cpp takes one expert for none in these (`load_hparams`). */
 const ONE_IS_NONE: ReadonlySet<string> = new Set(["hunyuan_vl", "hunyuan-dense"]);
-const withExperts = (model: Model) => !(ONE_IS_NONE.has(model.name) && experts(model) <= 1);
+const withExperts = (model: ModelMetadata) => !(ONE_IS_NONE.has(model.name) && experts(model) <= 1);
 
 const integer = (key: string): Precondition => ({
   key,
@@ -105,12 +105,12 @@ const PRECONDITIONS: readonly Precondition[] = [
 ];
 
 /** A key's number or numbers; none where it is missing. */
-function numbersOf(model: Model, key: string): readonly number[] {
+function numbersOf(model: ModelMetadata, key: string): readonly number[] {
   const one = model.number(key);
   return one === undefined ? (model.numbers(key) ?? []) : [one];
 }
 
-const hasAttention = (model: Model, block: number) =>
+const hasAttention = (model: ModelMetadata, block: number) =>
   ["attn_q", "attn_qkv"].some((name) => model.tensor(blockTensor(block, `${name}.weight`)) !== undefined);
 
 /** ggml's types of numbers as they are, and of what is computed only on the way: no matrix product takes them. */
@@ -190,7 +190,7 @@ export function checkPreconditions(file: GgufFile): void {
   if (twice !== undefined) refuse(`its vocabulary has the token ${JSON.stringify(twice)} twice`);
 }
 
-function shown(model: Model, key: string): string {
+function shown(model: ModelMetadata, key: string): string {
   const value = model.value(key);
   if (value === undefined) return "missing";
   return value.type === "array" ? `[${value.value.slice(0, 8).join(", ")}]` : String(value.value);

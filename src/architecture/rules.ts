@@ -1,6 +1,6 @@
 import type { Constraints } from "../documents/model.ts";
 import type { GgufValue } from "../gguf/types.ts";
-import { boolArray, float32, type Model, sameType, uint32 } from "./metadata.ts";
+import { boolArray, float32, type ModelMetadata, sameType, uint32 } from "./metadata.ts";
 
 /**
  * One way in which llama.cpp derives what a block is from its index. Every facet is a pure function of the model;
@@ -12,32 +12,32 @@ export interface Rule {
   /** Where llama.cpp says so: file and function. */
   readonly source: string;
   /** Why no block of this model can be removed, or undefined when some can. */
-  readonly refusal?: (model: Model) => string | undefined;
+  readonly refusal?: (model: ModelMetadata) => string | undefined;
   /** Blocks that must stay. */
-  readonly fixed?: (model: Model) => readonly number[];
+  readonly fixed?: (model: ModelMetadata) => readonly number[];
   /** Sets of blocks of each of which one must stay; empty sets are no rule. */
-  readonly oneOf?: (model: Model) => ReadonlyArray<readonly number[]>;
+  readonly oneOf?: (model: ModelMetadata) => ReadonlyArray<readonly number[]>;
   /** Blocks of which one must be the first, or the last, that stays. */
-  readonly ends?: (model: Model) => ReadonlyArray<Omit<End, "rule">>;
+  readonly ends?: (model: ModelMetadata) => ReadonlyArray<Omit<End, "rule">>;
   /** Blocks that must stay with any of some later ones. */
-  readonly shared?: (model: Model) => ReadonlyArray<Omit<Shared, "rule">>;
+  readonly shared?: (model: ModelMetadata) => ReadonlyArray<Omit<Shared, "rule">>;
   /** Blocks take more from earlier ones than the state, so no pass can start in the middle. */
-  readonly crossesBlocks?: (model: Model) => boolean;
+  readonly crossesBlocks?: (model: ModelMetadata) => boolean;
   /** The kind that a block's index gives it; a kept block must come to an index of its own kind. */
-  readonly kinds?: (model: Model) => readonly number[] | undefined;
+  readonly kinds?: (model: ModelMetadata) => readonly number[] | undefined;
   /** What every block computes as far as it follows from the number of trunk blocks alone; it must not change. */
-  readonly byLength?: (model: Model, trunkBlocks: number) => unknown;
+  readonly byLength?: (model: ModelMetadata, trunkBlocks: number) => unknown;
   /** Tensors of the whole model whose dimension `axis` is divided evenly among the trunk's blocks. */
   readonly sliced?: readonly { readonly tensor: string; readonly axis: 0 | 1 }[];
   /** Metadata (short keys) that keeps every kept block what it was; undefined goes. @param kept indices of the kept blocks */
   readonly set?: (
-    model: Model,
+    model: ModelMetadata,
     kept: readonly number[],
   ) => ReadonlyArray<readonly [string, GgufValue | undefined]>;
   /** The architecture by whose name the result runs, where its own would make it another model. @param blocks trunk blocks left */
-  readonly runsAs?: (model: Model, blocks: number) => string | undefined;
+  readonly runsAs?: (model: ModelMetadata, blocks: number) => string | undefined;
   /** Tensors (names without `blk.<i>.`) of the kept blocks whose weights are multiplied by a factor. */
-  readonly scaled?: (model: Model, kept: readonly number[]) => Scaling | undefined;
+  readonly scaled?: (model: ModelMetadata, kept: readonly number[]) => Scaling | undefined;
 }
 
 type End = NonNullable<Constraints["ends"]>[number];
@@ -132,14 +132,14 @@ const leadingCount = (key: string, source: string): Rule => ({
 
 const PATTERN = "attention.sliding_window_pattern";
 
-const headsOf = (model: Model, index = 0) =>
+const headsOf = (model: ModelMetadata, index = 0) =>
   model.numbers("attention.head_count")?.[index] ?? model.number("attention.head_count") ?? 0;
 /** The size of a head where the file does not give it. */
-const headSize = (model: Model) =>
+const headSize = (model: ModelMetadata) =>
   Math.floor((model.number("embedding_length") ?? 0) / Math.max(1, headsOf(model)));
 
 /** Sizes of a head in blocks with a sliding window, each with what it is in the others. */
-const SWA_SIZES: ReadonlyArray<readonly [swa: string, full: (model: Model) => number]> = [
+const SWA_SIZES: ReadonlyArray<readonly [swa: string, full: (model: ModelMetadata) => number]> = [
   ["attention.key_length_swa", (model) => model.number("attention.key_length") ?? headSize(model)],
   ["attention.value_length_swa", (model) => model.number("attention.value_length") ?? headSize(model)],
   [
@@ -185,18 +185,18 @@ export const COMMON_RULES: readonly Rule[] = [
 // ---------------------------------------------------------------------------------------------------------------
 // Periods that can be written out
 
-const hasWindow = (model: Model) => (model.number("attention.sliding_window") ?? 0) > 0;
+const hasWindow = (model: ModelMetadata) => (model.number("attention.sliding_window") ?? 0) > 0;
 
 /** How an architecture uses sliding windows besides its pattern. */
 interface WindowOptions {
   /** A period begins with the block that has no window instead of ending with it. */
   readonly globalFirst?: boolean;
   /** Whether the model has a sliding window at all. */
-  readonly when?: (model: Model) => boolean;
+  readonly when?: (model: ModelMetadata) => boolean;
   /** Without `attention.sliding_window` the other blocks are what they are with it. */
   readonly optional?: boolean;
   /** Blocks of which one must stay besides one with a window. */
-  readonly others?: (model: Model, windows: readonly boolean[]) => readonly number[];
+  readonly others?: (model: ModelMetadata, windows: readonly boolean[]) => readonly number[];
 }
 
 /**
@@ -205,7 +205,7 @@ interface WindowOptions {
  */
 export const slidingWindow = (defaultPeriod: number, source: string, options: WindowOptions = {}): Rule => {
   const { globalFirst = false, optional = false, when = optional ? hasWindow : () => true, others } = options;
-  const windows = (model: Model): readonly boolean[] => {
+  const windows = (model: ModelMetadata): readonly boolean[] => {
     const given = model.numbers(PATTERN);
     const period = model.number(PATTERN) ?? defaultPeriod;
     return range(model.blockCount).map((index) => {
@@ -241,14 +241,14 @@ export const slidingWindowArray = (source: string, options: WindowOptions = {}):
   slidingWindow(1, source, options);
 
 /** The trunk's blocks without a window. */
-export const global = (model: Model, windows: readonly boolean[]) =>
+export const global = (model: ModelMetadata, windows: readonly boolean[]) =>
   where(model.trunkBlocks, (index) => !windows[index]);
 
 export { hasWindow };
 
 /** Linear-attention blocks given by `full_attention_interval`, written out as `attention.recurrent_layers`. */
 export function recurrentInterval(defaultInterval: number, source: string): readonly Rule[] {
-  const recurrent = (model: Model, index: number) => {
+  const recurrent = (model: ModelMetadata, index: number) => {
     const given = model.numbers("attention.recurrent_layers");
     const interval = model.number("full_attention_interval") ?? defaultInterval;
     return given ? given[index] === 1 : index < model.trunkBlocks && (index + 1) % interval !== 0;
@@ -271,8 +271,8 @@ export function recurrentInterval(defaultInterval: number, source: string): read
  * memories whether or not a block uses them, and aborts the process over one that none does.
  */
 export const hybrid = (
-  recurrent: (model: Model, index: number) => boolean,
-  attention: (model: Model, index: number) => boolean = (model, index) => !recurrent(model, index),
+  recurrent: (model: ModelMetadata, index: number) => boolean,
+  attention: (model: ModelMetadata, index: number) => boolean = (model, index) => !recurrent(model, index),
 ): Rule => ({
   name: "one recurrent and one attention layer",
   source: "llama-graph.cpp llm_graph_input_mem_hybrid::set_input",
@@ -283,12 +283,12 @@ export const hybrid = (
 /** Blocks without key-value heads are the recurrent ones. */
 export const hybridByHeads: Rule = hybrid((model, index) => headsKv(model, index) === 0);
 
-const headsKv = (model: Model, index: number) => model.numbers("attention.head_count_kv")?.[index];
+const headsKv = (model: ModelMetadata, index: number) => model.numbers("attention.head_count_kv")?.[index];
 
 /** A scalar that llama.cpp computes from the number of blocks when the file does not give it. */
 export const lengthDefault = (
   key: string,
-  value: (model: Model) => GgufValue | undefined,
+  value: (model: ModelMetadata) => GgufValue | undefined,
   source: string,
 ): Rule => ({
   name: `${key}, computed from the number of layers`,
@@ -306,7 +306,7 @@ export const lengthDefault = (
 export const positional = (
   name: string,
   source: string,
-  kind: (model: Model) => ((index: number) => number | boolean) | undefined,
+  kind: (model: ModelMetadata) => ((index: number) => number | boolean) | undefined,
 ): Rule => ({
   name,
   source,
@@ -319,7 +319,11 @@ export const positional = (
 // ---------------------------------------------------------------------------------------------------------------
 // Blocks that must stay
 
-export const fixed = (name: string, source: string, blocks: (model: Model) => readonly number[]): Rule => ({
+export const fixed = (
+  name: string,
+  source: string,
+  blocks: (model: ModelMetadata) => readonly number[],
+): Rule => ({
   name,
   source,
   fixed: blocks,
@@ -328,13 +332,13 @@ export const fixed = (name: string, source: string, blocks: (model: Model) => re
 export const oneOf = (
   name: string,
   source: string,
-  blocks: (model: Model) => ReadonlyArray<readonly number[]>,
+  blocks: (model: ModelMetadata) => ReadonlyArray<readonly number[]>,
 ): Rule => ({ name, source, oneOf: blocks });
 
 /** Blocks whose sparse-attention indexer is reused by the blocks that follow them. */
 export const sharedIndexers = (
   source: string,
-  types: (model: Model) => readonly number[] | undefined,
+  types: (model: ModelMetadata) => readonly number[] | undefined,
 ): Rule => ({
   name: "layers whose indexer later layers reuse",
   source,
@@ -355,7 +359,7 @@ export const sharedIndexers = (
 export const refused = (
   reason: string,
   source: string,
-  when: (model: Model) => boolean = () => true,
+  when: (model: ModelMetadata) => boolean = () => true,
 ): Rule => ({
   name: reason,
   source,
@@ -366,7 +370,7 @@ export const refused = (
 export const byLength = (
   what: string,
   source: string,
-  of: (model: Model, blocks: number) => unknown,
+  of: (model: ModelMetadata, blocks: number) => unknown,
 ): Rule => ({
   name: `the number of layers decides on ${what}`,
   source,
@@ -378,7 +382,7 @@ export const scaledByLength = (
   what: string,
   source: string,
   tensors: Scaling["tensors"],
-  of: (model: Model, blocks: number) => number,
+  of: (model: ModelMetadata, blocks: number) => number,
 ): Rule => ({
   name: `${what}, which follows from the number of layers`,
   source,

@@ -1,4 +1,4 @@
-import type { Model } from "./metadata.ts";
+import type { ModelMetadata } from "./metadata.ts";
 import {
   byLength,
   fixed,
@@ -30,8 +30,8 @@ export interface Entry {
   readonly rules: readonly Rule[];
   /** What deviates from `l_out` with one residual stream. */
   readonly states?: Partial<Omit<StateTensors, "streams" | "emptyBlocks">> & {
-    readonly streams?: (model: Model) => number;
-    readonly emptyBlocks?: (model: Model) => readonly number[];
+    readonly streams?: (model: ModelMetadata) => number;
+    readonly emptyBlocks?: (model: ModelMetadata) => readonly number[];
   };
   /**
    * How blocks add to the stream, where factors can be stored in their tensors. Without it they are refused: something
@@ -43,13 +43,13 @@ export interface Entry {
 // ---------------------------------------------------------------------------------------------------------------
 // Rules that several architectures share, or that are long
 
-const noRopeStep4 = (source: string, when: (model: Model) => boolean = () => true): Rule =>
+const noRopeStep4 = (source: string, when: (model: ModelMetadata) => boolean = () => true): Rule =>
   positional("every fourth layer has no rotary embedding", source, (model) =>
     when(model) ? (index) => (index + 1) % 4 === 0 : undefined,
   );
 
 /** llama4: `sliding_window` = 0 turns the chunks off; a missing key leaves them on. */
-const llama4Chunked = (model: Model) => model.number("attention.sliding_window") !== 0;
+const llama4Chunked = (model: ModelMetadata) => model.number("attention.sliding_window") !== 0;
 
 const llama4: readonly Rule[] = [
   slidingWindow(4, "llama4.cpp load_arch_hparams", { when: llama4Chunked }),
@@ -109,9 +109,9 @@ const gemmaScale = (largest: number, queries: Scaling["tensors"], source: string
   );
 
 /** DeepSeek-V2-Lite, GigaChat3, Kanana-2 and GLM-4.7-Flash are told by their number of blocks. */
-const isLite = (model: Model, blocks: number) =>
+const isLite = (model: ModelMetadata, blocks: number) =>
   blocks === 26 || blocks === 27 || (blocks === 48 && model.vocabularySize === 128256);
-const isGlmLite = (model: Model, blocks: number) =>
+const isGlmLite = (model: ModelMetadata, blocks: number) =>
   (blocks === 47 || blocks === 48) && model.vocabularySize === 154880;
 const SOFTMAX = 1;
 const SIGMOID = 2;
@@ -142,7 +142,7 @@ const GLM_5_2_CONTEXT = 1048576;
 const GLM_5_2_BLOCKS = 78;
 const glm52Type = (index: number) => (index < 2 || (index < GLM_5_2_BLOCKS && (index - 2) % 4 === 0) ? 1 : 0);
 
-const glmDsaTypes = (model: Model): readonly number[] | undefined =>
+const glmDsaTypes = (model: ModelMetadata): readonly number[] | undefined =>
   model.numbers("attention.indexer.types") ??
   ((model.number("context_length") ?? 0) < GLM_5_2_CONTEXT
     ? undefined
@@ -162,7 +162,7 @@ const deepstackMapping = (source: string): Rule =>
       : [];
   });
 
-const sharedKv = (model: Model) => model.number("attention.shared_kv_layers") ?? 0;
+const sharedKv = (model: ModelMetadata) => model.number("attention.shared_kv_layers") ?? 0;
 
 const gemma4SharedKv: Rule = {
   name: "layers whose keys and values later layers reuse (shared_kv_layers)",
@@ -201,8 +201,10 @@ const firstBlockValues: Rule = {
 };
 
 /** nemotron_h has three kinds of block: Mamba, attention, and feed-forward ones, which have neither memory. */
-const noFeedForward = (model: Model, index: number) => model.numbers("feed_forward_length")?.[index] === 0;
-const noHeads = (model: Model, index: number) => model.numbers("attention.head_count_kv")?.[index] === 0;
+const noFeedForward = (model: ModelMetadata, index: number) =>
+  model.numbers("feed_forward_length")?.[index] === 0;
+const noHeads = (model: ModelMetadata, index: number) =>
+  model.numbers("attention.head_count_kv")?.[index] === 0;
 const nemotronHybrid = hybrid(
   (model, index) => noFeedForward(model, index) && noHeads(model, index),
   (model, index) => noFeedForward(model, index) && !noHeads(model, index),
@@ -211,7 +213,7 @@ const nemotronHybrid = hybrid(
 /** hyper-connections: several residual streams, copies of the embedding at first. */
 const hyperConnections = {
   input: "hc_init",
-  streams: (model: Model) => model.number("hyper_connection.count") ?? 1,
+  streams: (model: ModelMetadata) => model.number("hyper_connection.count") ?? 1,
   streamsInside: true,
 };
 
@@ -240,7 +242,7 @@ const oneCompressed = oneOf(
   },
 );
 
-const deciEmptyBlocks = (model: Model) =>
+const deciEmptyBlocks = (model: ModelMetadata) =>
   where(model.trunkBlocks, (index) => model.numbers("feed_forward_length")?.[index] === 0);
 
 const deciLastBlock: Rule = {

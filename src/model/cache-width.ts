@@ -1,4 +1,4 @@
-import { type Model, readModel } from "../architecture/metadata.ts";
+import { type ModelMetadata, readModel } from "../architecture/metadata.ts";
 import type { GgufFile } from "../gguf/types.ts";
 
 /**
@@ -20,6 +20,6 @@ export function cacheWidth(file: GgufFile): number {
 }
 
 /** A number for all layers, or one for each. */
-function perLayer(model: Model, key: string, layer: number): number | undefined {
+function perLayer(model: ModelMetadata, key: string, layer: number): number | undefined {
   return model.number(key) ?? model.numbers(key)?.[layer];
 }

@@ -76,7 +76,7 @@ export function usefulLanes(device: string, threads: number, { resident }: Memor
  * @param memory bytes
  * @throws RuntimeError `RUNTIME_MEMORY` where none does
  */
-export function layOut(workload: Workload, memory: number): Layout {
+export function layOutLanes(workload: Workload, memory: number): Layout {
   const { lanes: wanted, threads, sequenceLength } = workload;
   const most = Math.min(sequenceLength, wanted > 1 ? LANE_TOKENS : ALONE_TOKENS);
   const few = Math.min(most, FEW_TOKENS);

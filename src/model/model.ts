@@ -8,7 +8,7 @@ import { cacheWidth } from "./cache-width.ts";
 import type { GpuChoice } from "./gpu.ts";
 import { fittingGpuLayers } from "./gpu-layers.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
-import { budgetMemory, layOut, usefulLanes } from "./memory.ts";
+import { budgetMemory, layOutLanes, usefulLanes } from "./memory.ts";
 import { openRuntime, type Runtime } from "./runtime.ts";
 import {
   type Call,
@@ -144,14 +144,14 @@ export async function openModel(
     tokenBytes: () => call("tokenBytes", [handle]),
     openSession(given) {
       const needs = { ...workload(given), logits: info.vocabularySize, lanes: 1 };
-      const { microBatch } = layOut(needs, memory.work);
+      const { microBatch } = layOutLanes(needs, memory.work);
       return open({ threads, ...given, microBatch: microBatchOf(given, microBatch) });
     },
     openLanes(given) {
       const lanes = usefulLanes(runtime.device, cores, memory);
       const logits = given.scores ? info.vocabularySize : 0;
       // Lanes do not wait for each other, so that a busy machine costs them no more than their share of it.
-      const layout = layOut(
+      const layout = layOutLanes(
         { ...workload(given), logits, lanes, threads: Math.max(lanes, threads) },
         memory.work,
       );

@@ -1,4 +1,4 @@
-import { type Model, readModel } from "../architecture/metadata.ts";
+import { type ModelMetadata, readModel } from "../architecture/metadata.ts";
 import { LorpError } from "../errors.ts";
 import { readGguf } from "../gguf/read.ts";
 import type { GgufFile } from "../gguf/types.ts";
@@ -20,7 +20,7 @@ export function isLanguageModel({ metadata }: GgufFile): boolean {
 
 /** What a stored file is: a model, no language model, or why it cannot be read. */
 export type Description =
-  | { readonly file: GgufFile; readonly model: Model }
+  | { readonly file: GgufFile; readonly model: ModelMetadata }
   | { readonly problem: string }
   | undefined;
 

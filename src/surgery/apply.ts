@@ -14,7 +14,7 @@ import { copyRange, transformRange } from "./copy.ts";
 import { type Changes, type FileLayout, layOut, type SplitOptions } from "./layout.ts";
 import type { MetadataChanges } from "./metadata.ts";
 
-export interface ApplyOptions {
+export interface CutOptions {
   readonly model: GgufFile;
   /** From `planRewrite` of the model's architecture. */
   readonly rewrite: Rewrite;
@@ -32,7 +32,7 @@ export interface ApplyOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-export interface Applied {
+export interface Cut {
   /** The file to open: the output, of a split one the first part. */
   readonly path: string;
   readonly paths: readonly string[];
@@ -45,7 +45,7 @@ export interface Applied {
  * The output appears whole or not at all; the input is only read.
  * @throws SurgeryError, AbortedError
  */
-export async function applyPlan(options: ApplyOptions): Promise<Applied> {
+export async function applyPlan(options: CutOptions): Promise<Cut> {
   const { model, rewrite, provenance, output, split, changes, force = false } = options;
   const layouts = layOut(model, rewrite, provenance, split, changes);
   const paths = outputPaths(output, layouts.length);
@@ -86,7 +86,7 @@ async function fill(
   staged: readonly StagedFile[],
   layouts: readonly FileLayout[],
   sources: readonly NamedFile[],
-  { signal, onProgress }: ApplyOptions,
+  { signal, onProgress }: CutOptions,
 ): Promise<void> {
   const total = sum(layouts.flatMap(({ ranges }) => ranges.map(({ length }) => length)));
   let before = 0;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { budgetMemory, layOut, usefulLanes, type Workload } from "../../src/model/memory.ts";
+import { budgetMemory, layOutLanes, usefulLanes, type Workload } from "../../src/model/memory.ts";
 
 /** An 8B model of the Llama kind. */
 const workload: Workload = {
@@ -14,14 +14,14 @@ const workload: Workload = {
 };
 
 test("with room enough all lanes run, with all threads and full micro-batches", () => {
-  expect(layOut(workload, 1e12)).toMatchObject({ threads: [2, 2, 2, 2], microBatch: 128 });
-  expect(layOut({ ...workload, threads: 7 }, 1e12).threads).toEqual([1, 2, 2, 2]);
-  expect(layOut({ ...workload, lanes: 1 }, 1e12)).toMatchObject({ threads: [8], microBatch: 512 });
-  expect(layOut({ ...workload, sequenceLength: 100 }, 1e12).microBatch).toBe(100);
+  expect(layOutLanes(workload, 1e12)).toMatchObject({ threads: [2, 2, 2, 2], microBatch: 128 });
+  expect(layOutLanes({ ...workload, threads: 7 }, 1e12).threads).toEqual([1, 2, 2, 2]);
+  expect(layOutLanes({ ...workload, lanes: 1 }, 1e12)).toMatchObject({ threads: [8], microBatch: 512 });
+  expect(layOutLanes({ ...workload, sequenceLength: 100 }, 1e12).microBatch).toBe(100);
 });
 
 test("less memory takes tokens of the micro-batch first, then lanes", () => {
-  const layouts = [8e9, 4.6e9, 4e9, 2e9, 1.1e9].map((memory) => layOut(workload, memory));
+  const layouts = [8e9, 4.6e9, 4e9, 2e9, 1.1e9].map((memory) => layOutLanes(workload, memory));
   const sizes = layouts.map(({ threads, microBatch }) => threads.length * microBatch);
   expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
   expect(layouts.map(({ threads }) => threads.length)).toEqual([4, 4, 2, 1, 1]);
@@ -44,7 +44,7 @@ test("whatever fits is found, and uses every thread", () => {
       const states = (microBatch: number) => 4 * microBatch * layers * embeddingLength;
       const cache = 2 * cacheWidth * sequences * sequenceLength;
       try {
-        const { threads, microBatch } = layOut(given, memory);
+        const { threads, microBatch } = layOutLanes(given, memory);
         expect(threads.reduce((a, b) => a + b)).toBe(given.threads);
         expect(microBatch).toBeGreaterThanOrEqual(1);
         expect(threads.length * (states(microBatch) + cache)).toBeLessThanOrEqual(memory);

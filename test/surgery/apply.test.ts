@@ -24,7 +24,7 @@ import { OWNER } from "../../src/files/owner.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GgufFile, GgufValue } from "../../src/gguf/types.ts";
 import { fingerprint } from "../../src/provenance/fingerprint.ts";
-import { type ApplyOptions, applyPlan } from "../../src/surgery/apply.ts";
+import { applyPlan, type CutOptions } from "../../src/surgery/apply.ts";
 import {
   array,
   buildGguf,
@@ -79,7 +79,7 @@ const rawMetadata = (file: GgufFile) =>
     .filter(({ key }) => !key.startsWith("lorp.") && !key.startsWith("split."))
     .map(({ key, type, raw }) => [key, type, Buffer.from(raw).toString("hex")]);
 
-async function write(path: string, output: string, more: Partial<ApplyOptions> = {}) {
+async function write(path: string, output: string, more: Partial<CutOptions> = {}) {
   const model = await readGguf(path);
   return applyPlan({ model, rewrite: identity, provenance: nothing, output, ...more });
 }

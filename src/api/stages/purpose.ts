@@ -14,7 +14,7 @@ import type { OptionNames } from "./option-names.ts";
 import { CLUSTER_OPTIONS, type ClusterOptions } from "./options.ts";
 
 /** What an Analysis will be used for; how much must be measured for it depends on that. */
-export interface GoalOptions extends ClusterOptions {
+export interface PurposeOptions extends ClusterOptions {
   /** Number of layers that will be removed. */
   readonly remove?: number | undefined;
   /** Or their share; a quarter by default. */
@@ -23,14 +23,14 @@ export interface GoalOptions extends ClusterOptions {
   readonly method?: string | undefined;
 }
 
-export const GOAL_OPTIONS: OptionNames<GoalOptions> = {
+export const PURPOSE_OPTIONS: OptionNames<PurposeOptions> = {
   ...CLUSTER_OPTIONS,
   remove: true,
   ratio: true,
   method: true,
 };
 
-export interface Goal {
+export interface Purpose {
   readonly method: string;
   /** Number of layers; 0 for a model of which none can go. */
   readonly budget: number;
@@ -41,7 +41,7 @@ export interface Goal {
 /** The share of the layers that an Analysis is made for if nobody says. */
 const DEFAULT_RATIO = 0.25;
 
-export function goalOf(model: ModelSummary, options: GoalOptions): Goal {
+export function purposeOf(model: ModelSummary, options: PurposeOptions): Purpose {
   const { clusters, seed = 0 } = options;
   const method = SELECTION_METHODS.find(({ name }) => name === options.method)?.name ?? DEFAULT_METHOD;
   const budget = options.remove ?? nearestBudget(model, options.ratio ?? DEFAULT_RATIO);
