@@ -41,8 +41,6 @@ export { ArchitectureError, type ArchitectureErrorCode } from "./architecture/er
 export { CalibrationError, type CalibrationErrorCode } from "./calibration/errors.ts";
 export { openConversation } from "./chat/conversation.ts";
 export type { AnswerOptions, Conversation, ConversationOptions } from "./chat/types.ts";
-export { CompensationError, type CompensationErrorCode } from "./compensation/errors.ts";
-export type { CompensationChoice } from "./compensation/modes.ts";
 export type { ChangedTensor, ModelDiff } from "./diff/diff.ts";
 export { DocumentError, type DocumentErrorCode } from "./documents/errors.ts";
 export { type Document, readAnalysis, readPlan, readReport, writeDocument } from "./documents/files.ts";
@@ -80,7 +78,6 @@ export type { RunOptions } from "./model/model.ts";
 export { AddonError, type AddonErrorCode } from "./native/addon-file.ts";
 export type { Objective } from "./objectives.ts";
 export type { Progress } from "./progress.ts";
-export type { NotedFactors } from "./provenance/factors.ts";
 export { RepairError, type RepairErrorCode } from "./repair/errors.ts";
 export type { RepairChoice } from "./repair/kinds.ts";
 export type { LayerList } from "./selection/budget.ts";

@@ -1,15 +1,6 @@
 /** How far a piece of long work has come. */
 export interface Progress {
-  readonly stage:
-    | "download"
-    | "capture"
-    | "search"
-    | "compensate"
-    | "repair"
-    | "evaluate"
-    | "write"
-    | "quantize"
-    | "diff";
+  readonly stage: "download" | "capture" | "search" | "repair" | "evaluate" | "write" | "quantize" | "diff";
   readonly done: number;
   readonly total: number;
   readonly unit: "tokens" | "bytes" | "seconds";

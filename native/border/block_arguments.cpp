@@ -1,7 +1,6 @@
 #include "block_arguments.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "arguments.h"
 
@@ -20,7 +19,6 @@ BlockLayout block_layout(const Napi::Object& given, const Model& model) {
     layout.streams_inside = arguments::boolean(states.Get("streamsInside"), "streamsInside");
     layout.embeds = arguments::boolean(states.Get("embeds"), "embeds");
     layout.empty = block_flags(states.Get("emptyBlocks"), "emptyBlocks", layout.n_blocks);
-    layout.parallel = arguments::boolean(given.Get("parallelBlocks"), "parallelBlocks");
     return layout;
 }
 
@@ -58,17 +56,7 @@ std::vector<Repair> repairs_of(const Napi::Value& value, const BlockLayout& layo
 }  // namespace
 
 BlockChanges block_changes(const Napi::Object& given, const BlockLayout& layout) {
-    BlockChanges changes{
-        block_flags(given.Get("skip"), "skip", layout.n_blocks), {}, repairs_of(given.Get("repairs"), layout)};
-    const Napi::Value value = given.Get("factors");
-    if (value.IsUndefined()) return changes;
-    const std::vector<double> factors = arguments::doubles(value, "factors");
-    if (factors.size() != 2 * changes.skipped.size() ||
-        !std::all_of(factors.begin(), factors.end(), [](double factor) { return std::isfinite(factor); })) {
-        throw arguments::wrong(value, "factors", "two finite numbers a block");
-    }
-    for (std::size_t i = 0; i < factors.size(); i += 2) changes.factors.push_back({factors[i], factors[i + 1]});
-    return changes;
+    return {block_flags(given.Get("skip"), "skip", layout.n_blocks), repairs_of(given.Get("repairs"), layout)};
 }
 
 TopDistributions top_distributions(const Napi::Value& value, const std::string& name, std::uint32_t n_vocab) {

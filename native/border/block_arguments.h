@@ -15,13 +15,13 @@
 
 namespace lorp {
 
-/** `blocks`, `states` and `parallelBlocks` of an object. */
+/** `blocks` and `states` of an object. */
 BlockLayout block_layout(const Napi::Object& given, const Model& model);
 
 /** n_blocks flags from a list of block numbers. */
 std::vector<bool> block_flags(const Napi::Value& value, const std::string& name, std::int32_t n_blocks);
 
-/** `skip`, `factors` and `repairs` of an object; factors are two numbers a block or undefined. */
+/** `skip` and `repairs` of an object. */
 BlockChanges block_changes(const Napi::Object& given, const BlockLayout& layout);
 
 /** @param n_vocab of the vocabulary that its tokens are of */

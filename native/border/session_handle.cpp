@@ -25,7 +25,6 @@ Napi::Function SessionHandle::define(Napi::Env env) {
                            InstanceMethod("generate", &SessionHandle::generate),
                            InstanceMethod("time", &SessionHandle::time),
                            InstanceMethod("stateNorms", &SessionHandle::state_norms),
-                           InstanceMethod("fitFactors", &SessionHandle::fit_factors),
                            InstanceMethod("gather", &SessionHandle::gather),
                            InstanceMethod("close", &SessionHandle::close),
                        });
@@ -184,29 +183,6 @@ Napi::Value SessionHandle::state_norms(const Napi::CallbackInfo& info) {
     return Task<std::vector<float>>::run(
         info.Env(), control(info[1]), [=](const Control& control) { return session->state_norms(tokens, control); },
         [](Napi::Env env, std::vector<float>&& norms) { return typed_array<Napi::Float32Array>(env, norms); });
-}
-
-Napi::Value SessionHandle::fit_factors(const Napi::CallbackInfo& info) {
-    const auto session = take(info.Env());
-    const auto tokens = arguments::int32s(info[0], "tokens");
-    const Napi::Object given = arguments::object(info[1], "options");
-    const auto length = arguments::integer<std::uint32_t>(given.Get("sequenceLength"), "sequenceLength", 1U);
-    const auto skipped = block_flags(given.Get("skip"), "skip", session->layout().n_blocks);
-    const auto ridge = arguments::number(given.Get("ridge"), "ridge", 0.0);
-    const auto original = take_other(given.Get("original"), "original", session);
-    return Task<std::vector<BlockFactors>>::run(
-        info.Env(), control(info[2]),
-        [=](const Control& control) {
-            return session->fit_factors(tokens, length, {*original, skipped, ridge}, control);
-        },
-        [](Napi::Env env, std::vector<BlockFactors>&& fitted) {
-            std::vector<double> factors;
-            for (const BlockFactors& of_block : fitted) {
-                factors.push_back(of_block.attention);
-                factors.push_back(of_block.feed_forward);
-            }
-            return typed_array<Napi::Float64Array>(env, factors);
-        });
 }
 
 Napi::Value SessionHandle::gather(const Napi::CallbackInfo& info) {

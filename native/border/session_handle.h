@@ -35,7 +35,6 @@ private:
     Napi::Value embeddings(const Napi::CallbackInfo& info);
     Napi::Value generate(const Napi::CallbackInfo& info);
     Napi::Value state_norms(const Napi::CallbackInfo& info);
-    Napi::Value fit_factors(const Napi::CallbackInfo& info);
     Napi::Value gather(const Napi::CallbackInfo& info);
     Napi::Value time(const Napi::CallbackInfo& info);
     void close(const Napi::CallbackInfo&);

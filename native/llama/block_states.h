@@ -36,8 +36,6 @@ struct BlockLayout {
     bool embeds = false;
     /** n_blocks flags: blocks that llama.cpp passes over, so that they have no output tensor. */
     std::vector<bool> empty;
-    /** Whether a block adds its attention and its feed-forward to the same state, instead of one after the other. */
-    bool parallel = false;
 
     /** Floats of one token's state. */
     std::int64_t state_size() const { return static_cast<std::int64_t>(n_embd) * streams; }
@@ -199,6 +197,31 @@ private:
     std::vector<std::pair<ggml_tensor*, ggml_op>> idle_;
     std::int32_t found_ = 0;
     std::int32_t overwritten_ = 0;
+};
+
+/** Skips blocks and changes others on one pass: a skipped block hands on its input as it was changed. */
+class SkipAndChange final : public EvalHook {
+public:
+    SkipAndChange(SkipBlocks& skip, EvalHook& change) : skip_(skip), change_(change) {}
+
+    bool wants(ggml_tensor& node) override {
+        // Skipping takes a node's operation away, by which sums are followed.
+        change_wants_ = change_.wants(node);
+        skip_wants_ = skip_.wants(node);
+        return skip_wants_ || change_wants_;
+    }
+    bool computed(ggml_tensor& node) override {
+        if (skip_wants_ && skip_.overwrites()) skip_.computed(node);
+        const bool goes_on = !change_wants_ || change_.computed(node);
+        if (skip_wants_ && !skip_.overwrites()) skip_.computed(node);
+        return goes_on;
+    }
+
+private:
+    SkipBlocks& skip_;
+    EvalHook& change_;
+    bool skip_wants_ = false;
+    bool change_wants_ = false;
 };
 
 }  // namespace lorp

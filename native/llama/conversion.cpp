@@ -1,5 +1,6 @@
 #include "conversion.h"
 
+#include <cstring>
 #include <stdexcept>
 #include <string>
 
@@ -47,6 +48,10 @@ std::vector<float> dequantize(ggml_type type, std::span<const std::uint8_t> byte
     const std::size_t blocks = bytes.size() / traits.type_size;
     if (bytes.size() % traits.type_size != 0) throw std::runtime_error("the bytes are no whole blocks");
     std::vector<float> values(blocks * static_cast<std::size_t>(traits.blck_size));
+    if (type == GGML_TYPE_F32) {
+        std::memcpy(values.data(), bytes.data(), bytes.size());
+        return values;
+    }
     if (traits.to_float == nullptr) {
         throw std::runtime_error(std::string("llama.cpp does not dequantise ") + traits.type_name);
     }

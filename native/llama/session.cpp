@@ -9,7 +9,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "fit_factors.h"
 #include "linear_map.h"
 #include "log_softmax.h"
 #include "similarity.h"
@@ -218,19 +217,18 @@ void Session::decode_changed(std::span<const llama_token> tokens, std::size_t fr
 void Session::run_changed(Batch batch, const BlockChanges& changes, const KeptStates* kept, const Control& control) {
     const std::vector<bool>& skipped = changes.skipped;
     if (kept == nullptr && std::find(skipped.begin(), skipped.end(), true) == skipped.end() &&
-        changes.factors.empty() && changes.repairs.empty()) {
+        changes.repairs.empty()) {
         run(std::move(batch), nullptr, control);
         return;
     }
     SkipBlocks skip(layout(), static_cast<std::int64_t>(batch.token.size()), skipped,
                     kept == nullptr ? KeptStates{} : *kept);
-    ScaleBlocks scale(layout(), changes.factors);
     ApplyRepairs repair(layout(), changes.repairs, static_cast<std::size_t>(options_.n_threads));
-    SkipAndChange hooks(skip, changes.repairs.empty() ? static_cast<EvalHook&>(scale) : repair);
+    SkipAndChange hooks(skip, repair);
     // llama.cpp's last block keeps only the rows whose logits are asked for; its input can replace all or none.
     if (skipped.back()) std::fill(batch.output.begin(), batch.output.end(), std::int8_t{1});
     run(std::move(batch), &hooks, control);
-    if (!skip.complete() || !scale.complete() || !repair.complete()) fail_without_outputs();
+    if (!skip.complete() || !repair.complete()) fail_without_outputs();
 }
 
 std::span<const float> Session::logits_at(std::size_t index) const {
@@ -259,8 +257,7 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
     scores.top.width = keep_top;
     // The last token is predicted, never fed.
     const auto fed = tokens.first(tokens.size() - 1);
-    const bool keeps = options_.kept_bytes > 0 && base == nullptr && file == nullptr && changes.factors.empty() &&
-                       changes.repairs.empty();
+    const bool keeps = options_.kept_bytes > 0 && base == nullptr && file == nullptr && changes.repairs.empty();
     const std::int32_t start = keeps ? recall(fed, changes.skipped) : 0;
     for (std::size_t from = 0; from < fed.size(); from += n_ubatch) {
         const std::size_t count = std::min(n_ubatch, fed.size() - from);
@@ -405,38 +402,6 @@ std::vector<float> Session::state_norms(std::span<const llama_token> tokens, con
         }
     }
     return norms;
-}
-
-std::vector<BlockFactors> Session::fit_factors(std::span<const llama_token> tokens, std::size_t sequence_length,
-                                               const Fit& fit, const Control& control) {
-    const auto n_blocks = static_cast<std::size_t>(layout().n_blocks);
-    const std::size_t n_ubatch = shared_micro_batch(fit.original);
-    const auto first_skipped = std::find(fit.skipped.begin(), fit.skipped.end(), true);
-    std::vector<bool> fitted(n_blocks);
-    std::transform(first_skipped, fit.skipped.end(), fitted.begin() + (first_skipped - fit.skipped.begin()),
-                   [](bool skipped) { return !skipped; });
-    std::vector<FactorSums> sums(2 * n_blocks);
-    for (std::size_t start = 0; start + sequence_length <= tokens.size(); start += sequence_length) {
-        const auto sequence = tokens.subspan(start, sequence_length);
-        start_sequence(sequence);
-        fit.original.start_sequence(sequence);
-        for (std::size_t from = 0; from < sequence_length; from += n_ubatch) {
-            const std::size_t count = std::min(n_ubatch, sequence_length - from);
-            CaptureStream original(layout(), static_cast<std::int32_t>(first_skipped - fit.skipped.begin()));
-            fit.original.decode(sequence, from, count, 0, &original, control);
-            SkipBlocks skip(layout(), static_cast<std::int64_t>(count), fit.skipped);
-            FitFactors factors(layout(), {layout().n_embd, fitted, fit.ridge, from == 0 ? 1U : 0U}, original, sums);
-            SkipAndChange hooks(skip, factors);
-            decode(sequence, from, count, 0, &hooks, control);
-        }
-        control.report(static_cast<double>(start + sequence_length) / static_cast<double>(tokens.size()));
-    }
-    std::vector<BlockFactors> result(n_blocks);
-    for (std::size_t block = 0; block < n_blocks; ++block) {
-        const double feed_forward = sums[2 * block + 1].solve(fit.ridge);
-        result[block] = {layout().parallel ? feed_forward : sums[2 * block].solve(fit.ridge), feed_forward};
-    }
-    return result;
 }
 
 void Session::gather(std::span<const llama_token> tokens, const Gap& gap, const BlockChanges& changes,

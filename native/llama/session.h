@@ -12,7 +12,6 @@
 #include "model.h"
 #include "normal_equations.h"
 #include "repair.h"
-#include "residual_stream.h"
 #include "top_distribution.h"
 
 namespace lorp {
@@ -21,9 +20,7 @@ namespace lorp {
 struct BlockChanges {
     /** n_blocks flags: blocks made the identity. */
     std::vector<bool> skipped;
-    /** One a block, or empty. */
-    std::vector<BlockFactors> factors;
-    /** At most one a block; none beside factors. */
+    /** At most one a block. */
     std::vector<Repair> repairs;
 };
 
@@ -134,24 +131,6 @@ public:
 
     /** Euclidean norms of the block inputs, n_blocks × n_tokens. @throws std::runtime_error, Stopped */
     std::vector<float> state_norms(std::span<const llama_token> tokens, const Control& control);
-
-    struct Fit {
-        /** Runs the original model, side by side. */
-        Session& original;
-        /** n_blocks flags. */
-        const std::vector<bool>& skipped;
-        /** See FactorSums::solve. */
-        double ridge;
-    };
-
-    /**
-     * Factors of the blocks after the first skipped one, fitted so that the stream follows the original's
-     * (FitFactors); 1 for the others. The first token of a sequence does not count.
-     * @param tokens whole sequences of `sequence_length`
-     * @throws std::runtime_error, Stopped
-     */
-    std::vector<BlockFactors> fit_factors(std::span<const llama_token> tokens, std::size_t sequence_length,
-                                          const Fit& fit, const Control& control);
 
     /** Removed blocks that stand together, and the kept one before them, whose output is to make up for them. */
     struct Gap {

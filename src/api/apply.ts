@@ -1,8 +1,4 @@
 import { rm } from "node:fs/promises";
-import type { CompensationChoice } from "../compensation/modes.ts";
-import { storeFactors } from "../compensation/store.ts";
-import { checkBlocks } from "../compensation/writers.ts";
-import type { Compensation } from "../documents/compensation.ts";
 import { checkLayers } from "../documents/files.ts";
 import type { Plan } from "../documents/plan.ts";
 import type { Repair } from "../documents/repair.ts";
@@ -13,6 +9,7 @@ import type { RepairChoice } from "../repair/kinds.ts";
 import { planRepaired, type RepairedRewrite } from "../repair/rewrite.ts";
 import { dropPrediction, keepPrediction } from "../selection/plan.ts";
 import { applyPlan } from "../surgery/apply.ts";
+import { multiplyTensors } from "../surgery/multiply.ts";
 import { quantizeGguf } from "../surgery/quantize.ts";
 import { checkOptions } from "./check-options.ts";
 import { type DescribedModel, describeModel, openForCalibration } from "./stages/open.ts";
@@ -20,7 +17,6 @@ import type { OptionNames } from "./stages/option-names.ts";
 import { type ModelRunOptions, RUN_OPTIONS, type WriteOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { outputMetadata } from "./stages/output-metadata.ts";
-import { requirePredictions } from "./stages/predictions.ts";
 import { afterCut, planQuantization, type Quantization } from "./stages/quantization.ts";
 import type { Repaired } from "./stages/repair.ts";
 
@@ -32,15 +28,11 @@ export interface Written {
 
 /** A file that a Plan was applied to. */
 export interface Applied extends Written {
-  /** What was done to make up for the removed layers, if anything was tried. */
-  readonly compensation?: Compensation;
   /** What linear maps gave back, if any were tried. */
   readonly repair?: Repair;
 }
 
 export interface ApplyOptions extends FileOptions, ModelRunOptions {
-  /** How to make up for what the removed layers did; as the Plan says by default. */
-  readonly compensate?: CompensationChoice | undefined;
   /** How to give back by linear maps what the removed layers did; as the Plan says by default. */
   readonly repair?: RepairChoice | undefined;
 }
@@ -48,14 +40,13 @@ export interface ApplyOptions extends FileOptions, ModelRunOptions {
 const APPLY_OPTIONS: OptionNames<ApplyOptions> = {
   ...FILE_OPTIONS,
   ...RUN_OPTIONS,
-  compensate: true,
   repair: true,
 };
 
 /**
- * Writes the model that a Plan describes, without running it unless factors or maps are to be found.
+ * Writes the model that a Plan describes, without running it unless a repair is to be fitted.
  * @throws UsageError when the Plan was made for another model; DocumentError when its layers do not add up
- * @throws GgufError, ArchitectureError, CompensationError, RepairError, CalibrationError, RuntimeError, SurgeryError,
+ * @throws GgufError, ArchitectureError, RepairError, CalibrationError, RuntimeError, SurgeryError,
  *   AbortedError
  * @example
  * ```ts
@@ -74,8 +65,8 @@ export async function apply(path: string, plan: Plan, options: ApplyOptions = {}
   const quantization = await planQuantization(described, options);
   const complete = await makeUpInTrunk(described, plan, options);
   const written = await applyDescribed(described, complete, quantization, options);
-  const { compensation, repair } = complete.plan;
-  return { ...written, ...(compensation && { compensation }), ...(repair && { repair }) };
+  const { repair } = complete.plan;
+  return { ...written, ...(repair && { repair }) };
 }
 
 /** As `makeUp`, of a Plan that may drop prediction layers too: nothing makes up for those, which do not run. */
@@ -89,30 +80,19 @@ async function makeUpInTrunk(
   return trunk === plan ? made : { ...made, plan: dropPrediction(made.plan) };
 }
 
-/** Finds the factors or the maps that the Plan or the options ask for; the model is run only where some are. */
+/** Fits the maps that the Plan or the options ask for; the model is run only where some are. */
 async function makeUp(described: DescribedModel, plan: Plan, options: ApplyOptions): Promise<Repaired> {
-  const { compensation, repair, ...plain } = plan;
-  const { compensate: asked, repair: choice } = options;
-  const factorsAsked = asked !== undefined && asked !== "off";
-  const mapsAsked = choice !== undefined && choice !== "off";
-  const given: Plan = {
-    ...plain,
-    ...(compensation && asked === undefined && !mapsAsked && { compensation }),
-    ...(repair && choice === undefined && !factorsAsked && { repair }),
-  };
-  const refit = given.repair !== undefined && given.repair.kind !== null;
-  if (!factorsAsked && !mapsAsked && !refit) return { plan: given, repair: undefined };
-  const stage = await import("./stages/repair.ts");
-  stage.checkRepair(described, choice);
-  if (factorsAsked) requirePredictions(described.architecture, "`compensate`");
+  const { repair: planned, ...plain } = plan;
+  const choice = options.repair;
+  if (choice === "off" || (choice === undefined && !planned?.kind)) {
+    return { plan: choice === "off" ? plain : plan, repair: undefined };
+  }
+  const { checkRepair, repair, repairAsPlanned } = await import("./stages/repair.ts");
+  checkRepair(described, choice);
   const opened = await openForCalibration(described, options);
   try {
-    if (factorsAsked) {
-      const { compensate } = await import("./stages/compensate.ts");
-      return { plan: await compensate(described, opened, given, asked, options), repair: undefined };
-    }
-    if (mapsAsked) return await stage.repair(described, opened, given, choice, options);
-    return { plan: given, repair: await stage.repairAsPlanned(described, opened, given, options) };
+    if (choice !== undefined) return await repair(described, opened, plain, choice, options);
+    return { plan, repair: await repairAsPlanned(described, opened, plan, options) };
   } finally {
     opened.close();
   }
@@ -167,28 +147,13 @@ async function cut(
   output: string,
   options: WriteOptions,
 ): Promise<Written> {
-  const { file, architecture } = described;
-  const { scaleTensors, signal } = options;
-  const factors = plan.compensation?.factors ?? [];
-  const changes = await storeFactors(file, architecture.name, factors, {
-    scales: rewrite.scales,
-    scaleTensors,
-    signal,
-  });
+  const { file } = described;
+  const { signal } = options;
   return applyPlan({
     model: file,
     rewrite,
     provenance: outputMetadata(described, plan, rewrite, await described.fingerprint(), { added, inserted }),
-    changes: {
-      ...changes,
-      added: [
-        ...changes.added.map((tensor) => ({
-          ...tensor,
-          name: rewrite.renameTensor(tensor.name) ?? tensor.name,
-        })),
-        ...added,
-      ],
-    },
+    changes: { transforms: await multiplyTensors(file, rewrite.scales, signal), added },
     output,
     force: options.force,
     split: { keepSplit: options.keepSplit, maxSize: options.splitMaxSize },
@@ -206,7 +171,6 @@ async function checkModel({ file, summary, fingerprint }: DescribedModel, plan: 
     );
   }
   checkLayers(plan, "The plan");
-  checkBlocks(plan.compensation?.factors ?? [], plan.keptLayers);
   const planned = plan.model.fingerprint;
   if (planned !== undefined && planned !== (await fingerprint())) {
     throw new UsageError(

@@ -1,4 +1,3 @@
-import { COMPENSATION_CHOICES } from "../compensation/modes.ts";
 import { UsageError } from "../errors.ts";
 import { PROTOCOLS } from "../evaluation/windows.ts";
 import { GPU_CHOICES } from "../model/gpu.ts";
@@ -23,7 +22,6 @@ const BOUNDS = {
 
 /** The values that options with names for values can have. */
 const CHOICES = {
-  compensate: COMPENSATION_CHOICES,
   gpu: GPU_CHOICES,
   objective: OBJECTIVES,
   protocol: PROTOCOLS,
@@ -48,13 +46,6 @@ export function checkOptions<Options extends Numbers & Names & CacheOptions>(
     throw new UsageError(
       "OPTION_INVALID",
       "An interrupted measurement is in the cache, so `resume` needs it: leave out `cache: false`, or `resume`.",
-    );
-  }
-  const [compensate = "off", repair = "off"] = [options.compensate, options.repair];
-  if (compensate !== "off" && repair !== "off") {
-    throw new UsageError(
-      "OPTION_INVALID",
-      "Factors and maps both make up for the removed layers, so `compensate` and `repair` exclude each other; leave one of them out.",
     );
   }
   for (const [name, choices] of Object.entries(CHOICES)) {

@@ -1,4 +1,3 @@
-import { type CompensationChoice, DEFAULT_COMPENSATION } from "../compensation/modes.ts";
 import type { Analysis, PartialAnalysis } from "../documents/analysis.ts";
 import type { Plan } from "../documents/plan.ts";
 import type { Report } from "../documents/report.ts";
@@ -19,7 +18,6 @@ import { applyDescribed } from "./apply.ts";
 import { checkOptions } from "./check-options.ts";
 import { plan as planFrom } from "./plan.ts";
 import { CHOOSE_OPTIONS, type ChooseOptions, checkChoice, choose, methodFor } from "./stages/choose.ts";
-import { compensate, compensateBest } from "./stages/compensate.ts";
 import { type Cost, measureCost } from "./stages/cost.ts";
 import { forecast, type Work } from "./stages/forecast.ts";
 import { foreseeCost } from "./stages/foreseen-cost.ts";
@@ -37,14 +35,11 @@ import type { OptionNames } from "./stages/option-names.ts";
 import { SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { choiceWork } from "./stages/planner.ts";
-import { requirePredictions } from "./stages/predictions.ts";
 import { planQuantization, type Quantization } from "./stages/quantization.ts";
 import { checkRepair, type Repaired, repair } from "./stages/repair.ts";
 import { estimateSpeedup, outputSize } from "./stages/savings.ts";
 
 export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions, SampleOptions {
-  /** How to make up for what the removed layers did; `off` by default. */
-  readonly compensate?: CompensationChoice | undefined;
   /** How to give back by linear maps what the removed layers did; `off` by default. */
   readonly repair?: RepairChoice | undefined;
   /** Write nothing: what the file would hold is worked out, and what it would cost is measured with the layers skipped. */
@@ -60,7 +55,6 @@ const PRUNE_OPTIONS: OptionNames<PruneOptions> = {
   ...CHOOSE_OPTIONS,
   ...FILE_OPTIONS,
   ...SAMPLE_OPTIONS,
-  compensate: true,
   repair: true,
   dryRun: true,
   speed: true,
@@ -99,8 +93,6 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   const isFree = options.targetSize === undefined && options.speedup === undefined;
   checkRepair({ ...described, inPlace: !isFree }, options.repair);
   const method = methodFor(described, options);
-  const choice = options.compensate ?? DEFAULT_COMPENSATION;
-  if (choice !== "off") requirePredictions(described.architecture, "`compensate`");
   const quantization = await planQuantization(described, options);
   await checkFiles(described.file.paths, outputIfKnown(described, options), options);
 
@@ -113,10 +105,8 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
       await forecast(opened, opened.split.report[0]!, workAhead(opened, method, options), options);
     }
     const { analysis, plan: chosen } = await decide(described, opened, options);
-    const addFactors = chosen.method === "auto" && isFree ? compensateBest : compensate;
-    const scaled = await addFactors(described, opened, chosen, choice, options);
     const mode = options.repair ?? DEFAULT_REPAIR;
-    const repaired = await repair(described, opened, scaled, mode, { ...options, inPlace: !isFree });
+    const repaired = await repair(described, opened, chosen, mode, { ...options, inPlace: !isFree });
     const plan = options.dropMtp ? dropPrediction(repaired.plan) : repaired.plan;
     if (!options.dryRun) warnOfRuin(plan, options);
     const report: Report = {
@@ -296,9 +286,7 @@ const TOLD = [
   "calibration",
   "sequences",
   "sequenceLength",
-  "compensate",
   "repair",
-  "scaleTensors",
   "output",
   "keepSplit",
   "splitMaxSize",

@@ -22,7 +22,6 @@ import {
   uint32,
   where,
 } from "./rules.ts";
-import { ADDS_ONCE, PLAMO_NORMS, POST_NORMS, READS_SCALES, type StreamRule } from "./stream.ts";
 import type { StateTensors } from "./types.ts";
 
 /** What is particular to one architecture, beyond the rules common to all. */
@@ -34,10 +33,10 @@ export interface Entry {
     readonly emptyBlocks?: (model: ModelMetadata) => readonly number[];
   };
   /**
-   * How blocks add to the stream, where factors can be stored in their tensors. Without it they are refused: something
-   * is added that is no tensor's output alone, or the stream itself is scaled or mixed.
+   * Whether each block's output is a sum of which `ffn_down`'s product is one term, with nothing in between, so that
+   * --repair refit may change that tensor (test/repair/architectures.test.ts).
    */
-  readonly stream?: StreamRule;
+  readonly addsFeedForward?: true;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -291,18 +290,16 @@ const looped = (key: string, source: string): Rule =>
 // ---------------------------------------------------------------------------------------------------------------
 // The table: every architecture of llama.cpp's LLM_ARCH_NAMES (src/llama-arch.cpp)
 
-/** Nothing follows from a block's index, and each adds its attention and then its feed-forward. */
+/** Nothing follows from a block's index, and `ffn_down`'s product is added as it is. */
 const PLAIN = [
   "apertus",
   "arcee",
-  "bailingmoe",
   "bailingmoe2",
   "bitnet",
   "chameleon",
   "chatglm",
   "codeshell",
   "cogvlm",
-  "dbrx",
   "deepseek",
   "deepseek2-ocr",
   "deepseek32",
@@ -314,27 +311,21 @@ const PLAIN = [
   "glm4moe",
   "gpt2",
   "hunyuan-dense",
-  "hunyuan-moe",
   "hunyuan_vl",
-  "hy_v3",
   "internlm2",
   "jais",
   "jais2",
   "maincoder",
-  "minimax-m2",
   "mpt",
   "nemotron",
   "olmo",
-  "olmoe",
   "openelm",
   "orion",
   "paddleocr",
   "pangu-embedded",
   "phi3",
-  "phimoe",
   "qwen",
   "qwen2",
-  "qwen2moe",
   "qwen2vl",
   "refact",
   "seed_oss",
@@ -344,51 +335,49 @@ const PLAIN = [
 ] as const;
 
 /** Their tokens attend to later ones. */
-const DIFFUSION = ["dream", "llada", "llada-moe", "rnd1"] as const;
+const DIFFUSION = ["dream", "llada"] as const;
 
 const PARTICULAR: Readonly<Record<string, Entry>> = {
   arctic: { rules: [] },
-  falcon: { stream: ADDS_ONCE, rules: [] },
-  glm4: { stream: POST_NORMS, rules: [] },
-  gptneox: {
-    stream: {
-      addsOnce: (file) => file.metadata.get("gptneox.use_parallel_residual")?.decode().value === true,
-    },
-    rules: [],
-  },
+  bailingmoe: { rules: [] },
+  dbrx: { rules: [] },
+  "hunyuan-moe": { rules: [] },
+  "minimax-m2": { rules: [] },
+  olmoe: { rules: [] },
+  phimoe: { rules: [] },
+  qwen2moe: { rules: [] },
+  hy_v3: { rules: [] },
+  "llada-moe": { states: { wholeSequences: true }, rules: [] },
+  rnd1: { states: { wholeSequences: true }, rules: [] },
+  falcon: { addsFeedForward: true, rules: [] },
+  glm4: { rules: [] },
+  gptneox: { addsFeedForward: true, rules: [] },
   graniteswitch: { rules: [] },
-  grok: {
-    stream: {
-      attentionNorms: ["attn_output_norm.weight"],
-      feedForwardNorms: ["layer_output_norm.weight", "post_ffw_norm.weight"],
-    },
-    rules: [],
-  },
+  grok: { rules: [] },
   grovemoe: { rules: [] },
-  llama: { stream: READS_SCALES, rules: [] },
-  mamba: { stream: ADDS_ONCE, rules: [] },
-  mamba2: { stream: ADDS_ONCE, rules: [] },
-  mistral3: { stream: READS_SCALES, rules: [] },
-  phi2: { stream: ADDS_ONCE, rules: [] },
-  plamo: { stream: ADDS_ONCE, rules: [] },
-  qwen3: { stream: READS_SCALES, rules: [] },
-  qwen3moe: { stream: READS_SCALES, rules: [] },
+  llama: { addsFeedForward: true, rules: [] },
+  mamba: { rules: [] },
+  mamba2: { rules: [] },
+  mistral3: { addsFeedForward: true, rules: [] },
+  phi2: { addsFeedForward: true, rules: [] },
+  plamo: { addsFeedForward: true, rules: [] },
+  qwen3: { addsFeedForward: true, rules: [] },
+  qwen3moe: { rules: [] },
   rwkv6qwen2: { rules: [] },
   stablelm: {
-    stream: { addsOnce: (file) => !file.tensors.some(({ name }) => name === "blk.0.ffn_norm.weight") },
+    addsFeedForward: true,
     rules: [],
   },
   talkie: { rules: [] },
-  bailingmoe3: { stream: {}, rules: [hybridByHeads] },
-  granitehybrid: { stream: {}, rules: [hybridByHeads] },
-  jamba: { stream: {}, rules: [hybridByHeads] },
-  "kimi-linear": { stream: {}, rules: [hybridByHeads] },
-  lfm2: { stream: {}, rules: [hybridByHeads] },
-  lfm2moe: { stream: {}, rules: [hybridByHeads] },
+  bailingmoe3: { addsFeedForward: true, rules: [hybridByHeads] },
+  granitehybrid: { rules: [hybridByHeads] },
+  jamba: { addsFeedForward: true, rules: [hybridByHeads] },
+  "kimi-linear": { addsFeedForward: true, rules: [hybridByHeads] },
+  lfm2: { addsFeedForward: true, rules: [hybridByHeads] },
+  lfm2moe: { addsFeedForward: true, rules: [hybridByHeads] },
   deci: { states: { emptyBlocks: deciEmptyBlocks }, rules: [deciLastBlock] },
-  bloom: { stream: {}, states: { input: "inp_norm-0" }, rules: [] },
+  bloom: { addsFeedForward: true, states: { input: "inp_norm-0" }, rules: [] },
   afmoe: {
-    stream: POST_NORMS,
     rules: [
       slidingWindow(4, "afmoe.cpp load_arch_hparams", { optional: true }),
       noRopeStep4("afmoe.cpp graph"),
@@ -410,13 +399,13 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
       ),
     ],
   },
-  cohere2: { stream: ADDS_ONCE, rules: [slidingWindow(4, "cohere2.cpp load_arch_hparams")] },
+  cohere2: { addsFeedForward: true, rules: [slidingWindow(4, "cohere2.cpp load_arch_hparams")] },
   cohere2moe: {
-    stream: ADDS_ONCE,
+    addsFeedForward: true,
     rules: [slidingWindow(4, "cohere2moe.cpp load_arch_hparams", { globalFirst: true })],
   },
   "command-r": {
-    stream: ADDS_ONCE,
+    addsFeedForward: true,
     rules: [
       byLength(
         "query and key norms, which models of 64 and more layers have",
@@ -425,18 +414,17 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
       ),
     ],
   },
-  deepseek2: { stream: {}, rules: deepseek2 },
+  deepseek2: { addsFeedForward: true, rules: deepseek2 },
   deepseek4: {
     states: { blockOutput: "l_last", ...hyperConnections },
     rules: [oneCompressed, leadingCount("hash_layer_count", "deepseek4.cpp graph: dsv4_hash_layer_count")],
   },
   dots3note: {
-    stream: {},
+    addsFeedForward: true,
     rules: [slidingWindowArray("dots3note.cpp load_arch_hparams", { others: global })],
   },
   "ernie4_5-moe": { rules: ernieMoe },
   exaone4: {
-    stream: { ...POST_NORMS, readsUnnormalised: true },
     rules: [
       byLength(
         "the sliding window, which models of 64 layers have",
@@ -445,16 +433,14 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
       ),
     ],
   },
-  "exaone-moe": { stream: {}, rules: [slidingWindow(4, "exaone-moe.cpp load_arch_hparams")] },
+  "exaone-moe": { addsFeedForward: true, rules: [slidingWindow(4, "exaone-moe.cpp load_arch_hparams")] },
   gemma2: {
-    stream: POST_NORMS,
     rules: [
       slidingWindow(2, "gemma2.cpp load_arch_hparams"),
       gemmaScale(46, [["attn_q.weight", "attn_q.bias"]], "gemma2.cpp"),
     ],
   },
   gemma3: {
-    stream: POST_NORMS,
     rules: [
       slidingWindow(6, "gemma3.cpp load_arch_hparams", { optional: true }),
       gemmaScale(62, [["attn_q_norm.weight"]], "gemma3.cpp"),
@@ -488,7 +474,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     ],
   },
   "glm-dsa": {
-    stream: {},
+    addsFeedForward: true,
     rules: [
       {
         name: "indexer types of GLM-5.2",
@@ -503,11 +489,10 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
       sharedIndexers("glm-dsa.cpp graph: prev_top_k", glmDsaTypes),
     ],
   },
-  "gpt-oss": { stream: {}, rules: [slidingWindow(2, "openai-moe.cpp load_arch_hparams")] },
-  granite: { stream: {}, rules: [deepstackMapping("granite.cpp graph")] },
-  granitemoe: { stream: {}, rules: [deepstackMapping("granite.cpp graph")] },
+  "gpt-oss": { rules: [slidingWindow(2, "openai-moe.cpp load_arch_hparams")] },
+  granite: { rules: [deepstackMapping("granite.cpp graph")] },
+  granitemoe: { rules: [deepstackMapping("granite.cpp graph")] },
   granite_swa: {
-    stream: {},
     rules: [
       slidingWindowArray("granite-swa.cpp load_arch_hparams"),
       deepstackMapping("granite-swa.cpp graph"),
@@ -526,15 +511,14 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     rules: [hybridByHeads, residualGroups],
   },
   laguna: {
-    stream: {},
+    addsFeedForward: true,
     rules: [slidingWindow(4, "laguna.cpp load_arch_hparams", { globalFirst: true, optional: true })],
   },
-  llama4: { stream: {}, rules: llama4 },
-  maple: { stream: {}, rules: [slidingWindowArray("maple.cpp load_arch_hparams")] },
-  mellum: { stream: {}, rules: [slidingWindow(4, "mellum.cpp load_arch_hparams", { optional: true })] },
-  mimo2: { stream: {}, rules: [slidingWindowArray("mimo2.cpp load_arch_hparams")] },
+  llama4: { addsFeedForward: true, rules: llama4 },
+  maple: { rules: [slidingWindowArray("maple.cpp load_arch_hparams")] },
+  mellum: { rules: [slidingWindow(4, "mellum.cpp load_arch_hparams", { optional: true })] },
+  mimo2: { rules: [slidingWindowArray("mimo2.cpp load_arch_hparams")] },
   minicpm: {
-    stream: {},
     rules: [
       lengthDefault(
         "residual_scale",
@@ -564,7 +548,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     ],
   },
   "minimax-m3": {
-    stream: {},
+    addsFeedForward: true,
     rules: [
       oneOf(
         "one layer behind the leading dense ones",
@@ -576,32 +560,35 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
       ),
     ],
   },
-  mistral4: { stream: {}, rules: deepseek2 },
+  mistral4: { addsFeedForward: true, rules: deepseek2 },
   "muse-glimmer": {
-    stream: { ...POST_NORMS, readsUnnormalised: true },
     rules: [slidingWindow(4, "muse-glimmer.cpp load_arch_hparams")],
   },
-  nanbeige: { stream: {}, rules: [looped("num_loops", "nanbeige.cpp load_arch_hparams: n_loops")] },
-  nemotron_h: { stream: ADDS_ONCE, states: { blockOutput: "nemotron_h_block_out" }, rules: [nemotronHybrid] },
+  nanbeige: {
+    addsFeedForward: true,
+    rules: [looped("num_loops", "nanbeige.cpp load_arch_hparams: n_loops")],
+  },
+  nemotron_h: {
+    addsFeedForward: true,
+    states: { blockOutput: "nemotron_h_block_out" },
+    rules: [nemotronHybrid],
+  },
   nemotron_h_moe: {
-    stream: ADDS_ONCE,
     states: { blockOutput: "nemotron_h_block_out" },
     rules: [nemotronHybrid],
   },
   olmo2: {
-    stream: { ...POST_NORMS, readsUnnormalised: true },
     rules: [slidingWindow(4, "olmo2.cpp load_arch_hparams", { optional: true })],
   },
-  plamo2: { stream: PLAMO_NORMS, states: { blockOutput: "ffn_residual" }, rules: [hybridByHeads] },
+  plamo2: { states: { blockOutput: "ffn_residual" }, rules: [hybridByHeads] },
   plamo3: {
-    stream: PLAMO_NORMS,
     rules: [slidingWindow(8, "plamo3.cpp load_arch_hparams", { optional: true })],
   },
-  qwen3next: { stream: {}, rules: recurrentInterval(4, "qwen3next.cpp") },
-  qwen3vl: { stream: {}, rules: [deepstack("qwen3vl.cpp graph")] },
-  qwen3vlmoe: { stream: {}, rules: [deepstack("qwen3vlmoe.cpp graph")] },
-  qwen35: { stream: READS_SCALES, rules: recurrentInterval(4, "qwen35.cpp") },
-  qwen35moe: { stream: READS_SCALES, rules: recurrentInterval(4, "qwen35moe.cpp") },
+  qwen3next: { rules: recurrentInterval(4, "qwen3next.cpp") },
+  qwen3vl: { addsFeedForward: true, rules: [deepstack("qwen3vl.cpp graph")] },
+  qwen3vlmoe: { rules: [deepstack("qwen3vlmoe.cpp graph")] },
+  qwen35: { addsFeedForward: true, rules: recurrentInterval(4, "qwen35.cpp") },
+  qwen35moe: { rules: recurrentInterval(4, "qwen35moe.cpp") },
   qwen4exp: {
     states: { blockOutput: "l_last", ...hyperConnections },
     rules: [
@@ -621,9 +608,9 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   },
   rwkv6: { rules: rwkv6 },
   rwkv7: { rules: [firstBlockValues] },
-  smallthinker: { stream: { readsUnnormalised: true }, rules: smallthinker },
-  smollm3: { stream: {}, rules: [noRopeStep4("smollm3.cpp graph: n_no_rope_layer_step = 4")] },
-  spark2_5: { stream: {}, rules: [slidingWindowArray("spark2-5.cpp load_arch_hparams")] },
+  smallthinker: { rules: smallthinker },
+  smollm3: { addsFeedForward: true, rules: [noRopeStep4("smollm3.cpp graph: n_no_rope_layer_step = 4")] },
+  spark2_5: { addsFeedForward: true, rules: [slidingWindowArray("spark2-5.cpp load_arch_hparams")] },
   step35: {
     states: { blockInput: "attn_norm_in", lastOutput: "h_nextn" },
     rules: [slidingWindowArray("step35.cpp load_arch_hparams")],
@@ -663,7 +650,9 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
 
 /** Every architecture by the name in `general.architecture`. */
 export const ARCHITECTURES: ReadonlyMap<string, Entry> = new Map<string, Entry>([
-  ...PLAIN.map((name) => [name, { rules: [], stream: {} }] as const),
-  ...DIFFUSION.map((name) => [name, { states: { wholeSequences: true }, rules: [], stream: {} }] as const),
+  ...PLAIN.map((name) => [name, { rules: [], addsFeedForward: true }] as const),
+  ...DIFFUSION.map(
+    (name) => [name, { states: { wholeSequences: true }, rules: [], addsFeedForward: true }] as const,
+  ),
   ...Object.entries(PARTICULAR),
 ]);

@@ -33,7 +33,6 @@ const STAGES: Record<Progress["stage"], string> = {
   download: "Downloading",
   capture: "Measuring",
   search: "Comparing",
-  compensate: "Compensating",
   repair: "Repairing",
   evaluate: "Evaluating",
   write: "Writing",

@@ -2,7 +2,6 @@ import { throwIfAborted } from "../errors.ts";
 import { GgufError } from "../gguf/errors.ts";
 import { openOnDisk, type ReadableFile } from "../gguf/files.ts";
 import type { GgufFile, MetadataEntry, TensorInfo } from "../gguf/types.ts";
-import { type NotedFactors, readFactors } from "../provenance/factors.ts";
 import { originalName, readNumbering } from "../provenance/numbering.ts";
 
 /** A tensor that both files have, with the differences between the two. */
@@ -23,8 +22,6 @@ export interface ModelDiff {
   readonly renumbered: boolean;
   /** Blocks that lorp noted as removed from the first and from the second file. */
   readonly removed: readonly [readonly number[], readonly number[]];
-  /** What lorp noted of factors that make up for removed blocks, in the first and in the second file. */
-  readonly factors: readonly [NotedFactors | null, NotedFactors | null];
   readonly tensors: {
     readonly onlyInFirst: readonly string[];
     readonly onlyInSecond: readonly string[];
@@ -76,7 +73,6 @@ export async function diffModels(
   return {
     renumbered,
     removed: [numberings[0].removed, numberings[1].removed],
-    factors: [readFactors(first), readFactors(second)],
     tensors: {
       onlyInFirst: missing(firstTensors, secondTensors),
       onlyInSecond: missing(secondTensors, firstTensors),

@@ -27,24 +27,8 @@ export const MeasuredSetSchema = Type.Object(
       },
       {
         description:
-          "Loss of this set - loss of the set that the search chose, on the same sequences, nats a token; both without compensation.",
+          "Loss of this set - loss of the set that the search chose, on the same sequences, nats a token.",
       },
-    ),
-    compensated: Type.Optional(
-      Type.Object(
-        {
-          loss,
-          perplexity: Type.Number({ description: "exp(loss)." }),
-          standardError: numberOrNull(
-            "Of the difference from the loss without factors, over sequences; null of a single one.",
-          ),
-          kept: Type.Boolean({
-            description:
-              "Whether the factors lowered the loss by more than its standard error; if not, they do not count.",
-          }),
-        },
-        { description: "The same set with factors that make up for the removed layers, if they were tried." },
-      ),
     ),
   },
   { description: "A set of layers whose removal was measured." },

@@ -1,5 +1,4 @@
 import Type from "typebox";
-import { CompensationSchema } from "./compensation.ts";
 import { blocks, k, layer, lorpVersion, numberOrNull, rls, schemaVersion, seed } from "./fields.ts";
 import { MeasurementsSchema } from "./measurements.ts";
 import { ModelSchema } from "./model.ts";
@@ -40,7 +39,6 @@ export const PlanSchema = Type.Object(
     k: Type.Optional(k),
     seed: Type.Optional(seed),
     measurements: Type.Optional(MeasurementsSchema),
-    compensation: Type.Optional(CompensationSchema),
     repair: Type.Optional(RepairSchema),
   },
   { title: "lorp Plan", description: "Which layers go, and why." },

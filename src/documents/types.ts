@@ -211,39 +211,6 @@ export interface Comparison {
   readonly grades?: Grades;
 }
 
-/** How what one layer adds to the residual stream is scaled. */
-export interface BlockFactors {
-  /** Index of the layer in the original model. */
-  readonly layer: number;
-  /** What the output of its attention is multiplied by. */
-  readonly attention: number;
-  /** What the output of its feed-forward is multiplied by. */
-  readonly feedForward: number;
-}
-
-/** Factors that make up for removed layers. */
-export interface Compensation {
-  /** How the factors were found: magnitude or fit. */
-  readonly mode: string;
-  /** Ascending; layers that are missing stay as they are. Empty where the factors found did not help enough to be kept. */
-  readonly factors: readonly BlockFactors[];
-  /** The text the model was run on. */
-  readonly calibration?: CalibrationText;
-  /** Number of token sequences that the factors were found on. */
-  readonly sequences?: number;
-  /** What the factors give back on sequences that they were not found on. */
-  readonly heldBack?: {
-    /** Nats a token of the pruned model. */
-    readonly without: number;
-    /** The same with the factors that were found. */
-    readonly with: number;
-    /** Of the difference of the two, over sequences; null of a single one. */
-    readonly standardError: number | null;
-    /** Number of token sequences. */
-    readonly sequences: number;
-  };
-}
-
 /** A set of layers whose removal was measured. */
 export interface MeasuredSet {
   /** Ascending. */
@@ -258,22 +225,11 @@ export interface MeasuredSet {
   readonly loss: number;
   /** exp(loss), of a negative log-likelihood. */
   readonly perplexity?: number;
-  /** Loss of this set - loss of the set that the search chose, on the same sequences, nats a token; both without compensation. */
+  /** Loss of this set - loss of the set that the search chose, on the same sequences, nats a token. */
   readonly difference: {
     readonly mean: number;
     /** Over sequences; null of a single one. */
     readonly standardError: number | null;
-  };
-  /** The same set with factors that make up for the removed layers, if they were tried. */
-  readonly compensated?: {
-    /** Mean, nats: KL divergence from the model as it is, or negative log-likelihood, of a token; of a task's item by how much the likeliest wrong choice is likelier than the right one; as the objective says. */
-    readonly loss: number;
-    /** exp(loss). */
-    readonly perplexity: number;
-    /** Of the difference from the loss without factors, over sequences; null of a single one. */
-    readonly standardError: number | null;
-    /** Whether the factors lowered the loss by more than its standard error; if not, they do not count. */
-    readonly kept: boolean;
   };
 }
 
@@ -427,8 +383,6 @@ export interface Plan {
   readonly seed?: number;
   /** What was measured to make the choice, on text that was not used for the analysis. */
   readonly measurements?: Measurements;
-  /** Factors that make up for removed layers. */
-  readonly compensation?: Compensation;
   /** What linear maps give back of what the removal took. */
   readonly repair?: Repair;
 }

@@ -54,22 +54,14 @@ function code(text: string): string {
 }
 
 /** What became of the layers that are left. */
-function kept({ plan: { compensation, repair }, settings }: Report): string {
-  const scaled = compensation?.factors.length ?? 0;
+function kept({ plan: { repair }, settings }: Report): string {
   const mended = repair ? repairSentence(repair) : undefined;
   const quantized = settings.quantize;
   const unchanged =
     typeof quantized === "string"
       ? `What is left was quantised to ${quantized.toUpperCase()} by llama.cpp.`
       : `Every ${mended ? "other " : ""}tensor that is left is the original's, byte for byte.`;
-  const parts = [
-    ...(scaled === 0
-      ? []
-      : [`To make up for them, what ${scaled} of the others add is scaled (\`${compensation?.mode}\`).`]),
-    ...(mended ? [mended] : []),
-    ...(scaled === 0 || quantized !== undefined ? [unchanged] : []),
-  ];
-  return parts.join(" ");
+  return [...(mended ? [mended] : []), unchanged].join(" ");
 }
 
 /** What maps were put in, in a sentence; undefined where none is kept. */

@@ -13,7 +13,8 @@ export type SurgeryErrorCode =
   | "OUTPUT_TOO_LARGE"
   | "DISK_FULL"
   | "INPUT_CHANGED"
-  | "INPUT_UNREADABLE";
+  | "INPUT_UNREADABLE"
+  | "TENSOR_FACTOR";
 
 /** The pruned file, or what is written beside or instead of it, cannot be written; nothing of it is left behind. */
 export class SurgeryError extends LorpError<SurgeryErrorCode> {}

@@ -50,7 +50,6 @@ export interface HostCalls {
   ): Int32Array[];
   time(session: Handle, tokens: Int32Array, prompt: number, everyLogit: boolean): Timing;
   stateNorms(session: Handle, tokens: Int32Array): Float32Array;
-  fitFactors(session: Handle, tokens: Int32Array, options: HostFitOptions): Float64Array;
   openSums(sums: Handle, features: number, targets: number): void;
   gather(session: Handle, tokens: Int32Array, options: HostGatherOptions): void;
   solve(sums: Handle, ridge: number, threads: number): Float32Array;
@@ -82,11 +81,4 @@ export interface HostScoreOptions extends HostChanges {
   readonly file?: LogitsPlace | undefined;
   readonly keepTop: number;
   readonly baseTop?: TopDistributions | undefined;
-}
-
-export interface HostFitOptions {
-  readonly sequenceLength: number;
-  readonly skip: Int32Array;
-  readonly ridge: number;
-  readonly original: Handle;
 }

@@ -109,10 +109,6 @@ const handlers: Handlers<HostCalls> = {
     run(context, (control) => sessionOf(session).time(tokens, prompt, everyLogit, control)),
   stateNorms: (context, session, tokens) =>
     run(context, (control) => sessionOf(session).stateNorms(tokens, control)),
-  fitFactors: (context, session, tokens, { original, ...options }) =>
-    run(context, (control) =>
-      sessionOf(session).fitFactors(tokens, { ...options, original: sessionOf(original) }, control),
-    ),
   openSums(_, handle, features, targets) {
     sums.set(handle, new addon.NormalEquations(features, targets));
   },

@@ -1,5 +1,4 @@
 import type { StateTensors } from "../architecture/types.ts";
-import type { BlockFactors } from "../documents/compensation.ts";
 import type {
   LogitsPlace,
   NativeGap,
@@ -23,8 +22,6 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Where the states between blocks are in llama.cpp's graph, from src/architecture. */
   readonly states: StateTensors;
-  /** Whether blocks add attention and feed-forward to the same state; needed only where factors are used. */
-  readonly parallelBlocks?: boolean | undefined;
   /** Attention in F32 throughout: slower and in more memory, for comparisons finer than f16's rounding of keys and values. */
   readonly exactAttention?: boolean | undefined;
   /**
@@ -60,9 +57,7 @@ export interface KeptRepair extends Omit<NativeRepair, "map"> {
 export interface BlockChanges {
   /** Blocks made the identity. */
   readonly skip?: readonly number[] | undefined;
-  /** Of the blocks whose outputs are scaled. */
-  readonly factors?: readonly BlockFactors[] | undefined;
-  /** Maps added to blocks' outputs, in ascending order of blocks; not beside factors. */
+  /** Maps added to blocks' outputs, in ascending order of blocks. */
   readonly repairs?: readonly KeptRepair[] | undefined;
 }
 
@@ -89,16 +84,6 @@ export interface ScoreOptions extends BlockChanges {
   readonly baseTop?: TopDistributions | undefined;
 }
 
-export interface FitOptions {
-  /** Blocks made the identity. */
-  readonly skip: readonly number[];
-  /** How strongly factors are drawn towards 1: 0 not at all, 1 half way. */
-  readonly ridge: number;
-  /** Runs the original model, side by side. */
-  readonly original: Session;
-  readonly onProgress?: ((fraction: number) => void) | undefined;
-}
-
 /** A llama.cpp context: runs one sequence at a time. Every call stops within one micro-batch of the model's signal. */
 export interface Session {
   /**
@@ -112,7 +97,6 @@ export interface Session {
   logits(
     tokens: Int32Array,
     skip?: readonly number[],
-    factors?: readonly BlockFactors[],
     repairs?: readonly KeptRepair[],
   ): Promise<Float32Array>;
   /** The embedding of every token, tokens × width, of a model that embeds (`states.embeds`). */
@@ -133,11 +117,6 @@ export interface Session {
   time(tokens: Int32Array, prompt: number, everyLogit?: boolean): Promise<Timing>;
   /** Euclidean norms of the block inputs, blocks × tokens. */
   stateNorms(tokens: Int32Array): Promise<Float32Array>;
-  /**
-   * Factors of the blocks after the first skipped one, fitted front to back so that the stream follows the original's.
-   * @param sequences equally long
-   */
-  fitFactors(sequences: readonly Int32Array[], options: FitOptions): Promise<BlockFactors[]>;
   /**
    * Adds to sums, for each token, how far the state before a gap of removed blocks is from what the original makes of it
    * after the gap.
@@ -183,7 +162,6 @@ export function openSession(
       threads: options.threads,
       blocks: layers,
       states: { ...options.states, emptyBlocks: Int32Array.from(options.states.emptyBlocks) },
-      parallelBlocks: options.parallelBlocks ?? false,
       exactAttention: options.exactAttention ?? false,
       keptBytes: options.keptBytes ?? 0,
     },
@@ -217,48 +195,34 @@ export function openSession(
         tokens,
         {
           first,
-          ...toNative(changes, layers),
+          ...toNative(changes),
           base: await base?.session.opened,
-          baseChanges: base && toNative(base, layers),
+          baseChanges: base && toNative(base),
           file,
           keepTop,
           baseTop,
         },
       ]);
-      const { skip = [], factors = [], repairs = [] } = changes;
+      const { skip = [], repairs = [] } = changes;
       // What is computed with blocks changed says nothing against the model; whoever changed them judges it.
-      const isWhole = skip.length === 0 && factors.length === 0 && repairs.length === 0;
+      const isWhole = skip.length === 0 && repairs.length === 0;
       // The last token is predicted, never fed, and how many are fed decides how attention sums (ggml's ops.cpp).
       return isWhole && scores.logProb.some(Number.isNaN) ? refuseNaN(tokens.subarray(0, -1)) : scores;
     },
-    logits: (tokens, skip, factors, repairs) =>
-      call("logits", [handle, tokens, toNative({ skip, factors, repairs }, layers)]),
-    embeddings: (tokens, skip) => call("embeddings", [handle, tokens, toNative({ skip }, layers)]),
+    logits: (tokens, skip, repairs) => call("logits", [handle, tokens, toNative({ skip, repairs })]),
+    embeddings: (tokens, skip) => call("embeddings", [handle, tokens, toNative({ skip })]),
     generate: async (prompts, length, changes = {}) => {
       try {
-        return await call("generate", [handle, prompts, length, toNative(changes, layers)]);
+        return await call("generate", [handle, prompts, length, toNative(changes)]);
       } catch (error) {
         throw await reasonOf(error, prompts[0] ?? Int32Array.of());
       }
     },
     time: (tokens, prompt, everyLogit = false) => call("time", [handle, tokens, prompt, everyLogit]),
     stateNorms,
-    fitFactors: async (sequences, { skip, ridge, original, onProgress }) => {
-      const sequenceLength = sequences[0]?.length ?? 1;
-      const tokens = new Int32Array(sequences.length * sequenceLength);
-      for (const [i, sequence] of sequences.entries()) tokens.set(sequence, i * sequenceLength);
-      const fit = { sequenceLength, skip: Int32Array.from(skip), ridge, original: await original.opened };
-      const report = (fraction: unknown) => onProgress?.(Number(fraction));
-      const pairs = await call("fitFactors", [handle, tokens, fit], { onProgress: report });
-      return Array.from({ length: layers }, (_, layer) => ({
-        layer,
-        attention: pairs[2 * layer]!,
-        feedForward: pairs[2 * layer + 1]!,
-      })).filter(({ attention, feedForward }) => attention !== 1 || feedForward !== 1);
-    },
     gather: async (tokens, { original, product, normalized, before, last, weight, epsilon, ...changes }) => {
       const options = {
-        ...toNative(changes, layers),
+        ...toNative(changes),
         before,
         last,
         weight,
@@ -296,13 +260,9 @@ function noNumbers(path: string, norms: Float32Array, layers: number): RuntimeEr
   );
 }
 
-function toNative({ skip = [], factors = [], repairs = [] }: BlockChanges, layers: number): HostChanges {
-  const changes = {
+function toNative({ skip = [], repairs = [] }: BlockChanges): HostChanges {
+  return {
     skip: Int32Array.from(skip),
     repairs: repairs.map(({ block, weight, epsilon, map }) => ({ block, weight, epsilon, map })),
   };
-  if (factors.length === 0) return changes;
-  const pairs = new Float64Array(2 * layers).fill(1);
-  for (const { layer, attention, feedForward } of factors) pairs.set([attention, feedForward], 2 * layer);
-  return { ...changes, factors: pairs };
 }

@@ -145,8 +145,6 @@ export interface NativeSessionOptions {
   readonly states: Omit<StateTensors, "emptyBlocks" | "wholeSequences"> & {
     readonly emptyBlocks: Int32Array;
   };
-  /** Blocks that add attention and feed-forward to the same state. */
-  readonly parallelBlocks: boolean;
   /** Attention in F32 throughout, without flash attention. */
   readonly exactAttention: boolean;
   /** Bytes for the block inputs of the sequence scored last, from which the next score of it may start. */
@@ -157,8 +155,6 @@ export interface NativeSessionOptions {
 export interface NativeChanges {
   /** Blocks made the identity. */
   readonly skip: Int32Array;
-  /** Two numbers a block: what its attention and its feed-forward outputs are multiplied by. */
-  readonly factors?: Float64Array | undefined;
   /** Linear maps added to blocks' outputs. */
   readonly repairs?: readonly NativeRepair[] | undefined;
 }
@@ -222,12 +218,6 @@ export interface NativeSession {
   time(tokens: Int32Array, prompt: number, everyLogit: boolean, control: NativeControl): Promise<Timing>;
   /** Euclidean norms of the block inputs, blocks × tokens. */
   stateNorms(tokens: Int32Array, control: NativeControl): Promise<Float32Array>;
-  /** Factors, two a block, with which the blocks left follow the original's stream; least squares, drawn towards 1. */
-  fitFactors(
-    tokens: Int32Array,
-    options: { sequenceLength: number; skip: Int32Array; ridge: number; original: NativeSession },
-    control: NativeControl,
-  ): Promise<Float64Array>;
   /**
    * Adds to sums, for each token of a sequence, the features before a gap of removed blocks and how far the original's
    * state after the gap is from the state before it.

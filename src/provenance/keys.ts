@@ -15,9 +15,6 @@ export const KEYS = {
   repairedLayers: "lorp.repaired_layers",
   rls: "lorp.rls",
   sourceFingerprint: "lorp.source_fingerprint",
-  compensation: "lorp.compensation",
-  attentionFactors: "lorp.attention_factors",
-  feedForwardFactors: "lorp.feed_forward_factors",
   /** Zeros that make the header end where the input's does in a file system's block, so that tensors can be shared. */
   padding: "lorp.padding",
 } as const;

@@ -22,7 +22,7 @@ interface Earlier {
  * @param version of the program that cut it
  */
 export function provenance(
-  { method, removedLayers, keptLayers, rls, model, compensation, repair }: Plan,
+  { method, removedLayers, keptLayers, rls, model, repair }: Plan,
   { fingerprint, inserted = [], earlier }: Source,
   version: string,
 ): ReadonlyMap<string, GgufValue> {
@@ -47,18 +47,6 @@ export function provenance(
   if (typeof rls === "number") entries.push([KEYS.rls, { type: "float64", value: rls }]);
   if (fingerprint !== undefined) {
     entries.push([KEYS.sourceFingerprint, { type: "string", value: fingerprint }]);
-  }
-  if (compensation && compensation.factors.length > 0) {
-    const ofKept = (part: "attention" | "feedForward"): GgufValue => ({
-      type: "array",
-      elementType: "float64",
-      value: keptLayers.map((kept) => compensation.factors.find(({ layer }) => layer === kept)?.[part] ?? 1),
-    });
-    entries.push(
-      [KEYS.compensation, { type: "string", value: compensation.mode }],
-      [KEYS.attentionFactors, ofKept("attention")],
-      [KEYS.feedForwardFactors, ofKept("feedForward")],
-    );
   }
   return new Map(entries);
 }

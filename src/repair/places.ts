@@ -41,11 +41,10 @@ interface Kind {
 export const KINDS: Readonly<Record<RepairKind, Kind>> = {
   refit: {
     refusal({ file, architecture }, { before }) {
-      const rule = ARCHITECTURES.get(architecture.name)?.stream;
       const name = blockTensor(before, "ffn_down.weight");
-      if (!rule) return `the layers of ${architecture.name} models do not simply add to their input`;
-      if (rule.feedForwardNorms)
-        return `${architecture.name} models norm what a feed-forward part says before it is added`;
+      if (!ARCHITECTURES.get(architecture.name)?.addsFeedForward) {
+        return `${architecture.name} models do not add what ffn_down gives to a layer's input as it is`;
+      }
       const tensor = tensorOf(file, name);
       if (!tensor) return `layer ${before} has no ${name}, as where it is made of experts`;
       if (tensorOf(file, name.replace("weight", "scale"))) return `what ${name} says is scaled`;

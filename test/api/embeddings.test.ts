@@ -49,8 +49,8 @@ describe("a model that gives embeddings", () => {
     expect(perplexity).toBeNull();
     expect(embeddings!.cosine).toBeLessThan(0.9999);
     expect(embeddings!.cosine).toBeGreaterThanOrEqual(embeddings!.lowestCosine);
-    await expect(apply(path, plan, { ...run, compensate: "fit", force: true, output })).rejects.toThrow(
-      "`compensate` needs predictions of the next token, and llama-embed models give embeddings",
+    await expect(apply(path, plan, { ...run, repair: "bridge", force: true, output })).rejects.toThrow(
+      "`repair` needs predictions of the next token, and llama-embed models give embeddings",
     );
   });
 
@@ -58,7 +58,7 @@ describe("a model that gives embeddings", () => {
     const needed = { code: "ARCHITECTURE_REFUSED" };
     await expect(prune(path, { ...run, remove: 3, method: "sleb" })).rejects.toMatchObject(needed);
     await expect(prune(path, { ...run, maxLoss: 0.1 })).rejects.toMatchObject(needed);
-    await expect(prune(path, { ...run, remove: 3, compensate: "fit" })).rejects.toMatchObject(needed);
+    await expect(prune(path, { ...run, remove: 3, repair: "refit" })).rejects.toMatchObject(needed);
     await expect(evaluate(path, { ...run, skipLayers: "3" })).rejects.toMatchObject(needed);
     await expect(compare(path, { ...run, remove: [3] })).rejects.toMatchObject(needed);
   });

@@ -52,8 +52,8 @@ describe.each([
 test.each([
   [() => evaluate(NOWHERE, { protocol: "foo" as never }), /^`protocol` is foo, but must be one of windows, /],
   [
-    () => prune(NOWHERE, { remove: 1, compensate: "foo" as never }),
-    /^`compensate` is foo, but must be one of off, /,
+    () => prune(NOWHERE, { remove: 1, repair: "foo" as never }),
+    /^`repair` is foo, but must be one of auto, off, /,
   ],
 ])("refuses a name that is none of an option's", async (work, message) => {
   await expect(work()).rejects.toThrow(message);

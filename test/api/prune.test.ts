@@ -71,15 +71,13 @@ test("a dry run writes nothing, and foresees what writing then shows", async () 
   expect(dry.verdict).toEqual(wet.verdict);
 });
 
-test.each([
-  ["factors", { compensate: "magnitude" }],
-  ["maps", { repair: "bridge", sequences: 8 }],
-] as const)("a dry run foresees what %s change", async (_, way) => {
+test("a dry run foresees what maps change", async () => {
   const output = join(folder, "made-up.gguf");
-  const asked = { ...quick, sequenceLength: 128, layers: "8-11", output, force: true, ...way };
-  const dry = await prune(EXAMPLE_MODEL, { ...asked, dryRun: true });
-  const wet = await prune(EXAMPLE_MODEL, asked);
-  const plain = await prune(EXAMPLE_MODEL, { ...asked, compensate: "off", repair: "off", dryRun: true });
+  const short = { ...quick, sequences: 8, sequenceLength: 128 };
+  const repaired = { ...short, layers: "8-11", repair: "bridge", output, force: true } as const;
+  const dry = await prune(EXAMPLE_MODEL, { ...repaired, dryRun: true });
+  const wet = await prune(EXAMPLE_MODEL, repaired);
+  const plain = await prune(EXAMPLE_MODEL, { ...repaired, repair: "off", dryRun: true });
   expect(dry.expected!.bytes).toBe(wet.output!.bytes);
   const [foreseen, written, without] = [dry, wet, plain].map((report) => report.divergence!.klDivergence);
   // What is written is rounded to the tensors' types.

@@ -134,31 +134,3 @@ test("finds in a file that lorp wrote the original without the removed blocks, n
     same: original.tensors.length - lost.length,
   });
 });
-
-test("shows the factors of a compensated file by the numbers its blocks had", async () => {
-  const output = join(temporaryFolder(), "out.gguf");
-  const decided = plan({ schemaVersion: 1, model: { blockCount: 20 }, similarity: [] }, { layers: "5,7" });
-  const factors = [
-    { layer: 6, attention: 1.25, feedForward: 0.75 },
-    { layer: 19, attention: 1, feedForward: 1.5 },
-  ];
-  await apply(EXAMPLE_MODEL, { ...decided, compensation: { mode: "fit", factors } }, { output });
-  const found = await diffModels(await readGguf(EXAMPLE_MODEL), await readGguf(output));
-  expect(found.factors).toEqual([null, { mode: "fit", factors }]);
-  expect(found.tensors.changed.map(({ name }) => name).sort()).toEqual([
-    "blk.19.ffn_down.weight",
-    "blk.6.attn_output.weight",
-    "blk.6.ffn_down.weight",
-  ]);
-});
-
-test("takes no factors from a note that does not fit the file", async () => {
-  const note = (attention: readonly number[]) => ({
-    ...cut(4, [1]),
-    "lorp.compensation": str("fit"),
-    "lorp.attention_factors": array("float64", attention),
-    "lorp.feed_forward_factors": array("float64", [1, 1, 1]),
-  });
-  const { factors } = await diff(model([10, 12, 13], note([1, 2, 1])), model([10, 12, 13], note([1, 2])));
-  expect(factors).toEqual([{ mode: "fit", factors: [{ layer: 2, attention: 2, feedForward: 1 }] }, null]);
-});

@@ -64,20 +64,6 @@ describe("objects of the addon's classes", () => {
           control(),
         ),
       ).toThrow(new TypeError("base must be a Session"));
-      const fit = { sequenceLength: 4, skip, ridge: 0, original: anything<NativeSession>(other) };
-      expect(() => session.fitFactors(TOKENS, fit, control())).toThrow(
-        new TypeError("original must be a Session"),
-      );
-    }
-  });
-
-  test("factors that are no finite numbers are refused", async () => {
-    for (const factor of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
-      const factors = new Float64Array(2 * BLOCKS).fill(1);
-      factors[7] = factor;
-      expect(() => session.logits(TOKENS, { skip, factors }, control())).toThrow(
-        new TypeError("factors must be two finite numbers a block"),
-      );
     }
   });
 });

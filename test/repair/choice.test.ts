@@ -46,7 +46,7 @@ const called = (name: string): Broken => ({ ...example, architecture: { ...examp
 
 test("what a model cannot have is refused by name", () => {
   expect(refusals(example)).toEqual({});
-  expect(refusals(called("gemma2")).refit).toMatch("norm");
+  expect(refusals(called("gemma2")).refit).toMatch("gemma2 models do not add what ffn_down gives");
   expect(refusals(called("rwkv7")).refit).toMatch("rwkv7");
   const experts = renamed("blk.7.ffn_down.weight", "blk.7.ffn_down_exps.weight");
   expect(refusals({ ...example, file: experts })).toEqual({

@@ -34,7 +34,7 @@ test("one session gathers what two do side by side, and a fitted map gives back 
 
   // So little text is judged where it was fitted.
   const seen = fitted[0]!;
-  const divergence = async (repairs: Parameters<typeof session.logits>[3]) => {
+  const divergence = async (repairs: Parameters<typeof session.logits>[2]) => {
     const { kl } = await session.score(seen, { skip: REMOVED, repairs, base: { session: original } });
     return kl.reduce((sum, value) => sum + value, 0) / kl.length;
   };

@@ -105,8 +105,3 @@ test("an inserted block is known as one, also once the file is cut again", async
   const numbering = readNumbering(await readGguf(at("cut.gguf")));
   expect(originsOf(numbering)).toEqual(kept.filter((_, own) => own !== 1 && own !== 8));
 });
-
-test("factors and maps exclude each other", async () => {
-  const both = prune(EXAMPLE_MODEL, { ...quick, remove: 2, repair: "refit", compensate: "fit" });
-  await expect(both).rejects.toMatchObject({ code: "OPTION_INVALID" });
-});

@@ -170,7 +170,7 @@ const measuredSet = (
   difference: { mean: Math.log(perplexity / 62.1), standardError: perplexity === 62.1 ? null : 0.0021 },
 });
 
-/** A report with everything in it: measured candidates and compensation too. */
+/** A report with everything in it: measured candidates and a repair too. */
 export const fullReport: Report = {
   ...report20,
   plan: {
@@ -190,10 +190,26 @@ export const fullReport: Report = {
         ),
       ],
     },
-    compensation: {
-      mode: "fit",
-      factors: [4, 5, 6, 7].map((layer) => ({ layer, attention: 1.02 + layer / 100, feedForward: 0.99 })),
-      heldBack: { without: 4.1623, with: 4.1411, standardError: 0.0019, sequences: 11 },
+    repair: {
+      kind: "bridge",
+      calibration: { name: "books-train.txt", sha256: "9e".repeat(32) },
+      tokens: 16384,
+      heldBack: { divergence: 0.4623, sequences: 32 },
+      tried: [
+        {
+          kind: "refit",
+          gaps: [{ after: 3, ridge: 0.01, type: "Q8_0", features: 768, bytes: 0, divergence: 0.3811 }],
+          divergence: 0.3811,
+          standardError: 0.0119,
+        },
+        {
+          kind: "bridge",
+          gaps: [{ after: 3, ridge: 0.001, type: "Q8_0", features: 256, bytes: 69632, divergence: 0.3141 }],
+          divergence: 0.3141,
+          standardError: 0.0107,
+        },
+      ],
+      refused: [],
     },
   },
 };

@@ -1,11 +1,9 @@
 import { describeArchitecture } from "../../src/architecture/architecture.ts";
-import type { BlockFactors } from "../../src/documents/compensation.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { openModel } from "../../src/model/model.ts";
 
 export interface LogitsOptions {
   readonly skip?: readonly number[];
-  readonly factors?: readonly BlockFactors[];
   /** Without the rounding of keys and values to f16. */
   readonly exactAttention?: boolean;
 }
@@ -14,13 +12,13 @@ export interface LogitsOptions {
 export async function logitsOf(
   path: string,
   tokens: Int32Array,
-  { skip = [], factors, exactAttention }: LogitsOptions = {},
+  { skip = [], exactAttention }: LogitsOptions = {},
 ): Promise<Float32Array> {
   const { states } = describeArchitecture(await readGguf(path));
   const model = await openModel(path, { gpu: "off", threads: 1 });
   const session = model.openSession({ sequenceLength: tokens.length, states, exactAttention });
   try {
-    return await session.logits(tokens, skip, factors);
+    return await session.logits(tokens, skip);
   } finally {
     session.close();
     model.close();

@@ -9,13 +9,13 @@ import {
 import { violation } from "../../src/architecture/constraints.ts";
 import { ArchitectureError } from "../../src/architecture/errors.ts";
 import type { Architecture } from "../../src/architecture/types.ts";
-import { storeFactors } from "../../src/compensation/store.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GgufFile } from "../../src/gguf/types.ts";
 import { RuntimeError } from "../../src/model/errors.ts";
 import { type Model, openModel } from "../../src/model/model.ts";
 import type { Session } from "../../src/model/session.ts";
 import { applyPlan } from "../../src/surgery/apply.ts";
+import { multiplyTensors } from "../../src/surgery/multiply.ts";
 import { architectureOf, buildFixture } from "./architectures.ts";
 import { embeddingNorms, inputError } from "./embedding.ts";
 import { randomNumbers } from "./gguf.ts";
@@ -261,7 +261,7 @@ async function prunedLogits(
   const planned = illegal || force ? forced.planRewrite(file, kept) : planRewrite(file, kept);
   const set = new Map([...planned.set].filter(([key]) => key !== omitted));
   const rewrite = { ...planned, set };
-  const changes = await storeFactors(file, description.name, [], { scales: rewrite.scales });
+  const changes = { transforms: await multiplyTensors(file, rewrite.scales) };
   await applyPlan({ model: file, rewrite, provenance: new Map(), output, changes, force: true });
   const pruned = await openForLogits(output, { states: statesAfter(description.states, kept) });
   try {

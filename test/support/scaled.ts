@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { decode, encode, F16 } from "../../src/compensation/small-float.ts";
 import { readGguf } from "../../src/gguf/read.ts";
+import { decode, encode, F16 } from "../../src/surgery/small-float.ts";
 import { EXAMPLE_MODEL } from "./example.ts";
 
 /** Writes the example with every scale of some Q8_0 tensors multiplied. @returns `path` */

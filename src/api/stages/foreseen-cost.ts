@@ -1,10 +1,8 @@
-import { streamRule } from "../../compensation/writers.ts";
 import type { Plan } from "../../documents/plan.ts";
 import { answerChoices } from "../../evaluation/choices.ts";
 import { embed } from "../../evaluation/embeddings.ts";
 import { compareContinuations, continuePrompts } from "../../evaluation/samples.ts";
 import { tokensOf } from "../../evaluation/text.ts";
-import type { Lanes } from "../../model/lanes.ts";
 import type { KeptRepair } from "../../model/session.ts";
 import { type Cost, type CostOptions, difference, likeness, taskCost } from "./cost.ts";
 import { type DescribedModel, type OpenedModel, partOf } from "./open.ts";
@@ -46,22 +44,13 @@ const foreseeLikeness: typeof foreseeCost = async (_, { plan }, opened, { onProg
 
 const foreseePredictions: typeof foreseeCost = async (described, { plan, repairs }, opened, options) => {
   const { lanes, model, sequenceLength, bos, task } = opened;
-  const { states, name } = described.architecture;
+  const { states } = described.architecture;
   const text = await partOf(opened, "report");
   const total = tokensOf(text);
-  const factors = plan.compensation?.factors ?? [];
-  const context = { sequenceLength, states, scores: true };
-  const own: Lanes[] = [];
-  const open = (parallelBlocks: boolean): Lanes => {
-    const lanes = model.openLanes({ ...context, parallelBlocks });
-    own.push(lanes);
-    return lanes;
-  };
+  const base = model.openLanes({ sequenceLength, states, scores: true });
   try {
     const cost = await costWithout(opened, plan.removedLayers, text, {
-      lanes: factors.length > 0 ? open(streamRule(name).addsOnce?.(described.file) ?? false) : undefined,
-      base: open(false),
-      factors,
+      base,
       repairs,
       onProgress: (done) => options.onProgress?.({ stage: "evaluate", done, total, unit: "tokens" }),
     });
@@ -73,7 +62,7 @@ const foreseePredictions: typeof foreseeCost = async (described, { plan, repairs
         : { klDivergence, topAgreement, standardError: klStandardError };
     const skip = plan.removedLayers;
     // Answers and continuations are made by skipping alone.
-    const isPlain = factors.length === 0 && repairs.length === 0;
+    const isPlain = repairs.length === 0;
     const answersWithout = (without: readonly number[]) =>
       isPlain && task ? answerChoices(lanes, { items: task.report }, without) : undefined;
     const [answered, answers] = [await answersWithout([]), await answersWithout(skip)];
@@ -86,6 +75,6 @@ const foreseePredictions: typeof foreseeCost = async (described, { plan, repairs
       ...(originals && continued && { samples: compareContinuations(originals, continued) }),
     };
   } finally {
-    for (const lanes of own) lanes.close();
+    base.close();
   }
 };

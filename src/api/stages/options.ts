@@ -79,11 +79,6 @@ export interface WriteOptions extends Pick<ModelRunOptions, "gpu" | "rpc" | "thr
   readonly keepSplit?: boolean | undefined;
   /** Divide the output into parts with at most this many bytes of tensors each. */
   readonly splitMaxSize?: number | undefined;
-  /**
-   * Store a factor that a tensor's type cannot take as a `.scale` tensor beside it, where llama.cpp would read it: since
-   * it reads NVFP4.
-   */
-  readonly scaleTensors?: boolean | undefined;
   /** Quantise what was cut to this type with llama.cpp's own llama_model_quantize; a name of llama-quantize. */
   readonly quantize?: string | undefined;
   /** Path of the model's importance matrix, from llama.cpp's llama-imatrix, for `quantize`. */
@@ -103,7 +98,6 @@ export const WRITE_OPTIONS: OptionNames<WriteOptions> = {
   force: true,
   keepSplit: true,
   splitMaxSize: true,
-  scaleTensors: true,
   quantize: true,
   imatrix: true,
   tensorType: true,

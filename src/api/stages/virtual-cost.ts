@@ -15,8 +15,6 @@ export interface VirtualCost {
 }
 
 interface VirtualCostOptions extends Omit<BlockChanges, "skip"> {
-  /** The contexts that the changed model runs in; the opened model's own by default. */
-  readonly lanes?: Lanes | undefined;
   /** Others, in which the model runs as it is beside it. */
   readonly base?: Lanes | undefined;
   readonly onProgress?: ((tokens: number) => void) | undefined;
@@ -30,17 +28,17 @@ export async function costWithout(
   opened: OpenedModel,
   skip: readonly number[],
   text: WindowedText,
-  { lanes = opened.lanes, base: beside, factors = [], repairs = [], onProgress }: VirtualCostOptions = {},
+  { base: beside, repairs = [], onProgress }: VirtualCostOptions = {},
 ): Promise<VirtualCost> {
   const base = skip.length > 0 ? beside : undefined;
   const kept = await opened.kept();
   const nameOf = (removed: readonly number[]) =>
     `cost without ${removed} on ${hashWindows(createHash("sha256"), text.windows).digest("hex")}`;
   // What is added to the blocks has no name to be kept by.
-  const isNamed = factors.length === 0 && repairs.length === 0;
+  const isNamed = repairs.length === 0;
   const earlier = isNamed ? costIn(kept.get(nameOf(skip))) : undefined;
   if (earlier && (!base || earlier.klDivergence !== undefined)) return earlier;
-  const scored = await measureText(lanes, text, { skip, factors, repairs, base, onProgress });
+  const scored = await measureText(opened.lanes, text, { skip, repairs, base, onProgress });
   const { perplexity, standardError } = scored;
   const cost: VirtualCost = {
     perplexity,

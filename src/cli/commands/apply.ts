@@ -3,7 +3,6 @@ import type { ApplyOptions } from "../../api/apply.ts";
 import { filesRead } from "../options/files.ts";
 import {
   addCalibrationOptions,
-  addCompensationOptions,
   addOutputOptions,
   addQuantizeOptions,
   addRepairOption,
@@ -20,7 +19,6 @@ type Options = ApplyOptions & OutputOptions & SourceOptions;
 export function define(command: Command): void {
   addWriteOptions(command);
   addQuantizeOptions(command);
-  addCompensationOptions(command, "as the plan says");
   addRepairOption(command, "as the plan says");
   addCalibrationOptions(command);
   addRunOptions(command);
@@ -47,10 +45,6 @@ export function define(command: Command): void {
       const lines = [
         `Wrote ${written.path} (${formatBytes(written.bytes)}) without layers ${plan.removedLayers.join(", ")}`,
       ];
-      if (written.compensation) {
-        const { describeCompensation } = await import("../text/documents.ts");
-        lines.push(describeCompensation(written.compensation));
-      }
       if (written.repair) {
         const { describeRepair } = await import("../text/repair.ts");
         lines.push(describeRepair(written.repair));

@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import type { ChangedTensor, ModelDiff } from "../../diff/diff.ts";
-import type { NotedFactors } from "../../provenance/factors.ts";
 import { addOutputOptions } from "../options/groups.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
 import { run } from "../run.ts";
@@ -17,12 +16,7 @@ export function define(command: Command): void {
       const { diff } = await import("../../api/diff.ts");
       const found = await diff(first, second, { signal, onProgress: terminal.onProgress });
       const { blockOf } = await import("../../gguf/block-names.ts");
-      const { formatTable } = await import("../../report/format.ts");
-      const factors = [first, second].flatMap((path, side) =>
-        describeFactors(path, found.factors[side], formatTable),
-      );
-      const text = [describeDiff(first, second, found, blockOf), ...factors].join("\n");
-      await terminal.result(text, found);
+      await terminal.result(describeDiff(first, second, found, blockOf), found);
     }),
   );
 }
@@ -47,22 +41,6 @@ function describeDiff(first: string, second: string, diff: ModelDiff, blockOf: B
     ...only(second, metadata.onlyInSecond),
     ...metadata.changed.map((key) => `  ${key} changed`),
   ].join("\n");
-}
-
-/** What the layers of a file were multiplied by, as a table. */
-function describeFactors(
-  path: string,
-  noted: NotedFactors | null | undefined,
-  formatTable: (rows: readonly (readonly string[])[]) => string,
-): string[] {
-  if (!noted) return [];
-  const rows = noted.factors.map(({ layer, attention, feedForward }) => [
-    String(layer),
-    attention.toFixed(4),
-    feedForward.toFixed(4),
-  ]);
-  const head = ["layer", "attention", "feed-forward"];
-  return [`${path} multiplies what its layers add (${noted.mode}):`, formatTable([head, ...rows])];
 }
 
 const only = (path: string, names: readonly string[]): string[] =>

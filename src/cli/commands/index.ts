@@ -37,8 +37,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "apply",
-    description:
-      "write the model that a Plan describes; the model is run only with --compensate magnitude or fit",
+    description: "write the model that a Plan describes; the model is run only where it is repaired",
     arguments: [
       new Argument("<model>", `the model that the Plan was made for: ${MODEL_TEXT}`),
       new Argument("<plan>", "a Plan (JSON), by lorp plan or lorp prune"),

@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import type { PruneOptions } from "../../api/prune.ts";
-import { DEFAULT_COMPENSATION } from "../../compensation/modes.ts";
 import { DEFAULT_REPAIR } from "../../repair/kinds.ts";
 import { TEXT_WIDTH, wrapText } from "../../report/format.ts";
 import { commandLine } from "../command-line.ts";
@@ -11,7 +10,6 @@ import {
   addCacheOptions,
   addCalibrationOptions,
   addClusterOptions,
-  addCompensationOptions,
   addGoalOptions,
   addOutputOptions,
   addQuantizeOptions,
@@ -42,7 +40,6 @@ export function define(command: Command): void {
   addQuantizeOptions(command);
   addExportOptions(command);
   addPageOption(command);
-  addCompensationOptions(command, DEFAULT_COMPENSATION);
   addRepairOption(command, DEFAULT_REPAIR);
   addCalibrationOptions(command);
   addCacheOptions(command);

@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { COMPENSATION_CHOICES } from "../../compensation/modes.ts";
 import { GPU_CHOICES } from "../../model/gpu.ts";
 import { OBJECTIVES } from "../../objectives.ts";
 import { REPAIR_CHOICES } from "../../repair/kinds.ts";
@@ -112,18 +111,6 @@ export function addGoalOptions(command: Command): Command {
       "remove as long as perplexity rises by no more, such as 10%, or KL divergence is no more, such as 0.1nats",
       loss,
     );
-}
-
-/** @param otherwise what is done without the option */
-export function addCompensationOptions(command: Command, otherwise: string): Command {
-  return command
-    .addOption(
-      new Option(
-        "--compensate <how>",
-        `make up for the removed layers by scaling what the others write (default: ${otherwise})`,
-      ).choices(COMPENSATION_CHOICES),
-    )
-    .option("--scale-tensors", "allow .scale tensors for factors that a tensor's type cannot hold");
 }
 
 /** @param otherwise what is done without the option */

@@ -1,7 +1,5 @@
 import { localityOf } from "../../analysis/locality.ts";
 import type { Analysis, Confidence } from "../../documents/analysis.ts";
-import type { Compensation } from "../../documents/compensation.ts";
-import type { MeasuredSet } from "../../documents/measurements.ts";
 import type { Plan } from "../../documents/plan.ts";
 import type { Report } from "../../documents/report.ts";
 import {
@@ -66,7 +64,7 @@ function locality(rls: number | null, k: number): string {
 }
 
 export function describePlan(plan: Plan): string {
-  const { model, method, removals, removedLayers, passedOver, compensation, repair, measurements } = plan;
+  const { model, method, removals, removedLayers, passedOver, repair } = plan;
   const entry = (layers: readonly number[], text: string) =>
     wrapText(`  ${formatLayers(layers).padStart(3)}  ${text}`, WIDTH, " ".repeat(7));
   const texts = new Set(removals.map(({ text }) => text));
@@ -84,40 +82,8 @@ export function describePlan(plan: Plan): string {
     ),
     ...lines,
     ...(kept.length > 0 ? ["Held in place by the architecture:", ...kept] : []),
-    ...describeTried(measurements?.sets ?? []),
-    ...(compensation ? [describeCompensation(compensation)] : []),
     ...(repair ? [describeRepair(repair)] : []),
   ].join("\n");
-}
-
-/** What was scaled, and what that gave back. */
-export function describeCompensation({ mode, factors, heldBack }: Compensation): string {
-  const done = factors.length > 0 ? `scales ${factors.length} layers` : "scales nothing, as it did not help";
-  if (!heldBack) return `Compensation (${mode}) ${done}`;
-  const error = heldBack.standardError === null ? "" : ` (± ${heldBack.standardError.toFixed(4)})`;
-  return [
-    `Compensation (${mode}) ${done}:`,
-    `  held-back loss ${heldBack.without.toFixed(4)} without, ${heldBack.with.toFixed(4)} with factors${error}`,
-  ].join("\n");
-}
-
-/** The sets that factors were tried for. */
-function describeTried(sets: readonly MeasuredSet[]): string[] {
-  const rows = sets.flatMap(({ removedLayers, loss, compensated }) =>
-    compensated
-      ? [
-          [
-            removedLayers.join(", "),
-            loss.toFixed(4),
-            compensated.loss.toFixed(4),
-            compensated.kept ? "" : "no help",
-          ],
-        ]
-      : [],
-  );
-  if (rows.length === 0) return [];
-  const head = ["best sets", "loss", "with factors", ""];
-  return ["Tried with factors, loss in nats a token:", formatTable([head, ...rows])];
 }
 
 /** @param style how to draw; nothing is drawn without */

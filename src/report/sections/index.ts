@@ -1,6 +1,5 @@
 import type { Markup } from "../markup.ts";
 import type { View } from "../view.ts";
-import { compensation } from "./compensation.ts";
 import { confidence } from "./confidence.ts";
 import { cost } from "./cost.ts";
 import { depth } from "./depth.ts";
@@ -15,18 +14,7 @@ import { why } from "./why.ts";
 
 /** The parts of the page, in order; a part whose data the document lacks is left out. */
 export function sections(view: View): Markup[] {
-  return [
-    tiles,
-    samples,
-    cost,
-    depth,
-    why,
-    measured,
-    compensation,
-    repair,
-    matrix,
-    locality,
-    confidence,
-    repeat,
-  ].flatMap((section) => section(view) ?? []);
+  return [tiles, samples, cost, depth, why, measured, repair, matrix, locality, confidence, repeat].flatMap(
+    (section) => section(view) ?? [],
+  );
 }

@@ -20,14 +20,11 @@ export function measured({ plan }: View): Markup | undefined {
   const { sets, sequences, sequenceLength, text, original, objective } = plan.measurements;
   const asItIs = original ? ` The model as it is: ${shown(original)}.` : "";
   const rest = sets.slice(SHOWN);
-  const explanation = sets.some(({ compensated }) => compensated)
-    ? " With factors: the perplexity of the best sets once compensated; those that do not lower the loss by more than its standard error do not count."
-    : "";
   return html`<section>
     <h2>Measured candidates</h2>
     <p>${sets.length} sets of layers were measured on ${sequences} × ${sequenceLength} tokens of ${text.name} that the
       analysis did not use; the best was chosen.${asItIs} The difference is that of the loss from the chosen set's,
-      in nats a token, with its standard error.${explanation}</p>
+      in nats a token, with its standard error.</p>
     ${ranking("Best sets", sets.slice(0, SHOWN), objective)}
     ${rest.length > 0 ? html`<details><summary>${rest.length} more</summary>${ranking("Other sets", rest, objective)}</details>` : undefined}
   </section>`;
@@ -38,27 +35,20 @@ function ranking(
   sets: readonly MeasuredSet[],
   objective: Measurements["objective"],
 ): Markup {
-  const tried = sets.some(({ compensated }) => compensated);
   const rows = sets.map((set) => {
-    const { difference, removedLayers, proposedBy, complete, compensated } = set;
+    const { difference, removedLayers, proposedBy, complete } = set;
     const error = difference.standardError === null ? "" : ` ± ${difference.standardError.toFixed(4)}`;
     return html`<tr>
       <td class="number">${shown(set)}${complete ? "" : "*"}</td>
       <td class="number">${difference.mean.toFixed(4)}${error}</td>
-      ${tried ? html`<td class="number">${withFactors(compensated)}</td>` : undefined}
       <th scope="row">${formatLayers(removedLayers)}</th>
       <td class="rest">${proposedBy.join(", ")}</td>
     </tr>`;
   });
   const head = html`<th scope="col" class="number">${LOSSES[objective ?? "perplexity"]}</th><th scope="col" class="number">difference</th>
-    ${tried ? html`<th scope="col" class="number">with factors</th>` : undefined}<th scope="col">layers removed</th><th scope="col">proposed by</th>`;
+    <th scope="col">layers removed</th><th scope="col">proposed by</th>`;
   const stopped = sets.some(({ complete }) => !complete) ? "; * stopped early, clearly worse" : "";
   return table(`${caption}${stopped}`, head, rows);
-}
-
-function withFactors(compensated: MeasuredSet["compensated"]): string {
-  if (!compensated) return "";
-  return `${formatPerplexity(compensated.perplexity)}${compensated.kept ? "" : " (no help)"}`;
 }
 
 /** Perplexity where that was the objective; other losses have none. */

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { BLOCK_SCALES } from "../../src/compensation/block-scales.ts";
-import { canScale, tensorScaler } from "../../src/compensation/scale-tensor.ts";
 import { GGML_TYPES } from "../../src/gguf/ggml-types.ts";
 import { loadLlama } from "../../src/model/llama.ts";
 import { addon } from "../../src/native/addon.ts";
+import { BLOCK_SCALES } from "../../src/surgery/block-scales.ts";
+import { canScale, tensorScaler } from "../../src/surgery/scale-tensor.ts";
 import { randomNumbers } from "../support/gguf.ts";
 
 const ROW = 512;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { BF16, decode, encode, F16 } from "../../src/compensation/small-float.ts";
+import { BF16, decode, encode, F16 } from "../../src/surgery/small-float.ts";
 import { randomNumbers } from "../support/gguf.ts";
 
 const ALL = Array.from({ length: 2 ** 16 }, (_, bits) => bits);
