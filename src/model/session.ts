@@ -237,7 +237,7 @@ export function openSession(
         throw await reasonOf(
           error,
           tokens,
-          `${path} computes no numbers (NaN) without the layers ${changes.skip?.join(", ")}, so nothing can make up for them; choose other layers, or use --repair off.`,
+          `${path} computes no numbers (NaN) without the layers ${changes.skip?.join(", ")}, so nothing can make up for them; choose other layers, or use \`repair: "off"\`.`,
         );
       }
     },

@@ -238,7 +238,7 @@ function numberOf(typeName: string): number {
 function withoutNumbers({ removedLayers }: Plan): RepairError {
   return new RepairError(
     "REPAIR_IMPOSSIBLE",
-    `Without the layers ${removedLayers.join(", ")} the model computes no numbers (NaN), so what a repair gives back cannot be measured; choose other layers, or use --repair off.`,
+    `Without the layers ${removedLayers.join(", ")} the model computes no numbers (NaN), so what a repair gives back cannot be measured; choose other layers, or use \`repair: "off"\`.`,
   );
 }
 
