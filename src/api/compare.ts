@@ -1,6 +1,7 @@
 import type { SequenceSettings } from "../calibration/sequences.ts";
 import type { Comparison } from "../documents/comparison.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
+import type { GradeName } from "../documents/verdict.ts";
 import { UsageError } from "../errors.ts";
 import { scoredBytes } from "../evaluation/scores.ts";
 import { openText, tokensOf, type WindowedText } from "../evaluation/text.ts";
@@ -8,6 +9,7 @@ import { GRADES, verdictOf } from "../evaluation/verdict.ts";
 import { checkUnchanged } from "../files/unchanged.ts";
 import type { Lanes } from "../model/lanes.ts";
 import type { Model } from "../model/model.ts";
+import { quantizationType } from "../model/quantize.ts";
 import { checkBudget, mostUseful } from "../selection/budget.ts";
 import { legalSizes } from "../selection/constraints.ts";
 import { findAnyMethod, isMeasured, METHODS } from "../selection/methods.ts";
@@ -34,8 +36,10 @@ import {
   type SearchOptions,
 } from "./stages/planner.ts";
 import { requirePredictions } from "./stages/predictions.ts";
+import { isQuantized, planQuantization, type Quantization } from "./stages/quantization.ts";
 import { estimateSpeedup, outputSize } from "./stages/savings.ts";
-import { costWithout, type VirtualCost } from "./stages/virtual-cost.ts";
+import { measureTypes, resourcesOf, type TypesToMeasure, type Variant } from "./stages/variants.ts";
+import { costWithout } from "./stages/virtual-cost.ts";
 
 /** What a method's choice of some number of layers costs. */
 export type Candidate = Comparison["candidates"][number];
@@ -49,6 +53,15 @@ export interface CompareOptions extends Omit<AnalyzeOptions, "remove" | "ratio" 
   readonly text?: readonly string[] | undefined;
   /** Windows of each text that are scored; 24 or as many as it has by default. */
   readonly textSequences?: number | undefined;
+  /**
+   * Types of quantisation of the whole model to measure beside removals, and together with them: of an F32, F16 or BF16
+   * model. Needs the divergence.
+   */
+  readonly types?: readonly string[] | undefined;
+  /** Path of the model's importance matrix, for `types`. */
+  readonly imatrix?: string | undefined;
+  /** Hears of each variant of another type as soon as it is measured. */
+  readonly onVariant?: ((variant: Variant) => void) | undefined;
   /** Hears of each choice as soon as it is measured. */
   readonly onCandidate?: ((candidate: Candidate) => void) | undefined;
   /** Whether to run the model as it is beside each candidate, for the KL divergence, which takes twice as long. */
@@ -61,6 +74,9 @@ export const COMPARE_OPTIONS: OptionNames<CompareOptions> = {
   methods: true,
   text: true,
   textSequences: true,
+  types: true,
+  imatrix: true,
+  onVariant: true,
   onCandidate: true,
   divergence: true,
 };
@@ -109,6 +125,7 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
   }
   const described = await describeModel(path, signal);
   requirePredictions(described.architecture, "A comparison of methods");
+  const { quantizations, typesLeftOut } = await planTypes(described, options);
   const remove = options.remove ?? upToAThird(described);
   for (const budget of remove) checkBudget(budget, described.architecture.analysedBlocks);
 
@@ -121,6 +138,7 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
     const work: readonly Work[] = [
       ...choiceWork(opened, options.remove ? searches : FRONTIER_WORK),
       ["to measure the results", once + rows * once * (divergence ? 2 : 1)],
+      ["to measure types", 2 * once * quantizations.length * (1 + (options.remove ? rows : 1))],
     ];
     await forecast(opened, opened.split.report[0]!, work, options);
     const analysis = await analyzeOpened(described, opened, {
@@ -155,6 +173,9 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
           options.onCandidate?.(candidate);
         }
       }
+      const variants =
+        options.types &&
+        (await variantsOf(candidates, original, { described, opened, base, texts, quantizations }, options));
       await checkUnchanged(described.file);
       const { constraints: _, ...model } = analysis.model;
       return {
@@ -170,6 +191,8 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
           original: original[index]!,
         })),
         candidates,
+        ...(variants && { variants }),
+        ...(typesLeftOut !== undefined && { typesLeftOut }),
         ...(divergence && { grades: GRADES }),
       };
     } finally {
@@ -179,6 +202,73 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
     opened.close();
   }
 }
+
+/**
+ * Which types are measured; none of a model that is quantised already.
+ * @throws UsageError `OPTION_INVALID`, `QUANTIZE_TYPE`; ImatrixError
+ */
+async function planTypes(
+  described: DescribedModel,
+  { types, imatrix, divergence = true }: CompareOptions,
+): Promise<{ readonly quantizations: readonly Quantization[]; readonly typesLeftOut?: string }> {
+  if (types === undefined) {
+    if (imatrix === undefined) return { quantizations: [] };
+    throw new UsageError(
+      "OPTION_INVALID",
+      "An importance matrix is for `types`: name some, or leave it out.",
+    );
+  }
+  if (!divergence) {
+    throw new UsageError(
+      "OPTION_INVALID",
+      "`types` are compared by their divergence from the original: leave `divergence` on, or the types out.",
+    );
+  }
+  if (isQuantized(described.file)) {
+    return {
+      quantizations: [],
+      typesLeftOut:
+        "The model is quantised already, and quantised once more it would lose twice, so that types would look worse than those which people download; of an F16, BF16 or F32 file they are compared.",
+    };
+  }
+  const quantizations: Quantization[] = [];
+  for (const quantize of new Set(types.map((type) => quantizationType(type, imatrix !== undefined)))) {
+    const planned = await planQuantization(described, { quantize, imatrix });
+    if (planned) quantizations.push(planned);
+  }
+  return { quantizations };
+}
+
+/** The original, what was removed of it, and its types, alone and together with what may well go. */
+async function variantsOf(
+  candidates: readonly Candidate[],
+  original: readonly Measure[],
+  task: Omit<TypesToMeasure, "removals" | "judge">,
+  options: CompareOptions,
+): Promise<Variant[]> {
+  const whole = original.map((measure) => judged({ ...measure, klDivergence: 0, topAgreement: 1 }));
+  const variants: Variant[] = [
+    { ...(await resourcesOf(task.described, null, { removedLayers: [] })), measures: whole },
+  ];
+  for (const candidate of differentSets(candidates)) {
+    const { measures } = candidate;
+    variants.push({ ...(await resourcesOf(task.described, null, candidate)), measures });
+  }
+  const harmless = candidates.filter(({ measures }) => !isDamage(measures[0]?.verdict?.grade));
+  const removals = options.remove ? candidates : harmless.length > 0 ? harmless : candidates.slice(0, 1);
+  const quantized = await measureTypes(
+    { ...task, removals: differentSets(removals), judge: judged },
+    options,
+  );
+  return [...variants, ...quantized];
+}
+
+/** What several methods choose is one removal. */
+function differentSets(candidates: readonly Candidate[]): readonly Candidate[] {
+  return [...new Map(candidates.map((each) => [each.removedLayers.join(), each])).values()];
+}
+
+const isDamage = (grade: GradeName | undefined) => grade === "damaged" || grade === "ruined";
 
 /** The frontier to choose on. */
 function upToAThird({ architecture: { constraints, analysedBlocks } }: DescribedModel): number[] {
@@ -242,7 +332,7 @@ function measurer(
   };
 }
 
-function judged({ klDivergence, topAgreement, ...measure }: VirtualCost): Measure {
+function judged({ klDivergence, topAgreement, ...measure }: Measure): Measure {
   if (klDivergence === undefined || topAgreement === undefined) return measure;
   const distance = { klDivergence, topAgreement };
   return { ...measure, ...distance, verdict: verdictOf(distance) };

@@ -19,6 +19,33 @@ const MeasureSchema = Type.Object(
   { description: "What was measured on one text." },
 );
 
+const FactorsSchema = Type.Object(
+  { prompt: Type.Number(), generation: Type.Number() },
+  { description: "How many times as fast as the original it reads a prompt and generates." },
+);
+
+const VariantSchema = Type.Object(
+  {
+    type: Type.Union([Type.String(), Type.Null()], {
+      description: "The type of quantisation of the whole model; null as it is.",
+    }),
+    method: Type.Optional(Type.String({ description: "What chose the layers." })),
+    removedLayers: Type.Array(layer("Index of a removed layer."), { description: "Ascending." }),
+    bytes: count("Bytes of the file."),
+    cacheBytes: Type.Number({
+      description:
+        "Bytes of the cache (F16) for one token of context: its keys and values in all layers, at most.",
+    }),
+    speedup: FactorsSchema,
+    timed: Type.Boolean({
+      description:
+        "Whether both models were timed in turn; if not, the share of removed layers in the work is estimated by their weights.",
+    }),
+    measures: Type.Array(MeasureSchema, { description: "One for each of the texts, in their order." }),
+  },
+  { description: "The model quantised, without some layers, or both." },
+);
+
 export const ComparisonSchema = Type.Object(
   {
     schemaVersion,
@@ -57,6 +84,14 @@ export const ComparisonSchema = Type.Object(
         ),
         measures: Type.Array(MeasureSchema, { description: "One for each of the texts, in their order." }),
       }),
+    ),
+    variants: Type.Optional(
+      Type.Array(VariantSchema, {
+        description: "The original first, then removals and types of quantisation, alone and together.",
+      }),
+    ),
+    typesLeftOut: Type.Optional(
+      Type.String({ description: "Why types that were asked for were not compared, for people." }),
     ),
     grades: Type.Optional(GradesSchema),
   },

@@ -207,6 +207,42 @@ export interface Comparison {
       readonly verdict?: Verdict;
     }[];
   }[];
+  /** The original first, then removals and types of quantisation, alone and together. */
+  readonly variants?: readonly {
+    /** The type of quantisation of the whole model; null as it is. */
+    readonly type: string | null;
+    /** What chose the layers. */
+    readonly method?: string;
+    /** Ascending. */
+    readonly removedLayers: readonly number[];
+    /** Bytes of the file. */
+    readonly bytes: number;
+    /** Bytes of the cache (F16) for one token of context: its keys and values in all layers, at most. */
+    readonly cacheBytes: number;
+    /** How many times as fast as the original it reads a prompt and generates. */
+    readonly speedup: {
+      readonly prompt: number;
+      readonly generation: number;
+    };
+    /** Whether both models were timed in turn; if not, the share of removed layers in the work is estimated by their weights. */
+    readonly timed: boolean;
+    /** One for each of the texts, in their order. */
+    readonly measures: readonly {
+      readonly perplexity: number;
+      /** Of the perplexity, tokens taken as independent. */
+      readonly standardError?: number | null;
+      /** Mean Kullback-Leibler divergence from the original's token distributions, nats a token. */
+      readonly klDivergence?: number;
+      /** Of the KL divergence, tokens taken as independent; null of a single one. */
+      readonly klStandardError?: number | null;
+      /** Share of the tokens where the original puts most probability on the same. */
+      readonly topAgreement?: number;
+      /** What the removal comes to, by the limits in grades. */
+      readonly verdict?: Verdict;
+    }[];
+  }[];
+  /** Why types that were asked for were not compared, for people. */
+  readonly typesLeftOut?: string;
   /** The grades of a verdict, the best first; the first one whose limits both hold is given. */
   readonly grades?: Grades;
 }

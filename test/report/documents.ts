@@ -4,6 +4,8 @@ import type { Analysis } from "../../src/documents/analysis.ts";
 import type { Comparison } from "../../src/documents/comparison.ts";
 import type { Plan } from "../../src/documents/plan.ts";
 import type { Report } from "../../src/documents/report.ts";
+import { verdictOf } from "../../src/evaluation/verdict.ts";
+import type { Variant } from "../../src/report/frontier.ts";
 
 /** Matrix and clusters of the trained example model, by the reference implementation. */
 const trained: { similarity: number[][]; clusters: number[] } = JSON.parse(
@@ -155,6 +157,69 @@ export const comparison20: Comparison = {
     })),
   ),
 };
+
+/** A variant that takes little but what is said. */
+export function variant({
+  loss,
+  removed = [],
+  prompt = 1,
+  generation = 1,
+  cacheBytes = 20_480,
+  ...given
+}: Pick<Variant, "type" | "bytes"> & {
+  readonly loss: number;
+  readonly removed?: readonly number[];
+  readonly prompt?: number;
+  readonly generation?: number;
+  readonly cacheBytes?: number;
+}): Variant {
+  const distance = { klDivergence: loss, topAgreement: 1 - loss / 10 };
+  return {
+    ...given,
+    removedLayers: removed,
+    cacheBytes,
+    speedup: { prompt, generation },
+    timed: given.type !== null && removed.length === 0,
+    measures: [{ perplexity: 57.86 * Math.exp(loss), ...distance, verdict: verdictOf(distance) }],
+  };
+}
+
+/** A model in F16, without layers, in two types, and both. */
+export const variants20: readonly Variant[] = [
+  variant({ type: null, bytes: 25.8e6, loss: 0 }),
+  variant({
+    type: null,
+    bytes: 24.6e6,
+    loss: 0.021,
+    removed: [6],
+    prompt: 1.05,
+    generation: 1.05,
+    cacheBytes: 19_456,
+  }),
+  variant({
+    type: null,
+    bytes: 23.4e6,
+    loss: 0.05,
+    removed: [4, 6],
+    prompt: 1.11,
+    generation: 1.1,
+    cacheBytes: 18_432,
+  }),
+  variant({ type: "Q8_0", bytes: 13.8e6, loss: 0.0002, prompt: 0.98, generation: 1.7 }),
+  variant({ type: "Q4_K_M", bytes: 8.1e6, loss: 0.006, prompt: 0.9, generation: 2.6 }),
+  variant({
+    type: "Q4_K_M",
+    bytes: 7.7e6,
+    loss: 0.025,
+    removed: [6],
+    prompt: 0.95,
+    generation: 2.73,
+    cacheBytes: 19_456,
+  }),
+];
+
+/** The same beside quantisation. */
+export const typesComparison: Comparison = { ...comparison20, variants: variants20 };
 
 const measuredSet = (
   removedLayers: readonly number[],

@@ -10,7 +10,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { renderHtml } from "../../src/report/html.ts";
 import type { Showable } from "../../src/report/view.ts";
 import { chromiumPath, launchChromium } from "../support/chromium.ts";
-import { analysis20, analysis80, comparison20, fullReport, plan, report20, report80 } from "./documents.ts";
+import {
+  analysis20,
+  analysis80,
+  comparison20,
+  fullReport,
+  plan,
+  report20,
+  report80,
+  typesComparison,
+} from "./documents.ts";
 
 const hostile = '"><script>alert(1)</script><b>&amp;';
 const { similarity: _, ...withoutMatrix } = analysis20;
@@ -39,6 +48,8 @@ const DOCUMENTS: Record<string, Showable> = {
   },
   "report of everything": fullReport,
   comparison: comparison20,
+  "comparison with types": typesComparison,
+  "comparison without the types asked for": { ...comparison20, typesLeftOut: "It is quantised." },
   "hostile names": {
     ...report20,
     command: hostile,

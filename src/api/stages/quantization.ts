@@ -1,5 +1,5 @@
 import { UsageError } from "../../errors.ts";
-import type { TensorInfo } from "../../gguf/types.ts";
+import type { GgufFile } from "../../gguf/types.ts";
 import { checkImatrix, renameImatrix, renameKeys } from "../../imatrix/fit.ts";
 import { readImatrix } from "../../imatrix/read.ts";
 import type { ImportanceMatrix } from "../../imatrix/types.ts";
@@ -16,6 +16,11 @@ export interface Quantization {
 }
 
 const FLOAT_TYPES = new Set(["F32", "F16", "BF16"]);
+
+/** Whether any of a model's matrices is quantised. */
+export function isQuantized({ tensors }: GgufFile): boolean {
+  return tensors.some(({ shape, typeName }) => shape.length > 1 && !FLOAT_TYPES.has(typeName));
+}
 
 /**
  * Checks what `quantize` and the options beside it ask for, before any work is done.
@@ -42,8 +47,7 @@ export async function planQuantization(
     );
   }
   const type = quantizationType(quantize, imatrixPath !== undefined);
-  const isQuantized = ({ shape, typeName }: TensorInfo) => shape.length > 1 && !FLOAT_TYPES.has(typeName);
-  if (!allowRequantize && file.tensors.some(isQuantized)) throw quantizedAlready(file.paths[0]!, type);
+  if (!allowRequantize && isQuantized(file)) throw quantizedAlready(file.paths[0]!, type);
   if (keepSplit || splitMaxSize !== undefined) {
     throw new UsageError(
       "QUANTIZE_SPLIT",

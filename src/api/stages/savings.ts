@@ -38,6 +38,16 @@ export function activeParameters({ file, architecture }: DescribedModel): { bloc
  */
 export function estimateSpeedup(described: DescribedModel, removedLayers: readonly number[]): number {
   const { blocks, rest } = activeParameters(described);
-  const whole = rest + sum(blocks);
-  return whole / (whole - sum(removedLayers.map((layer) => blocks[layer]!)));
+  return ratio([rest, ...blocks], [rest, ...without(blocks, removedLayers)]);
 }
+
+/** The same of a prompt, of which the last token alone is multiplied with the output projection. */
+export function estimatePromptSpeedup(described: DescribedModel, removedLayers: readonly number[]): number {
+  const { blocks } = activeParameters(described);
+  return ratio(blocks, without(blocks, removedLayers));
+}
+
+const ratio = (whole: readonly number[], left: readonly number[]) => sum(whole) / sum(left);
+
+const without = (blocks: readonly number[], removed: readonly number[]) =>
+  blocks.filter((_, block) => !removed.includes(block));

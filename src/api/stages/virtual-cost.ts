@@ -15,6 +15,10 @@ export interface VirtualCost {
 }
 
 interface VirtualCostOptions extends Omit<BlockChanges, "skip"> {
+  /** What kind of model runs in `lanes`, where that is another one; then it has a divergence without removals too. */
+  readonly as?: string | undefined;
+  /** The contexts that the changed model runs in; the opened model's own by default. */
+  readonly lanes?: Lanes | undefined;
   /** Others, in which the model runs as it is beside it. */
   readonly base?: Lanes | undefined;
   readonly onProgress?: ((tokens: number) => void) | undefined;
@@ -28,17 +32,18 @@ export async function costWithout(
   opened: OpenedModel,
   skip: readonly number[],
   text: WindowedText,
-  { base: beside, repairs = [], onProgress }: VirtualCostOptions = {},
+  { as, lanes = opened.lanes, base: beside, repairs = [], onProgress }: VirtualCostOptions = {},
 ): Promise<VirtualCost> {
-  const base = skip.length > 0 ? beside : undefined;
+  const base = as !== undefined || skip.length > 0 ? beside : undefined;
   const kept = await opened.kept();
-  const nameOf = (removed: readonly number[]) =>
-    `cost without ${removed} on ${hashWindows(createHash("sha256"), text.windows).digest("hex")}`;
+  const onText = `on ${hashWindows(createHash("sha256"), text.windows).digest("hex")}`;
+  const name = `cost${as === undefined ? "" : ` as ${as}`} without ${skip} ${onText}`;
+  const nameAsItIs = `cost without  ${onText}`;
   // What is added to the blocks has no name to be kept by.
   const isNamed = repairs.length === 0;
-  const earlier = isNamed ? costIn(kept.get(nameOf(skip))) : undefined;
+  const earlier = isNamed ? costIn(kept.get(name)) : undefined;
   if (earlier && (!base || earlier.klDivergence !== undefined)) return earlier;
-  const scored = await measureText(opened.lanes, text, { skip, repairs, base, onProgress });
+  const scored = await measureText(lanes, text, { skip, repairs, base, onProgress });
   const { perplexity, standardError } = scored;
   const cost: VirtualCost = {
     perplexity,
@@ -49,10 +54,10 @@ export async function costWithout(
       topAgreement: scored.base.topAgreement,
     }),
   };
-  if (isNamed) await kept.add(nameOf(skip), cost);
-  if (scored.base && !costIn(kept.get(nameOf([])))) {
+  if (isNamed) await kept.add(name, cost);
+  if (scored.base && !costIn(kept.get(nameAsItIs))) {
     const { perplexity: original, standardError: error } = scored.base;
-    await kept.add(nameOf([]), { perplexity: original, standardError: error });
+    await kept.add(nameAsItIs, { perplexity: original, standardError: error });
   }
   return cost;
 }

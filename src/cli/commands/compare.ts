@@ -38,6 +38,12 @@ export function define(command: Command): void {
     .option("--text <file...>", "texts to measure on beside the held-back calibration text")
     .option("--text-sequences <n>", "windows scored of each of these texts (default: at most 24)", whole(1))
     .option("--no-divergence", "leave the KL divergence out, which takes half the time")
+    .option(
+      "--types <names>",
+      "types of quantisation to measure beside and together with removals, such as Q8_0,Q4_K_M (of an F16, BF16 or F32 file)",
+      names,
+    )
+    .option("--imatrix <file>", "the model's importance matrix from llama-imatrix, for --types")
     .option("-o, --output <file>", "write the Comparison (JSON) here");
   addPageOption(command);
   addSearchOptions(command);
@@ -53,17 +59,20 @@ export function define(command: Command): void {
       const terminal = openTerminal(options);
       const { compare } = await import("../../api/compare.ts");
       const { path } = await findModel(model, options, terminal, signal);
-      const { calibration, text = [], output, report } = options;
+      const { calibration, text = [], imatrix, output, report } = options;
       await checkFiles({
-        reads: [path, calibration, ...text],
+        reads: [path, calibration, imatrix, ...text],
         writes: [output, report],
         force: options.force,
       });
-      const { describeCandidate, describeComparison } = await import("../text/evaluation.ts");
+      const { describeCandidate, describeComparison, describeVariant } = await import(
+        "../text/evaluation.ts"
+      );
       const comparison = await compare(path, {
         ...forApi(options, ["output", "force"]),
         signal,
         onCandidate: (candidate) => terminal.say(describeCandidate(candidate)),
+        onVariant: (variant) => terminal.say(describeVariant(variant)),
         onProgress: terminal.onProgress,
         onNotice: terminal.say,
       });

@@ -9,7 +9,10 @@ import {
   formatPercent,
   formatPerplexity,
   formatTable,
+  TEXT_WIDTH,
+  wrapText,
 } from "../../report/format.ts";
+import { bestBy, describeWinners, nameVariant, RESOURCES, type Variant } from "../../report/frontier.ts";
 import { renderSamples, renderVerdict, type TerminalStyle } from "../../report/terminal/index.ts";
 import { describeReach, isRuined } from "../../report/verdict.ts";
 import { describePaired } from "./paired.ts";
@@ -128,6 +131,7 @@ export function describeComparison(comparison: Comparison): string {
       ? pivots(comparison)
       : texts.map((_, index) => frontier(comparison, index))),
     ...(reach ? [renderVerdict(reach, false)] : []),
+    ...describeVariants(comparison),
   ].join("\n\n");
 }
 
@@ -156,6 +160,40 @@ function frontier({ model, texts, candidates }: Comparison, index: number): stri
       ...rows,
     ]),
   ].join("\n");
+}
+
+/** Removals and types of quantisation on one frontier, and what wins where. */
+function describeVariants({ variants = [], typesLeftOut }: Comparison): string[] {
+  const left = typesLeftOut === undefined ? [] : [wrapText(typesLeftOut, TEXT_WIDTH)];
+  if (!variants.some(({ type }) => type !== null)) return left;
+  const best = RESOURCES.map((resource) => new Set(bestBy(variants, resource)));
+  const rows = variants.map((variant) => {
+    const { klDivergence } = variant.measures[0]!;
+    return [
+      nameVariant(variant),
+      ...RESOURCES.map(({ format }, index) => `${best[index]!.has(variant) ? "* " : ""}${format(variant)}`),
+      klDivergence?.toFixed(4) ?? "–",
+    ];
+  });
+  return [
+    [
+      formatTable([["", ...RESOURCES.map(({ name }) => name), "KL"], ...rows]),
+      wrapText(
+        "* no other loses less and takes less. The cache is that of one token. Types alone are timed beside the original; what removed layers save of time is estimated by their weights.",
+        TEXT_WIDTH,
+      ),
+    ].join("\n"),
+    describeWinners(variants)
+      .map((sentence) => wrapText(sentence, TEXT_WIDTH, "  "))
+      .join("\n"),
+    ...left,
+  ];
+}
+
+/** What was measured of one variant, in a line, for those who wait. */
+export function describeVariant(variant: Variant): string {
+  const { klDivergence = 0, verdict } = variant.measures[0]!;
+  return `${nameVariant(variant)}: KL divergence ${klDivergence.toFixed(4)}, ${verdict?.grade}`;
 }
 
 /** What was measured of one number of layers, in a line, for those who wait. */
