@@ -11,7 +11,7 @@ namespace lorp {
 namespace {
 
 /// Lloyd's algorithm settles within tens of rounds; the bound only stops rounding from cycling.
-constexpr int kMaxRounds = 300;
+constexpr int max_rounds = 300;
 
 /// Squared distances of n points to a centre. All points' first coordinates come first, then all their second ones …:
 /// so the inner loop can be vectorised, and each sum is the same whatever the processor.
@@ -56,7 +56,7 @@ public:
     KMeansResult run() {
         start();
         std::vector<std::size_t> labels = assign();
-        for (int round = 0; round < kMaxRounds; ++round) {
+        for (int round = 0; round < max_rounds; ++round) {
             average(labels);
             std::vector<std::size_t> next = assign();
             if (next == labels) break;

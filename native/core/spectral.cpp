@@ -12,10 +12,10 @@ namespace lorp {
 namespace {
 
 /// Cosines of float vectors summed in any order stay well within this of [-1, 1].
-constexpr double kCosineTolerance = 1e-4;
+constexpr double cosine_tolerance = 1e-4;
 
 /// Enough for the best inertia to be found again and again with any seed at the sizes of language models.
-constexpr std::size_t kRestarts = 64;
+constexpr std::size_t n_restarts = 64;
 
 void check(std::span<const double> similarity, std::size_t n, std::size_t k) {
     if (n == 0 || similarity.size() / n != n || similarity.size() % n != 0) {
@@ -26,7 +26,7 @@ void check(std::span<const double> similarity, std::size_t n, std::size_t k) {
                                     std::to_string(k));
     }
     for (std::size_t i = 0; i < similarity.size(); ++i) {
-        if (!(std::abs(similarity[i]) <= 1.0 + kCosineTolerance)) {
+        if (!(std::abs(similarity[i]) <= 1.0 + cosine_tolerance)) {
             throw std::invalid_argument("the similarity of layers " + std::to_string(i / n) + " and " +
                                         std::to_string(i % n) + " is not a cosine: " + std::to_string(similarity[i]));
         }
@@ -80,7 +80,7 @@ std::vector<std::int32_t> spectral_clusters(std::span<const double> similarity, 
                                             std::uint64_t seed) {
     check(similarity, n, k);
     const std::vector<double> coordinates = embed(similarity, n, k);
-    return number_by_first_layer(kmeans(coordinates, n, k, k, kRestarts, seed).labels, k);
+    return number_by_first_layer(kmeans(coordinates, n, k, k, n_restarts, seed).labels, k);
 }
 
 }  // namespace lorp
