@@ -6,14 +6,7 @@ export { type Applied, type ApplyOptions, apply, type Written } from "./api/appl
 export { type Candidate, type CompareOptions, compare } from "./api/compare.ts";
 export { type DeviceDiagnosis, type Diagnosis, diagnose } from "./api/diagnose.ts";
 export { type DiffOptions, diff } from "./api/diff.ts";
-export {
-  type EvaluatedTask,
-  type EvaluatedText,
-  type EvaluateOptions,
-  type Evaluation,
-  evaluate,
-  type TaskMeasures,
-} from "./api/evaluate.ts";
+export { type EvaluateOptions, type Evaluation, evaluate } from "./api/evaluate.ts";
 export {
   type InspectedBlock,
   type Inspection,
@@ -37,6 +30,7 @@ export type { FileOptions } from "./api/stages/output.ts";
 export type { SearchOptions } from "./api/stages/planner.ts";
 export type { PurposeOptions } from "./api/stages/purpose.ts";
 export type { Resources } from "./api/stages/resources.ts";
+export type { EvaluatedTask, EvaluatedText, TaskMeasures } from "./api/stages/score.ts";
 export { ArchitectureError, type ArchitectureErrorCode } from "./architecture/errors.ts";
 export { CalibrationError, type CalibrationErrorCode } from "./calibration/errors.ts";
 export { openConversation } from "./chat/conversation.ts";

@@ -1,26 +1,16 @@
 import { DEFAULT_SEQUENCE_LENGTH } from "../calibration/sequences.ts";
 import type { Samples } from "../documents/samples.ts";
-import type { Grades, Verdict } from "../documents/verdict.ts";
+import type { Grades } from "../documents/verdict.ts";
 import { UsageError } from "../errors.ts";
-import { type Accuracy, accuracyOf, byRule, type Paired, pair, type Rule } from "../evaluation/accuracy.ts";
-import {
-  type AnsweringSide,
-  answerTask,
-  sequencesOf,
-  type TokenizedTask,
-  tokenizeTask,
-} from "../evaluation/answer.ts";
-import { type BaseCache, openBaseCache } from "../evaluation/base-cache.ts";
-import { distanceOf } from "../evaluation/divergence.ts";
+import { type AnsweringSide, sequencesOf, type TokenizedTask, tokenizeTask } from "../evaluation/answer.ts";
+import { openBaseCache } from "../evaluation/base-cache.ts";
 import { compareContinuations, continuePrompts } from "../evaluation/samples.ts";
-import { scoreWindows } from "../evaluation/scores.ts";
 import { loadTask } from "../evaluation/tasks/load.ts";
-import { measureText, openText, type TextMeasures, tokensOf, type WindowedText } from "../evaluation/text.ts";
-import { GRADES, verdictOf } from "../evaluation/verdict.ts";
+import { openText, type WindowedText } from "../evaluation/text.ts";
+import { GRADES } from "../evaluation/verdict.ts";
 import { requireSameVocabulary } from "../evaluation/vocabulary.ts";
 import { checkWindows, type Protocol, type WindowSettings } from "../evaluation/windows.ts";
 import { checkUnchanged } from "../files/unchanged.ts";
-import type { Lanes } from "../model/lanes.ts";
 import { type Model, openModel } from "../model/model.ts";
 import { type LayerList, parseLayers } from "../selection/budget.ts";
 import { explicitPlan } from "../selection/plan.ts";
@@ -33,6 +23,13 @@ import type { OptionNames } from "./stages/option-names.ts";
 import { type ModelRunOptions, RUN_OPTIONS, SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
 import { requirePredictions } from "./stages/predictions.ts";
 import { measureResources, type Resources } from "./stages/resources.ts";
+import {
+  type EvaluatedTask,
+  type EvaluatedText,
+  evaluateTasks,
+  evaluateTexts,
+  recordTexts,
+} from "./stages/score.ts";
 
 export interface EvaluateOptions extends ModelRunOptions, SampleOptions {
   /** The model to compare with: a file of the same vocabulary; with `skipLayers` the model itself by default. */
@@ -92,26 +89,6 @@ export interface Evaluation {
   readonly grades?: Grades;
 }
 
-export interface EvaluatedText extends TextMeasures {
-  /** With a base. */
-  readonly verdict?: Verdict;
-  readonly name: string;
-  readonly sha256: string;
-  readonly sequences: number;
-  readonly sequenceLength: number;
-}
-
-/** How a model did on a task, by each rule that the task's kind has. */
-export type TaskMeasures = { readonly name: string; readonly items: number } & {
-  readonly [By in Rule]?: Accuracy;
-};
-
-export type EvaluatedTask = TaskMeasures & {
-  readonly base?: TaskMeasures;
-  /** The items on which the two differ, with a base. */
-  readonly paired?: { readonly [By in Rule]?: Paired };
-};
-
 /**
  * Scores a model, or what would be left of it without some layers, on texts and tasks, alone or against a base.
  * @throws UsageError `OPTION_INVALID`, `BASE_MISSING`; UsageError, SelectionError for layers that cannot be skipped;
@@ -149,70 +126,46 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
     const texts = await openTexts(model, options, { protocol, sequenceLength, bos });
     const tasks: TokenizedTask[] = [];
     for (const file of options.task ?? []) tasks.push(await tokenizeTask(model, await loadTask(file)));
+    const sequences = [...texts.flatMap(({ windows }) => windows.sequences), ...tasks.flatMap(sequencesOf)];
     const longest = Math.max(
       ...texts.map((text) => text.sequenceLength),
       ...tasks.map((task) => task.longest),
     );
-    const sample = texts[0]?.windows.sequences[0] ?? sequencesOf(tasks[0]!)[0]!;
-    const context = ({ architecture }: DescribedModel) => ({
-      sequenceLength: longest,
-      states: architecture.states,
+    const openSide = ({ architecture: { states } }: DescribedModel, its: Model, skip: readonly number[]) => ({
+      model: its,
+      lanes: keep(its.openLanes({ sequenceLength: longest, states, scores: true })),
+      states,
+      skip,
     });
-    const open = (of: Model, its: DescribedModel) => keep(of.openLanes({ ...context(its), scores: true }));
+    const original = describedBase ?? described;
+    const openBase = async () =>
+      openSide(original, describedBase ? keep(await openModel(original.file.paths[0]!, options)) : model, []);
     const files = describedBase ? [described, describedBase] : [described];
-    const resources = options.speed ? await measureResources(files, sample, options) : [];
-    const lanes = open(model, described);
-    let baseModel = model;
-    const openBase = async (): Promise<Lanes | undefined> => {
-      if (!describedBase) return skippedLayers.length > 0 ? open(model, described) : undefined;
-      baseModel = keep(await openModel(describedBase.file.paths[0]!, options));
-      return open(baseModel, describedBase);
-    };
+    const resources = options.speed ? await measureResources(files, sequences[0]!, options) : [];
+    const side = openSide(described, model, skippedLayers);
     const hasBase = describedBase !== undefined || skippedLayers.length > 0;
-    const cached = hasBase && options.baseCache !== undefined;
-    const once = [...texts.flatMap(({ windows }) => windows.sequences), ...tasks.flatMap(sequencesOf)].reduce(
-      (sum, tokens) => sum + tokens.length,
-      0,
-    );
-    await forecast({ lanes }, sample, [["to score", hasBase ? 2 * once : once]], options);
+    const once = sum(sequences.map(({ length }) => length));
+    await forecast(side, sequences[0]!, [["to score", hasBase ? 2 * once : once]], options);
     // With its logits on disk the base need not be in memory, unless for tasks.
-    let base = cached && tasks.length === 0 ? undefined : await openBase();
+    const cached = hasBase && options.baseCache !== undefined;
+    let base = hasBase && !(cached && tasks.length === 0) ? await openBase() : undefined;
+    const { vocabularySize } = model.info;
     const cache = cached
       ? await openBaseCache(
           options.baseCache!,
-          {
-            model: await (describedBase ?? described).fingerprint(),
-            vocabularySize: model.info.vocabularySize,
-            texts,
-          },
+          { model: await original.fingerprint(), vocabularySize, texts },
           async ({ places }) => {
             base ??= await openBase();
-            await recordTexts(base!, texts, places, options);
-            await checkUnchanged((describedBase ?? described).file);
+            await recordTexts(base.lanes, texts, places, options);
+            await checkUnchanged(original.file);
           },
         )
       : undefined;
-    const continueBoth = async () => {
-      const original = await continuePrompts(baseModel, {
-        states: (describedBase ?? described).architecture.states,
-        bos,
-      });
-      const { states } = described.architecture;
-      const pruned =
-        original && (await continuePrompts(model, { states, bos, skip: skippedLayers }, original));
-      return pruned && compareContinuations(original, pruned);
-    };
-    const sides: Sides = { lanes, base, skip: skippedLayers, cache };
+    const sides = { side, base, cache };
     // What is wrong with a model's numbers is told by its scores, which come first.
     const evaluatedTexts = await evaluateTexts(sides, texts, options);
-    const { states } = described.architecture;
-    const baseStates = (describedBase ?? described).architecture.states;
-    const evaluatedTasks = await evaluateTasks(
-      { model, lanes, states, skip: skippedLayers },
-      base && { model: baseModel, lanes: base, states: baseStates, skip: [] },
-      tasks,
-    );
-    const samples = base && options.samples !== false ? await continueBoth() : undefined;
+    const evaluatedTasks = await evaluateTasks(sides, tasks);
+    const samples = base && options.samples !== false ? await continueBoth(side, base, bos) : undefined;
     for (const { file } of files) await checkUnchanged(file);
     return {
       lorpVersion: VERSION,
@@ -232,22 +185,20 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
   }
 }
 
+/** What both sides write, given the same beginnings. */
+async function continueBoth(side: AnsweringSide, base: AnsweringSide, bos: number) {
+  const original = await continuePrompts(base.model, { states: base.states, bos });
+  const pruned =
+    original && (await continuePrompts(side.model, { states: side.states, bos, skip: side.skip }, original));
+  return pruned && compareContinuations(original, pruned);
+}
+
 function refuseWithoutBase({ against, skipLayers, baseCache }: EvaluateOptions): void {
   if (baseCache === undefined || against !== undefined || skipLayers !== undefined) return;
   throw new UsageError(
     "BASE_MISSING",
     "`baseCache` keeps the logits of a base, and there is none: add `against` or `skipLayers`, or leave it out.",
   );
-}
-
-/** What is scored side by side. */
-interface Sides {
-  readonly lanes: Lanes;
-  readonly base: Lanes | undefined;
-  /** Layers made the identity in `lanes`. */
-  readonly skip: readonly number[];
-  /** The base's logits on the texts, in place of running it. */
-  readonly cache: BaseCache | undefined;
 }
 
 /** @throws UsageError, SelectionError as for layers to remove */
@@ -264,83 +215,4 @@ async function openTexts(
   const texts: WindowedText[] = [];
   for (const path of paths) texts.push(await openText(model, path, { ...settings, sequences }));
   return texts;
-}
-
-async function evaluateTexts(
-  { lanes, base, skip, cache }: Sides,
-  texts: readonly WindowedText[],
-  options: EvaluateOptions,
-): Promise<EvaluatedText[]> {
-  const report = progressOver(texts, options);
-  const evaluated: EvaluatedText[] = [];
-  for (const [index, text] of texts.entries()) {
-    const measures = await measureText(lanes, text, {
-      skip,
-      ...(cache ? { logits: cache.places[index] } : { base }),
-      onProgress: report(index),
-    });
-    const { name, sha256, sequenceLength, windows } = text;
-    evaluated.push({
-      name,
-      sha256,
-      sequences: windows.sequences.length,
-      sequenceLength,
-      ...measures,
-      ...(measures.base && { verdict: verdictOf(distanceOf(measures.base)) }),
-    });
-  }
-  return evaluated;
-}
-
-/** Writes the logits of every scored token to the texts' places. */
-async function recordTexts(
-  base: Lanes,
-  texts: readonly WindowedText[],
-  places: BaseCache["places"],
-  options: EvaluateOptions,
-): Promise<void> {
-  const report = progressOver(texts, options);
-  for (const [index, { windows }] of texts.entries()) {
-    await scoreWindows(base, windows, { logits: places[index], onProgress: report(index) });
-  }
-}
-
-/** Reports the tokens done of one text as tokens done of all. */
-function progressOver(
-  texts: readonly WindowedText[],
-  { onProgress }: EvaluateOptions,
-): (index: number) => (done: number) => void {
-  const lengths = texts.map(tokensOf);
-  const total = sum(lengths);
-  return (index) => (done) =>
-    onProgress?.({
-      stage: "evaluate",
-      done: sum(lengths.slice(0, index)) + done,
-      total,
-      unit: "tokens",
-    });
-}
-
-async function evaluateTasks(
-  side: AnsweringSide,
-  base: AnsweringSide | undefined,
-  tasks: readonly TokenizedTask[],
-): Promise<EvaluatedTask[]> {
-  const evaluated: EvaluatedTask[] = [];
-  for (const task of tasks) {
-    const { name } = task;
-    const answers = await answerTask(side, task);
-    const baseAnswers = base && (await answerTask(base, task));
-    const measures = { name, items: task.items.length, ...byRule(answers, accuracyOf) };
-    evaluated.push(
-      baseAnswers
-        ? {
-            ...measures,
-            base: { name, items: task.items.length, ...byRule(baseAnswers, accuracyOf) },
-            paired: byRule(answers, (right, rule) => pair(right, baseAnswers[rule]!)),
-          }
-        : measures,
-    );
-  }
-  return evaluated;
 }

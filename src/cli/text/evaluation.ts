@@ -1,6 +1,7 @@
 import type { Candidate } from "../../api/compare.ts";
-import type { EvaluatedTask, EvaluatedText, Evaluation, TaskMeasures } from "../../api/evaluate.ts";
+import type { Evaluation } from "../../api/evaluate.ts";
 import type { Resources } from "../../api/stages/resources.ts";
+import type { EvaluatedTask, EvaluatedText, TaskMeasures } from "../../api/stages/score.ts";
 import type { Comparison } from "../../documents/comparison.ts";
 import type { Accuracy, Rule } from "../../evaluation/accuracy.ts";
 import {
