@@ -92,6 +92,7 @@ export function boolArray(values: readonly boolean[]): GgufValue {
 /** The same scalar type with another value. */
 export function sameType(value: GgufValue, next: number): GgufValue {
   if (value.type === "array") throw new TypeError("a scalar was expected");
+  if (value.type === "bool") return { type: value.type, value: next !== 0 };
   return { type: value.type, value: BIG.has(value.type) ? BigInt(next) : next };
 }
 

@@ -96,10 +96,13 @@ const PRECONDITIONS: readonly Precondition[] = [
   },
   {
     key: "rope.dimension_count",
-    needs: "an even number, at most the size of a head",
+    // Of none, ggml computes for ever (laguna, nanbeige).
+    needs: "an even number of at least 2, at most the size of a head",
     holds: (model) => {
       const count = model.number("rope.dimension_count");
-      return count === undefined || (count % 2 === 0 && count <= (model.number("embedding_length") ?? 0));
+      return (
+        count === undefined || (count % 2 === 0 && within(count, 2, model.number("embedding_length") ?? 0))
+      );
     },
   },
 ];
@@ -186,7 +189,9 @@ export function checkPreconditions(file: GgufFile): void {
     const must = GGML_TYPES.has(tensor.type) ? unmetBy(tensor) : undefined;
     if (must !== undefined) refuse(`its tensor ${tensor.name} must ${must}`);
   }
-  const twice = repeatedToken(file);
+  const tokens = vocabulary(file);
+  if (tokens?.length === 0) refuse("its vocabulary is empty");
+  const twice = tokens && repeatedToken(tokens);
   if (twice !== undefined) refuse(`its vocabulary has the token ${JSON.stringify(twice)} twice`);
 }
 
@@ -196,15 +201,19 @@ function shown(model: ModelMetadata, key: string): string {
   return value.type === "array" ? `[${value.value.slice(0, 8).join(", ")}]` : String(value.value);
 }
 
+/** The tokens, if the file lists any. */
+function vocabulary(file: GgufFile): readonly unknown[] | undefined {
+  const tokens = file.metadata.get("tokenizer.ggml.tokens")?.decode();
+  return tokens?.type === "array" && tokens.elementType === "string" ? tokens.value : undefined;
+}
+
 /**
  * A token that stands twice in the vocabulary; empty ones llama.cpp numbers. Those that are no UTF-8 look alike here, so
  * only llama.cpp can tell.
  */
-function repeatedToken(file: GgufFile): string | undefined {
-  const tokens = file.metadata.get("tokenizer.ggml.tokens")?.decode();
-  if (tokens?.type !== "array" || tokens.elementType !== "string") return undefined;
+function repeatedToken(tokens: readonly unknown[]): string | undefined {
   const seen = new Set<unknown>();
-  for (const token of tokens.value) {
+  for (const token of tokens) {
     if (token !== "" && seen.has(token) && !String(token).includes("\ufffd")) return String(token);
     seen.add(token);
   }

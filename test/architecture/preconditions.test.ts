@@ -59,6 +59,7 @@ describe("a file in which llama.cpp would not find what it takes for granted is 
     ["context_length", { "llama.context_length": u32(0) }, /is 0, and must be at least 2/],
     ["context_length", { "llama.context_length": u32(1) }, /is 1, and must be at least 2/],
     ["rope.dimension_count", { "llama.rope.dimension_count": u32(2 ** 32 - 1) }, /even/],
+    ["rope.dimension_count", { "llama.rope.dimension_count": u32(0) }, /is 0, and must be .* at least 2/],
   ])("%s", async (key, metadata, needs) => {
     const file = await read(metadata);
     expect(() => checkPreconditions(file)).toThrow(
@@ -83,6 +84,8 @@ describe("a file in which llama.cpp would not find what it takes for granted is 
     expect(() => checkPreconditions(unaligned)).toThrow(
       "its tensor odd.bias must begin at a multiple of 32 bytes",
     );
+    const none = await read({ "tokenizer.ggml.tokens": array("string", []) });
+    expect(() => checkPreconditions(none)).toThrow("its vocabulary is empty");
     const twice = await read({ "tokenizer.ggml.tokens": array("string", ["a", "b", "a"]) });
     expect(() => checkPreconditions(twice)).toThrow('its vocabulary has the token "a" twice');
   });

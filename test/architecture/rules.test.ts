@@ -158,6 +158,13 @@ describe("what is written", () => {
     const metadata = { block_count: u32(6), leading_dense_block_count: u32(3) };
     const written = await set("deepseek", metadata, [0, 2, 4, 5]);
     expect(written["deepseek.leading_dense_block_count"]).toEqual(u32(2));
+    const odd = { block_count: u32(6), leading_dense_block_count: bool(true) };
+    expect(await set("deepseek", odd, [0, 2])).toMatchObject({
+      "deepseek.leading_dense_block_count": bool(true),
+    });
+    expect(await set("deepseek", odd, [2, 4])).toMatchObject({
+      "deepseek.leading_dense_block_count": bool(false),
+    });
   });
 
   test("values that llama.cpp would compute from the number of blocks", async () => {
