@@ -26,6 +26,7 @@ import {
   type OpenedModel,
   openForCalibration,
   partOf,
+  withPattern,
 } from "./stages/open.ts";
 import type { OptionNames } from "./stages/option-names.ts";
 import {
@@ -51,6 +52,8 @@ export interface CompareOptions extends Omit<AnalyzeOptions, "remove" | "ratio" 
   readonly methods?: readonly string[] | undefined;
   /** Texts to measure on beside the held-back calibration text, by path. */
   readonly text?: readonly string[] | undefined;
+  /** Compare only what keeps a sliding-window pattern in place, as `prune` has it. */
+  readonly patternSafe?: boolean | undefined;
   /** Windows of each text that are scored; 24 or as many as it has by default. */
   readonly textSequences?: number | undefined;
   /**
@@ -74,6 +77,7 @@ export const COMPARE_OPTIONS: OptionNames<CompareOptions> = {
   methods: true,
   text: true,
   textSequences: true,
+  patternSafe: true,
   types: true,
   imatrix: true,
   onVariant: true,
@@ -123,7 +127,8 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
       "Say for how many layers to compare, such as `remove: [3, 5, 7]`.",
     );
   }
-  const described = await describeModel(path, signal);
+  const as = await describeModel(path, signal);
+  const described = options.patternSafe ? withPattern(as) : as;
   requirePredictions(described.architecture, "A comparison of methods");
   const { quantizations, typesLeftOut } = await planTypes(described, options);
   const remove = options.remove ?? upToAThird(described);

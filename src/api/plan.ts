@@ -1,4 +1,5 @@
 import { completeAnalysis } from "../analysis/complete.ts";
+import { keepPattern } from "../architecture/pattern.ts";
 import type { PartialAnalysis } from "../documents/analysis.ts";
 import type { Plan } from "../documents/plan.ts";
 import { UsageError } from "../errors.ts";
@@ -19,6 +20,11 @@ export interface PlanOptions extends ClusterOptions {
   readonly layers?: LayerList | undefined;
   /** Selection method; `lorp` by default. */
   readonly method?: string | undefined;
+  /**
+   * Remove whole periods of a sliding-window pattern only, where engines are known that take it from a layer's number
+   * (Ollama before 0.30); any layers by default.
+   */
+  readonly patternSafe?: boolean | undefined;
   /** Drop the layers that predict further tokens ahead (MTP) besides; they stay by default. */
   readonly dropMtp?: boolean | undefined;
 }
@@ -29,6 +35,7 @@ export const PLAN_OPTIONS: OptionNames<PlanOptions> = {
   ratio: true,
   layers: true,
   method: true,
+  patternSafe: true,
   dropMtp: true,
 };
 
@@ -52,8 +59,9 @@ export function plan(analysis: PartialAnalysis, options: PlanOptions): Plan {
   return options.dropMtp ? dropPrediction(made) : made;
 }
 
-function planTrunk(analysis: PartialAnalysis, options: PlanOptions): Plan {
+function planTrunk(given: PartialAnalysis, options: PlanOptions): Plan {
   checkOptions(options, PLAN_OPTIONS);
+  const analysis = options.patternSafe ? { ...given, model: keepPattern(given.model) } : given;
   const { remove, ratio, layers } = options;
   checkOneBudget({ remove, ratio, layers });
   if (layers !== undefined) {

@@ -30,6 +30,7 @@ import {
   identified,
   type OpenedModel,
   openForCalibration,
+  withPattern,
 } from "./stages/open.ts";
 import type { OptionNames } from "./stages/option-names.ts";
 import { SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
@@ -88,7 +89,8 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   checkOptions(options, PRUNE_OPTIONS);
   checkChoice(options);
   if (options.method !== undefined) findAnyMethod(options.method);
-  const described = await describeModel(path, options.signal);
+  const as = await describeModel(path, options.signal);
+  const described = options.patternSafe ? withPattern(as) : as;
   // Another set of the same size, or a larger file, might miss a goal of bytes or speed.
   const isFree = options.targetSize === undefined && options.speedup === undefined;
   checkRepair({ ...described, inPlace: !isFree }, options.repair);
@@ -280,6 +282,7 @@ const TOLD = [
   "task",
   "evaluations",
   "searchTime",
+  "patternSafe",
   "dropMtp",
   "clusters",
   "seed",

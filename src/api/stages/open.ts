@@ -1,4 +1,5 @@
 import { describeArchitecture } from "../../architecture/architecture.ts";
+import { keepPattern } from "../../architecture/pattern.ts";
 import { checkBlockCount } from "../../architecture/preconditions.ts";
 import type { Architecture } from "../../architecture/types.ts";
 import { type Calibration, loadCalibration } from "../../calibration/load.ts";
@@ -65,6 +66,13 @@ export async function describeModel(path: string, signal?: AbortSignal): Promise
       constraints: architecture.constraints,
     },
   };
+}
+
+/** The model with constraints that keep its sliding-window pattern in place. */
+export function withPattern(described: DescribedModel): DescribedModel {
+  const { architecture } = described;
+  const summary = keepPattern(described.summary);
+  return { ...described, summary, architecture: { ...architecture, constraints: summary.constraints } };
 }
 
 /** A model as documents name it. */

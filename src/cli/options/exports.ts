@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
+import { shiftsPattern } from "../../architecture/pattern.ts";
 import type { Report } from "../../documents/report.ts";
 import type { FoundModel } from "./source.ts";
 
@@ -15,6 +16,9 @@ export function addExportOptions(command: Command): Command {
     .option("--modelfile [file]", "also write a Modelfile for Ollama (default: beside the output)")
     .option("--model-card [file]", "also write a README.md for Hugging Face (default: beside the output)");
 }
+
+const SHIFTED =
+  "Ollama 0.30 and later run this file right. Earlier ones take the model's sliding-window pattern from a layer's number, not from the file, and compute something else: for those, prune with --pattern-safe.";
 
 interface ExportPaths {
   readonly modelfile: string | undefined;
@@ -52,6 +56,7 @@ export async function writeExports(paths: ExportPaths, report: Report, model: Fo
       modelfile({ model: report.output.path, modelfile: paths.modelfile, metadata, ollama }),
     );
     written.push(`Wrote ${paths.modelfile}`);
+    if (shiftsPattern(report.plan.model, report.plan.keptLayers)) written.push(SHIFTED);
   }
   if (paths.modelCard !== undefined && report.output !== null) {
     const { modelCard } = await import("../../export/model-card.ts");

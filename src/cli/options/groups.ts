@@ -98,6 +98,10 @@ export function addBudgetOptions(command: Command): Command {
     .option("--ratio <r>", "share of the layers to remove, such as 0.25", share)
     .option("--layers <list>", "the layers to remove, such as 5,7,11-13")
     .option("--method <name>", "how to choose them; lorp methods lists them (default: auto; of plan: lorp)")
+    .option(
+      "--pattern-safe",
+      "remove whole periods of a sliding-window pattern only, for engines that count layers (Ollama before 0.30)",
+    )
     .option("--drop-mtp", "drop the layers that predict tokens ahead (MTP) besides");
 }
 
