@@ -1,6 +1,8 @@
-import { stat } from "node:fs/promises";
+import { appendFile, stat } from "node:fs/promises";
+import { writeFailure } from "../files/errors.ts";
 import { checkOutput, commit, discard, stage } from "../files/staged.ts";
 import { readGguf } from "../gguf/read.ts";
+import { RuntimeError } from "../model/errors.ts";
 import { type QuantizeOptions, quantizationType, quantizeFile } from "../model/quantize.ts";
 
 export interface QuantizeGgufOptions extends QuantizeOptions {
@@ -27,10 +29,19 @@ export async function quantizeGguf(
   await checkOutput(output, paths, force);
   const staged = await stage(output, (await stat(paths[0]!)).mode);
   try {
-    await quantizeFile(paths[0]!, staged.temporary, name, options);
+    await quantizeFile(paths[0]!, staged.temporary, name, options).catch(async (error: unknown) => {
+      throw await whyNotWritten(error, output, staged.temporary);
+    });
     await commit([staged], force);
   } finally {
     await discard([staged]);
   }
   return (await stat(output)).size;
+}
+
+/** llama.cpp says only that the C++ library could not write; what the system says to one more write is why. */
+async function whyNotWritten(error: unknown, output: string, temporary: string): Promise<unknown> {
+  if (!(error instanceof RuntimeError && /iostream/.test(error.message))) return error;
+  const refused = await appendFile(temporary, new Uint8Array(2 ** 20)).catch((refusal: unknown) => refusal);
+  return refused === undefined ? error : writeFailure(output, refused);
 }

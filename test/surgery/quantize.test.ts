@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { describeArchitecture } from "../../src/architecture/architecture.ts";
 import { AbortedError } from "../../src/errors.ts";
@@ -8,6 +10,7 @@ import { openModel } from "../../src/model/model.ts";
 import { quantizationType } from "../../src/model/quantize.ts";
 import { quantizeGguf } from "../../src/surgery/quantize.ts";
 import { buildFixture } from "../support/architectures.ts";
+import { EXAMPLE_MODEL } from "../support/example.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 const folder = temporaryFolder();
@@ -77,6 +80,19 @@ describe("quantizeGguf", () => {
       code: "OUTPUT_EXISTS",
     });
     expect(readdirSync(folder).sort()).toEqual(before);
+  });
+
+  test.skipIf(process.platform === "win32")("says why it cannot be written", async () => {
+    const output = join(folder, "large.gguf");
+    const script = `
+      import { quantizeGguf } from ${JSON.stringify(new URL("../../dist/surgery/quantize.js", import.meta.url))};
+      const options = { gpu: "off", threads: 1, allowRequantize: true };
+      const work = quantizeGguf(${JSON.stringify(EXAMPLE_MODEL)}, ${JSON.stringify(output)}, "F32", options);
+      await work.catch((error) => console.log(error.code, error.message));`;
+    const limited = 'ulimit -f 20000; exec "$0" --input-type=module -e "$1"';
+    const { stdout } = await promisify(execFile)("bash", ["-c", limited, process.execPath, script]);
+    expect(stdout).toMatch(/^OUTPUT_TOO_LARGE .*large\.gguf would be larger than a file may be there;/);
+    expect(readdirSync(folder).filter((name) => name.includes("large"))).toEqual([]);
   });
 
   test("knows llama-quantize's names, and says which there are", () => {
