@@ -226,7 +226,7 @@ async function planTypes(
   if (!divergence) {
     throw new UsageError(
       "OPTION_INVALID",
-      "`types` are compared by their divergence from the original: leave `divergence` on, or the types out.",
+      "`types` are compared by their divergence from the original: leave out `divergence: false`, or the types.",
     );
   }
   if (isQuantized(described.file)) {
