@@ -122,14 +122,18 @@ const NO_WEIGHTS: ReadonlySet<string> = new Set(["I8", "I16", "I32", "I64", "F64
 /** Tables of token numbers, not weights: which experts a token goes to (deepseek4). */
 const TABLE = /\.ffn_gate_tid2eid\.weight$/;
 
+/** Norms, and weights of short convolutions, which converters leave as they are whatever their shape. */
+const ALWAYS_F32 = /norm\w*\.(weight|bias)$|\.(ssm_conv1d\w*|shortconv\.conv)\.weight$/;
+
 /** What llama.cpp takes for granted of a tensor. @returns what it must be, if it is not */
 function unmetBy({ name, shape, typeName, fileOffset }: TensorInfo): string | undefined {
   // Mapped data is read with aligned instructions (ggml-backend.cpp, TENSOR_ALIGNMENT).
   if (fileOffset % 32 !== 0) return `begin at a multiple of 32 bytes, and begins at ${fileOffset}`;
   const isVector = shape.slice(1).every((length) => length === 1);
-  const isOffset = name.endsWith(".bias") || /norm\w*\.weight$/.test(name);
-  // ggml adds and multiplies by these as they are (binary-ops.cpp).
-  if (isVector && isOffset && typeName !== "F32") return `be F32, and is ${typeName}`;
+  // ggml adds, multiplies and convolves by these as they are (binary-ops.cpp, ops.cpp).
+  if ((ALWAYS_F32.test(name) || (isVector && name.endsWith(".bias"))) && typeName !== "F32") {
+    return `be F32, and is ${typeName}`;
+  }
   if (name.endsWith(".weight") && !TABLE.test(name) && NO_WEIGHTS.has(typeName)) {
     return `be of floating-point or quantised numbers, and is ${typeName}`;
   }

@@ -36,7 +36,7 @@ export function writeFailure(path: string, error: unknown): unknown {
     case "EFBIG":
       return new SurgeryError(
         "OUTPUT_TOO_LARGE",
-        `${path} would be larger than a file may be there; write to another file system, or split it with \`splitMaxSize\`.`,
+        `${path} would be larger than a file may be there; write to another file system, or, where it is not quantised, split it with \`splitMaxSize\`.`,
         options,
       );
     case "ENOENT":

@@ -75,6 +75,9 @@ describe("a file in which llama.cpp would not find what it takes for granted is 
     expect(() => checkPreconditions(norm)).toThrow(
       "its tensor blk.3.attn_norm.weight must be F32, and is F16",
     );
+    const convolution = { name: "blk.3.ssm_conv1d.weight", shape: [4, 96], type: "F16" };
+    const state = await read({}, [...whole.tensors, convolution]);
+    expect(() => checkPreconditions(state)).toThrow("blk.3.ssm_conv1d.weight must be F32, and is F16");
     const matrix = await read({}, with_("blk.3.attn_q.weight", "I16"));
     expect(() => checkPreconditions(matrix)).toThrow(
       /blk\.3\.attn_q\.weight must be of floating-point .* is I16/,
