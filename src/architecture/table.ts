@@ -375,7 +375,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   "kimi-linear": { addsFeedForward: true, rules: [hybridByHeads] },
   lfm2: { addsFeedForward: true, rules: [hybridByHeads] },
   lfm2moe: { addsFeedForward: true, rules: [hybridByHeads] },
-  deci: { states: { emptyBlocks: deciEmptyBlocks }, rules: [deciLastBlock] },
+  deci: { addsFeedForward: true, states: { emptyBlocks: deciEmptyBlocks }, rules: [deciLastBlock] },
   bloom: { addsFeedForward: true, states: { input: "inp_norm-0" }, rules: [] },
   afmoe: {
     rules: [

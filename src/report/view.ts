@@ -176,9 +176,15 @@ export function changes({ plan, report, model }: View): Change[] {
         ];
   const { input, output, expected, perplexity, divergence, embeddings, speed, task } = report ?? {};
   const after = output ?? expected;
+  const bridged = bridges(plan);
   const perSecond = (tokens: number) => `${formatTokens(tokens)}/s`;
   return [
-    ...change("layers", model.blockCount, plan.keptLayers.length + bridges(plan), String),
+    ...change(
+      bridged > 0 ? "layers and bridges" : "layers",
+      model.blockCount,
+      plan.keptLayers.length + bridged,
+      String,
+    ),
     ...change("weights", input?.parameters, after?.parameters, formatCount),
     ...change("file size", input?.bytes, after?.bytes, formatBytes),
     ...change("prompt tokens", speed?.original.prompt, speed?.pruned.prompt, perSecond),

@@ -20,7 +20,7 @@ const FOREIGN: Readonly<Record<string, readonly string[]>> = {
   ernie4_5: everyBlock(12).map((block) => `blk.${block}.attn_output.bias`),
 };
 
-/** Permuted queries and keys are multiplied in another order, so that the last bits differ. */
+/** Permuted queries and keys are multiplied in another order, so that the last bits of their products differ. */
 const REORDERED = ["qwen2"];
 
 test.each(DECI_SOURCES)("a %s model written as deci computes what it did", async (fixture) => {
@@ -29,7 +29,7 @@ test.each(DECI_SOURCES)("a %s model written as deci computes what it did", async
   await writeFile(path, buildFixture(fixture, {}, FOREIGN[fixture]));
   const output = await asDeci(path, folder);
   const [source, deci] = [await logits(path), await logits(output)];
-  if (REORDERED.includes(fixture)) expect(normalisedError(source, deci)).toBeLessThan(1e-6);
+  if (REORDERED.includes(fixture)) expect(normalisedError(source, deci)).toBeLessThan(1e-11);
   else expect(deci).toEqual(source);
 });
 
