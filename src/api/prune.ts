@@ -8,6 +8,7 @@ import { SurgeryError } from "../files/errors.ts";
 import { checkUnchanged } from "../files/unchanged.ts";
 import { readGguf } from "../gguf/read.ts";
 import { RuntimeError } from "../model/errors.ts";
+import { MOST_FINALISTS } from "../repair/finalists.ts";
 import { DEFAULT_REPAIR, type RepairChoice } from "../repair/kinds.ts";
 import { budgetFromRatio, checkBudget, parseLayers } from "../selection/budget.ts";
 import { findAnyMethod, isMeasured } from "../selection/methods.ts";
@@ -37,7 +38,8 @@ import { SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { choiceWork } from "./stages/planner.ts";
 import { planQuantization, type Quantization } from "./stages/quantization.ts";
-import { checkRepair, type Repaired, repair } from "./stages/repair.ts";
+import { checkRepair, type Repaired, repair, repairWork } from "./stages/repair.ts";
+import { repairBest } from "./stages/repair-best.ts";
 import { estimateSpeedup, outputSize } from "./stages/savings.ts";
 
 export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions, SampleOptions {
@@ -95,6 +97,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   const isFree = options.targetSize === undefined && options.speedup === undefined;
   checkRepair({ ...described, inPlace: !isFree }, options.repair);
   const method = methodFor(described, options);
+  const mode = options.repair ?? DEFAULT_REPAIR;
   const quantization = await planQuantization(described, options);
   await checkFiles(described.file.paths, outputIfKnown(described, options), options);
 
@@ -104,11 +107,11 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
     if (!described.architecture.states.embeds) {
       // A model that computes NaN is refused before the work, of which not all would notice.
       if (!options.dryRun) await opened.lanes.run((session) => session.score(opened.split.report[0]!));
-      await forecast(opened, opened.split.report[0]!, workAhead(opened, method, options), options);
+      await forecast(opened, opened.split.report[0]!, workAhead(described, opened, method, options), options);
     }
     const { analysis, plan: chosen } = await decide(described, opened, options);
-    const mode = options.repair ?? DEFAULT_REPAIR;
-    const repaired = await repair(described, opened, chosen, mode, { ...options, inPlace: !isFree });
+    const mend = isFree ? repairBest : repair;
+    const repaired = await mend(described, opened, chosen, mode, { ...options, inPlace: !isFree });
     const plan = options.dropMtp ? dropPrediction(repaired.plan) : repaired.plan;
     if (!options.dryRun) warnOfRuin(plan, options);
     const report: Report = {
@@ -139,9 +142,10 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
 function warnOfRuin({ removedLayers, measurements }: Plan, { onNotice }: PruneOptions): void {
   if (measurements?.objective !== "kl") return;
   const chosen = measurements.sets.find((set) => set.removedLayers.join() === removedLayers.join());
-  if (!chosen || !isRuinous(chosen.loss)) return;
+  const loss = chosen?.repaired?.divergence ?? chosen?.loss;
+  if (loss === undefined || !isRuinous(loss)) return;
   onNotice?.(
-    `Without these ${removedLayers.length} layers the model will be ruined: KL divergence ${chosen.loss.toFixed(2)} nats a token on the text that they were chosen by. Ask for fewer layers.`,
+    `Without these ${removedLayers.length} layers the model will be ruined: KL divergence ${loss.toFixed(2)} nats a token on the text that they were chosen by. Ask for fewer layers.`,
   );
 }
 
@@ -203,10 +207,17 @@ async function write(
   }
 }
 
-function workAhead(opened: OpenedModel, method: string, { layers }: PruneOptions): Work[] {
+function workAhead(
+  described: DescribedModel,
+  opened: OpenedModel,
+  method: string,
+  { layers, repair: mode = DEFAULT_REPAIR }: PruneOptions,
+): Work[] {
   const { split, sequenceLength } = opened;
+  const measured = layers === undefined && isMeasured(findAnyMethod(method));
   return [
-    ...(layers === undefined ? choiceWork(opened, isMeasured(findAnyMethod(method)) ? 1 : 0) : []),
+    ...(layers === undefined ? choiceWork(opened, measured ? 1 : 0) : []),
+    ["to repair", (measured ? MOST_FINALISTS : 1) * repairWork(described, opened, mode)],
     ["to measure the result", 2 * split.report.length * sequenceLength],
   ];
 }

@@ -30,6 +30,19 @@ export const MeasuredSetSchema = Type.Object(
           "Loss of this set - loss of the set that the search chose, on the same sequences, nats a token.",
       },
     ),
+    repaired: Type.Optional(
+      Type.Object(
+        {
+          kind: Type.Union([Type.Literal("refit"), Type.Literal("bridge"), Type.Null()], {
+            description: "What makes up for the removed layers; null where nothing helped.",
+          }),
+          divergence: Type.Number({
+            description: "KL divergence from the model as it is, nats a token, on the same pieces of text.",
+          }),
+        },
+        { description: "The same set with its repair, if that was tried." },
+      ),
+    ),
   },
   { description: "A set of layers whose removal was measured." },
 );

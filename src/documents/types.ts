@@ -267,6 +267,13 @@ export interface MeasuredSet {
     /** Over sequences; null of a single one. */
     readonly standardError: number | null;
   };
+  /** The same set with its repair, if that was tried. */
+  readonly repaired?: {
+    /** What makes up for the removed layers; null where nothing helped. */
+    readonly kind: "refit" | "bridge" | null;
+    /** KL divergence from the model as it is, nats a token, on the same pieces of text. */
+    readonly divergence: number;
+  };
 }
 
 /** What was measured to make the choice, on text that was not used for the analysis. */

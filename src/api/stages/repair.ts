@@ -93,6 +93,15 @@ export async function repair(
   });
 }
 
+/** Tokens that a repair of one gap takes, about. */
+export function repairWork(model: Broken, opened: OpenedModel, choice: RepairChoice): number {
+  if (choice === "off") return 0;
+  const asked: readonly RepairKind[] = choice === "auto" ? REPAIR_KINDS : [choice];
+  const middle = model.architecture.analysedBlocks >> 1;
+  const { possible } = possibleKinds(model, [{ before: middle, last: middle + 1 }], asked);
+  return possible.length === 0 ? 0 : tokensToRepair(opened, possible.length, 1);
+}
+
 /**
  * Fits the maps that a Plan tells of anew, on the text that they were fitted on; nothing is measured.
  * @throws RepairError for another text or model; RuntimeError, AbortedError
@@ -173,10 +182,7 @@ async function withRemoval<Result>(
   const session = openSession();
   const original = openSession();
   let done = 0;
-  // All kinds see the first gap at once; how many λ are tried is not known before.
-  const passes = 1 + kinds.length * (gaps.length - 1);
-  const judged = 2 + PASSES_TO_JUDGE * kinds.length * gaps.length;
-  const total = passes * tokensIn(split.analysis) + judged * tokensIn(choicePieces(opened).sequences);
+  const total = tokensToRepair(opened, kinds.length, gaps.length);
   const onTokens = (tokens: number) => {
     done = Math.min(done + tokens, total - 1);
     onProgress?.({ stage: "repair", done, total, unit: "tokens" });
@@ -190,6 +196,14 @@ async function withRemoval<Result>(
     original.close();
     session.close();
   }
+}
+
+/** Tokens that are run to repair one set of layers, about. */
+function tokensToRepair(opened: OpenedModel, kinds: number, gaps: number): number {
+  // All kinds see the first gap at once; how many λ are tried is not known before.
+  const passes = 1 + kinds * (gaps - 1);
+  const judged = 2 + PASSES_TO_JUDGE * kinds * gaps;
+  return passes * tokensIn(opened.split.analysis) + judged * tokensIn(choicePieces(opened).sequences);
 }
 
 /** How often the pieces are run to judge a map, in its λ and types and as it is written, about. */

@@ -20,7 +20,7 @@ import {
 import { describeText, isRuined } from "../../report/verdict.ts";
 import { describePaired } from "./paired.ts";
 import { purposeRemark } from "./purpose.ts";
-import { describeRepair } from "./repair.ts";
+import { describeRepair, describeRepaired } from "./repair.ts";
 
 /** Documents as text for people, in at most 80 columns where a model's own names allow. */
 
@@ -64,7 +64,7 @@ function locality(rls: number | null, k: number): string {
 }
 
 export function describePlan(plan: Plan): string {
-  const { model, method, removals, removedLayers, passedOver, repair } = plan;
+  const { model, method, removals, removedLayers, passedOver, repair, measurements } = plan;
   const entry = (layers: readonly number[], text: string) =>
     wrapText(`  ${formatLayers(layers).padStart(3)}  ${text}`, WIDTH, " ".repeat(7));
   const texts = new Set(removals.map(({ text }) => text));
@@ -82,6 +82,7 @@ export function describePlan(plan: Plan): string {
     ),
     ...lines,
     ...(kept.length > 0 ? ["Held in place by the architecture:", ...kept] : []),
+    ...describeRepaired(measurements?.sets ?? []),
     ...(repair ? [describeRepair(repair)] : []),
   ].join("\n");
 }

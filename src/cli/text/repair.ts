@@ -1,5 +1,12 @@
+import type { MeasuredSet } from "../../documents/measurements.ts";
 import type { MendedGap, Repair, TriedRepair } from "../../documents/repair.ts";
-import { formatBytes, formatPercent, TEXT_WIDTH as WIDTH, wrapText } from "../../report/format.ts";
+import {
+  formatBytes,
+  formatPercent,
+  formatTable,
+  TEXT_WIDTH as WIDTH,
+  wrapText,
+} from "../../report/format.ts";
 
 /** What maps were tried, which are kept, and what they give back. */
 export function describeRepair({ kind, tokens, heldBack, tried, refused }: Repair): string {
@@ -14,6 +21,18 @@ export function describeRepair({ kind, tokens, heldBack, tried, refused }: Repai
     ...(chosen?.gaps ?? []).map((gap) => wrap(`  after layer ${describeGap(gap, tokens)}`)),
     ...refused.map(({ kind, reason }) => wrap(`  no ${kind}: ${reason}`)),
   ].join("\n");
+}
+
+/** The sets that were tried with their repair, of which the best was chosen. */
+export function describeRepaired(sets: readonly MeasuredSet[]): string[] {
+  const rows = sets.flatMap(({ removedLayers, loss, repaired }) =>
+    repaired
+      ? [[removedLayers.join(", "), loss.toFixed(4), repaired.divergence.toFixed(4), repaired.kind ?? "none"]]
+      : [],
+  );
+  if (rows.length === 0) return [];
+  const head = ["best sets", "KL divergence", "repaired", "by"];
+  return ["Tried with their repair, nats a token:", formatTable([head, ...rows])];
 }
 
 function describeTried({ kind, gaps, divergence, standardError }: TriedRepair, without: number): string {

@@ -1,0 +1,61 @@
+import type { Measurements } from "../../documents/measurements.ts";
+import type { Plan } from "../../documents/plan.ts";
+import type { Repair } from "../../documents/repair.ts";
+import { finalists, withSet } from "../../repair/finalists.ts";
+import { repair } from "./repair.ts";
+
+/**
+ * As `repair`, for a Plan whose method measured several sets: the best of them are all repaired, and the one of the lowest
+ * divergence with its repair becomes the Plan's.
+ */
+export const repairBest: typeof repair = async (described, opened, plan, choice, options) => {
+  const sets = choice === "off" ? [plan.removedLayers] : finalists(plan);
+  if (sets.length === 1) return repair(described, opened, plan, choice, options);
+  const tried = [];
+  for (const [index, removed] of sets.entries()) {
+    const repaired = await repair(described, opened, { ...plan, removedLayers: removed }, choice, {
+      ...options,
+      onProgress: (progress) =>
+        options.onProgress?.({
+          ...progress,
+          done: index * progress.total + progress.done,
+          total: sets.length * progress.total,
+        }),
+    });
+    const told = repaired.plan.repair;
+    tried.push({ removed, repaired, told, divergence: told ? divergenceOf(told) : Number.POSITIVE_INFINITY });
+  }
+  const best = tried.reduce((least, one) => (one.divergence < least.divergence ? one : least));
+  for (const { repaired } of tried) {
+    if (repaired !== best.repaired) for (const map of repaired.live ?? []) map.close();
+  }
+  const chosen = best === tried[0] ? plan : withSet(plan, best.removed, best.divergence);
+  return {
+    ...best.repaired,
+    plan: {
+      ...chosen,
+      ...(plan.measurements && { measurements: note(plan.measurements, tried) }),
+      ...(best.told && { repair: best.told }),
+    },
+  };
+};
+
+/** Of the model with what is kept of its repair. */
+function divergenceOf({ kind, tried, heldBack }: Repair): number {
+  return tried.find((one) => one.kind === kind)?.divergence ?? heldBack.divergence;
+}
+
+/** The measurements, with what each set that was tried gives once repaired. */
+function note(
+  measurements: Measurements,
+  tried: readonly { readonly removed: Plan["removedLayers"]; readonly told: Repair | undefined }[],
+): Measurements {
+  const told = new Map(tried.map(({ removed, told }) => [removed.join(), told]));
+  return {
+    ...measurements,
+    sets: measurements.sets.map((set) => {
+      const repair = told.get(set.removedLayers.join());
+      return repair ? { ...set, repaired: { kind: repair.kind, divergence: divergenceOf(repair) } } : set;
+    }),
+  };
+}

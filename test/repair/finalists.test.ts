@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import type { MeasuredSet } from "../../src/documents/measurements.ts";
+import { prune } from "../../src/index.ts";
+import { finalists } from "../../src/repair/finalists.ts";
+import { explicitPlan } from "../../src/selection/plan.ts";
+import { EXAMPLE_MODEL } from "../support/example.ts";
+
+const set = (removedLayers: number[], complete = true): MeasuredSet => ({
+  removedLayers,
+  complete,
+  proposedBy: ["lorp"],
+  sequences: 4,
+  loss: 1,
+  difference: { mean: 0, standardError: null },
+});
+const text = { name: "text", sha256: "0".repeat(64) };
+const measured = (sets: MeasuredSet[], objective: "kl" | "perplexity" = "kl") => ({
+  ...explicitPlan({ blockCount: 20 }, [3, 9]),
+  measurements: { text, sequences: 4, sequenceLength: 128, objective, original: null, sets },
+});
+
+test("the best three sets of the size are repaired, and the best run of layers", () => {
+  const best = [set([3, 9]), set([4, 9]), set([4, 12], false), set([5, 9]), set([6, 9])];
+  expect(finalists(measured([...best, set([8, 9, 10]), set([14, 15]), set([7, 8])]))).toEqual([
+    [3, 9],
+    [4, 9],
+    [5, 9],
+    [14, 15],
+  ]);
+  expect(finalists(measured([set([3, 9]), set([7, 8])]))).toEqual([
+    [3, 9],
+    [7, 8],
+  ]);
+  expect(finalists(measured(best, "perplexity"))).toEqual([[3, 9]]);
+  expect(finalists(explicitPlan({ blockCount: 20 }, [3, 9]))).toEqual([[3, 9]]);
+});
+
+test("the set of the lowest divergence with its repair is taken", async () => {
+  const { plan } = await prune(EXAMPLE_MODEL, {
+    gpu: "off",
+    threads: 1,
+    sequences: 8,
+    sequenceLength: 128,
+    evaluations: 8,
+    remove: 2,
+    repair: "bridge",
+    dryRun: true,
+    samples: false,
+  });
+  const tried = plan.measurements!.sets.filter(({ repaired }) => repaired);
+  expect(tried.length).toBeGreaterThan(1);
+  const least = Math.min(...tried.map(({ repaired }) => repaired!.divergence));
+  const chosen = tried.find(({ removedLayers }) => removedLayers.join() === plan.removedLayers.join());
+  expect(chosen!.repaired!.divergence).toBe(least);
+  expect(plan.repair!.tried.find(({ kind }) => kind === plan.repair!.kind)!.divergence).toBe(least);
+  expect(plan.removals.map(({ layer }) => layer)).toEqual(plan.removedLayers);
+}, 60_000);
