@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { PROTOCOLS } from "../evaluation/windows.ts";
 import { GPU_CHOICES } from "../model/gpu.ts";
+import { didYouMean } from "../nearest.ts";
 import { OBJECTIVES } from "../objectives.ts";
 import { REPAIR_CHOICES } from "../repair/kinds.ts";
 import type { OptionNames } from "./stages/option-names.ts";
@@ -71,7 +72,7 @@ export function checkNames<Options extends object>(options: Options, names: Opti
     const known = Object.entries(names).flatMap(([option, isPublic]) => (isPublic ? [option] : []));
     throw new UsageError(
       "OPTION_INVALID",
-      `There is no option \`${name}\` here: there are ${known.sort().join(", ")}.`,
+      `There is no option \`${name}\` here: there are ${known.sort().join(", ")}.${didYouMean(name, known)}`,
     );
   }
 }

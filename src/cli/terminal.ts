@@ -49,7 +49,8 @@ function styleOf({ isTTY, columns }: NodeJS.WriteStream, color: boolean): Termin
   const bits = color ? process.stdout.getColorDepth() : 1;
   return {
     colour: bits >= 24 ? "truecolour" : bits >= 8 ? "256" : "none",
-    width: Math.min(columns, WIDTH),
+    // Some terminals, such as those of CI, say that they have none.
+    width: Math.min(columns || WIDTH, WIDTH),
   };
 }
 
@@ -112,7 +113,7 @@ function liveProgress(): (progress: Progress) => void {
     if (!started && !finished && performance.now() - drawn < REDRAW) return;
     drawn = performance.now();
     // A line that wraps could not be renewed.
-    const line = describe(progress, rate).slice(0, process.stderr.columns - 1);
+    const line = describe(progress, rate).slice(0, (process.stderr.columns || WIDTH) - 1);
     process.stderr.write(`\r\u001b[K${line}${finished ? "\n" : ""}`);
   };
 }

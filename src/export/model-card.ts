@@ -89,7 +89,10 @@ function frontMatter(base: string | undefined, metadata: GgufFile["metadata"]): 
   const languages = value("languages");
   const names = Array.isArray(languages) ? languages.filter((each) => typeof each === "string") : [];
   const lines = [
-    ...(base ? [`base_model: ${yaml(base)}`] : []),
+    // The Hub takes its own repositories alone.
+    base
+      ? `base_model: ${yaml(base)}`
+      : "# base_model: user/repository  (the file does not say which it came from)",
     ...(typeof license === "string" ? [`license: ${yaml(license)}`] : []),
     ...(names.length > 0 ? [`language: ${yaml(names)}`] : []),
     "library_name: gguf",

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { AbortedError, throwIfAborted, UsageError } from "../errors.ts";
 import type { ImportanceMatrix } from "../imatrix/types.ts";
 import type { NativeMetadata } from "../native/addon.ts";
+import { didYouMean } from "../nearest.ts";
 import { RuntimeError } from "./errors.ts";
 import type { RunOptions } from "./model.ts";
 import { startRuntime } from "./runtime.ts";
@@ -88,7 +89,7 @@ export function quantizationType(name: string, withImatrix: boolean): string {
     "QUANTIZE_TYPE",
     QUANTIZATION_TYPES.has(type)
       ? `${type} needs an importance matrix; give one with \`imatrix\`, or choose one of ${choices}.`
-      : `"${name}" is no type that a model can be quantised to; choose one of ${choices}.`,
+      : `"${name}" is no type that a model can be quantised to; choose one of ${choices}.${didYouMean(name, QUANTIZATION_TYPES.keys())}`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
 import { auto } from "./auto.ts";
 import { SELECTION_METHODS } from "./pure-methods.ts";
 import { sleb } from "./sleb.ts";
@@ -14,7 +15,13 @@ export function findAnyMethod(name: string): SelectionMethod | MeasuredMethod {
   const method = METHODS.find((candidate) => candidate.name === name);
   if (method) return method;
   const names = METHODS.map((candidate) => candidate.name).join(", ");
-  throw new UsageError("METHOD_UNKNOWN", `There is no method "${name}": choose one of ${names}.`);
+  throw new UsageError(
+    "METHOD_UNKNOWN",
+    `There is no method "${name}": choose one of ${names}.${didYouMean(
+      name,
+      METHODS.map((candidate) => candidate.name),
+    )}`,
+  );
 }
 
 /** A method that needs no model. @throws UsageError `METHOD_UNKNOWN`, `METHOD_MEASURES` */
@@ -23,7 +30,7 @@ export function findMethod(name: string): SelectionMethod {
   if (!isMeasured(method)) return method;
   throw new UsageError(
     "METHOD_MEASURES",
-    `The method "${name}" measures the model itself, which is not loaded here: use prune, with \`dryRun\` for the plan alone.`,
+    `The method "${name}" measures the model itself, which is not loaded here: use prune, with \`dryRun\` to write nothing.`,
   );
 }
 

@@ -1,6 +1,9 @@
 import { hubEndpoint } from "./endpoint.ts";
 import { SourceError } from "./errors.ts";
 
+/** What the Hub is asked for where no tag is given: whatever it takes for the usual file. */
+export const ANY_TAG = "latest";
+
 /** A file in a Hugging Face repository, named by its path or by a tag such as `Q4_K_M` that the Hub looks up. */
 export interface HubReference {
   readonly kind: "hub";
@@ -44,7 +47,7 @@ function parseHub(text: string, rest: string): HubReference {
     kind: "hub",
     repository,
     revision,
-    file: path === undefined ? { tag: tag ?? "latest" } : { path },
+    file: path === undefined ? { tag: tag ?? ANY_TAG } : { path },
   };
 }
 
@@ -66,7 +69,7 @@ function parseUrl(text: string): Reference {
   if (![user, repository].every((name) => /^\w[\w.-]*$/.test(name)))
     throw malformed(text, "hf:user/repo:Q4_K_M");
   const file =
-    (view === "blob" || view === "resolve") && path.length > 0 ? { path: path.join("/") } : { tag: "latest" };
+    (view === "blob" || view === "resolve") && path.length > 0 ? { path: path.join("/") } : { tag: ANY_TAG };
   return { kind: "hub", repository: `${user}/${repository}`, revision, file };
 }
 

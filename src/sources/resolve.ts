@@ -1,5 +1,6 @@
 import { access, realpath } from "node:fs/promises";
 import { variable } from "../environment.ts";
+import { didYouMean } from "../nearest.ts";
 import type { Progress } from "../progress.ts";
 import { downloadAll } from "./download.ts";
 import { SourceError } from "./errors.ts";
@@ -9,7 +10,7 @@ import { modelName, plainName } from "./names.ts";
 import { findOllamaModel, type OllamaSettings } from "./ollama.ts";
 import { hubDestination, rememberedTag, rememberTag, urlDestination } from "./own-folder.ts";
 import { allParts, withoutPart } from "./parts.ts";
-import { type HubReference, parseReference } from "./reference.ts";
+import { ANY_TAG, type HubReference, parseReference } from "./reference.ts";
 import type { Download } from "./remote.ts";
 import { type StoredModel, tagOf } from "./stored-model.ts";
 import { storedModels, storeOf } from "./stores.ts";
@@ -102,14 +103,16 @@ async function findExactly(reference: string): Promise<ResolvedModel | undefined
 
 async function findByName(text: string): Promise<ResolvedModel> {
   const wanted = called(text);
-  const similar = (await storedModels()).filter(({ name }) => `/${called(name)}`.endsWith(`/${wanted}`));
+  const models = await storedModels();
+  const similar = models.filter(({ name }) => `/${called(name)}`.endsWith(`/${wanted}`));
   const same = similar.filter(({ name }) => called(name) === wanted);
   const matches = same.length > 0 ? same : similar;
   const [model, ...others] = matches;
   if (model === undefined) {
+    const names = models.flatMap(({ name }) => [name, name.replace(/.*\//, "")]);
     throw new SourceError(
       "SOURCE_NOT_FOUND",
-      `There is no file ${text} and no model of that name on this machine; "lorp ls" lists those that are found.`,
+      `There is no file ${text} and no model of that name on this machine; "lorp ls" lists those that are found.${didYouMean(text, names)}`,
     );
   }
   if (others.length > 0) {
@@ -129,8 +132,14 @@ async function fromStore(model: StoredModel): Promise<ResolvedModel> {
   return model.store === "Ollama" ? resolveModel(`ollama:${model.name}`) : stored(model);
 }
 
-function stored({ store, name, path }: StoredModel): ResolvedModel {
-  return { path, name: modelName(path), kept: true, description: `${name} of ${store}` };
+function stored({ store, name, path, hub }: StoredModel): ResolvedModel {
+  return {
+    path,
+    name: modelName(path),
+    kept: true,
+    description: `${name} of ${store}`,
+    ...(hub && { repository: hub.repository }),
+  };
 }
 
 async function fromUrl(url: URL, options: ResolveOptions): Promise<ResolvedModel> {
@@ -143,9 +152,20 @@ async function fromUrl(url: URL, options: ResolveOptions): Promise<ResolvedModel
 async function fromHub(reference: HubReference, options: ResolveOptions): Promise<ResolvedModel> {
   const { repository, file } = reference;
   const local = await findHubCopy(reference);
-  if (local) return { ...stored(local), repository };
+  if (local) return stored(local);
   const headers = hubHeaders(options.hfToken ?? variable("HF_TOKEN"));
-  const named = "path" in file ? file.path : await fileOfTag(reference, file.tag, headers, options.signal);
+  let named: string;
+  try {
+    named = "path" in file ? file.path : await fileOfTag(reference, file.tag, headers, options.signal);
+  } catch (error) {
+    const only = await onlyCopy(reference, error);
+    if (!only) throw error;
+    const model = stored(only);
+    return {
+      ...model,
+      description: `${model.description}, the only copy at hand (the Hub cannot be reached)`,
+    };
+  }
   const files = allParts(named).map((path) => ({
     url: hubUrl(reference, path),
     destination: hubDestination(reference, path),
@@ -156,16 +176,34 @@ async function fromHub(reference: HubReference, options: ResolveOptions): Promis
   return { ...model, description: `${repository} of Hugging Face`, repository };
 }
 
+/** The one model of a repository that is at hand, where nobody says which is meant and the Hub cannot be asked. */
+async function onlyCopy(reference: HubReference, error: unknown): Promise<StoredModel | undefined> {
+  const { file } = reference;
+  const isUnasked = "tag" in file && file.tag === ANY_TAG;
+  if (!isUnasked || !(error instanceof SourceError && error.code === "DOWNLOAD_UNREACHABLE"))
+    return undefined;
+  const found: StoredModel[] = [];
+  for (const copy of await copiesOf(reference)) {
+    if ((await describeFile(copy.path)) !== undefined) found.push(copy);
+  }
+  return found.length === 1 ? found[0] : undefined;
+}
+
+/** Files of that repository and revision that were downloaded before. */
+async function copiesOf({ repository, revision }: HubReference): Promise<StoredModel[]> {
+  return (await storedModels()).filter(
+    ({ hub }) => hub !== undefined && same(hub.repository, repository) && hub.revisions.includes(revision),
+  );
+}
+
 /**
  * A copy of that very file and revision that was downloaded before, by lorp or by Hugging Face's own tools, so that it
  * works without a network. What a tag means is known only of files that are called after the repository and the tag, or
  * that lorp asked the Hub for; what is kept beside a language model, such as its projector, is none.
  */
 async function findHubCopy(reference: HubReference): Promise<StoredModel | undefined> {
-  const { repository, revision, file } = reference;
-  const copies = (await storedModels()).filter(
-    ({ hub }) => hub !== undefined && same(hub.repository, repository) && hub.revisions.includes(revision),
-  );
+  const { file } = reference;
+  const copies = await copiesOf(reference);
   const path = "path" in file ? file.path : await rememberedTag(reference, file.tag);
   const byPath = copies.find(
     ({ hub }) => path !== undefined && same(withoutPart(hub?.file ?? ""), withoutPart(path)),

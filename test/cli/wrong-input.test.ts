@@ -83,7 +83,8 @@ test.each([
 test.each([
   [["--remove", "five"], /--remove <n>.*whole number/],
   [["--ratio", "2"], /--ratio <r>.*between 0 and 1/],
-  [["--gpu", "abacus"], /--gpu <choice>.*auto, off, cuda, vulkan, metal/],
+  [["--gpu", "abacus"], /--gpu <choice>.*auto, off, cuda, vulkan, metal\.\n/],
+  [["--gpu", "vulcan"], /--gpu <choice>.*Did you mean vulkan\?/],
   [["--frobnicate"], /unknown option '--frobnicate'/],
 ])("options that commander refuses: %j", (options, message) =>
   expectRefusal(["prune", "model.gguf", ...options], 2, message),

@@ -69,7 +69,9 @@ test("says in front what the Hub asks for", async () => {
 test("finds the base model in the file, and names none that it does not know", async () => {
   const url = { "general.repo_url": str("https://huggingface.co/user/other") };
   expect(frontMatter(await card(url))).toMatchObject({ base_model: "user/other" });
+  // The Hub takes its own repositories alone; where none is known, there is a place for it.
   expect(frontMatter(await card())).not.toHaveProperty("base_model");
+  expect(await card()).toMatch(/^---\n# base_model: user\/repository/);
 });
 
 test("tells what was removed, why, at what cost, and how to repeat it", async () => {

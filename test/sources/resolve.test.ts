@@ -79,6 +79,27 @@ test.each([
   expect(readFileSync(path).equals(smallModel("m-Q4_K_M.gguf"))).toBe(true);
 });
 
+test("takes the only model of a repository at hand where no tag is given and the Hub cannot be reached", async () => {
+  const cache = join(temporaryHome(), ".cache/huggingface/hub");
+  vi.stubEnv("HF_ENDPOINT", "http://127.0.0.1:1");
+  const path = putInHubCache(cache, "user/repo", "abc", "repo-Q4_K_M.gguf", smallModel("m"));
+  putInHubCache(cache, "user/repo", "abc", "mmproj-repo.gguf", projector());
+  expect(await resolveModel("hf:user/repo")).toMatchObject({
+    path,
+    repository: "user/repo",
+    description: expect.stringContaining("the only copy at hand"),
+  });
+  const unreachable = { code: "DOWNLOAD_UNREACHABLE" };
+  await expect(resolveModel("hf:user/repo:Q8_0")).rejects.toMatchObject(unreachable);
+  putInHubCache(cache, "user/repo", "abc", "repo-Q8_0.gguf", smallModel("n"));
+  await expect(resolveModel("hf:user/repo")).rejects.toMatchObject(unreachable);
+  // Where the Hub can be asked, it says which file is meant.
+  await startHub(["m-Q8_0.gguf"]);
+  expect(readFileSync((await resolveModel("hf:user/repo")).path).equals(smallModel("m-Q8_0.gguf"))).toBe(
+    true,
+  );
+});
+
 test("takes of several revisions in the cache the one that is meant, without asking the Hub", async () => {
   const cache = join(temporaryHome(), ".cache/huggingface/hub");
   vi.stubEnv("HF_ENDPOINT", "http://127.0.0.1:1");
@@ -243,6 +264,9 @@ test("finds a model by as much of its name as is needed", async () => {
     code: "SOURCE_NOT_FOUND",
     message: expect.stringContaining("other.gguf"),
   });
+  const granite = put(join(studio, "ibm/granite/granite-tiny.gguf"), smallModel("4"));
+  expect((await resolveModel("granite-tiny")).path).toBe(granite);
+  await expect(resolveModel("granit-tiny.gguf")).rejects.toThrow("Did you mean granite-tiny.gguf?");
 });
 
 test("takes every name of an Ollama model that is listed, before the Hub is asked", async () => {

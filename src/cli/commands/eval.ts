@@ -3,6 +3,7 @@ import type { EvaluateOptions } from "../../api/evaluate.ts";
 import { PROTOCOLS } from "../../evaluation/windows.ts";
 import { addOutputOptions, addRunOptions, addSampleOptions, whole } from "../options/groups.ts";
 import { forApi } from "../options/own.ts";
+import { choice } from "../options/quantities.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
 import { run } from "../run.ts";
 import { type OutputOptions, openTerminal } from "../terminal.ts";
@@ -16,9 +17,9 @@ export function define(command: Command): void {
     .option("--text <file...>", "texts: plain, or .jsonl with a text field (default: lorp's own)")
     .option("--task <file...>", "multiple choice or prompts: .jsonl, .txt (HellaSwag) or .csv (Winogrande)")
     .addOption(
-      new Option("--protocol <name>", "how texts are cut and what is scored")
-        .choices(PROTOCOLS)
-        .default("windows"),
+      choice(new Option("--protocol <name>", "how texts are cut and what is scored"), PROTOCOLS).default(
+        "windows",
+      ),
     )
     .option("--sequence-length <n>", "tokens in a window (default: 512, or the model's context)", whole(2))
     .option("--no-bos", "begin texts without the model's BOS token")

@@ -3,7 +3,7 @@ import { GPU_CHOICES } from "../../model/gpu.ts";
 import { OBJECTIVES } from "../../objectives.ts";
 import { REPAIR_CHOICES } from "../../repair/kinds.ts";
 import { DEFAULT_RECIPE } from "../recipe/place.ts";
-import { bytes, factor, loss } from "./quantities.ts";
+import { bytes, choice, factor, loss } from "./quantities.ts";
 
 /** The options that several commands share, by what they are about. Each function adds a group to a command. */
 
@@ -35,7 +35,7 @@ export function addOutputOptions(command: Command): Command {
 export function addDeviceOptions(command: Command): Command {
   return command
     .option("--threads <n>", "compute threads (default: the physical cores that are idle)", whole(1))
-    .addOption(new Option("--gpu <choice>", "what computes").choices(GPU_CHOICES).default("auto"))
+    .addOption(choice(new Option("--gpu <choice>", "what computes"), GPU_CHOICES).default("auto"))
     .option("--gpu-layers <n>", "layers kept in GPU memory (default: as many as fit)", whole(0));
 }
 
@@ -120,10 +120,13 @@ export function addGoalOptions(command: Command): Command {
 /** @param otherwise what is done without the option */
 export function addRepairOption(command: Command, otherwise: string): Command {
   return command.addOption(
-    new Option(
-      "--repair <how>",
-      `give back what removal took by linear maps that are fitted: a matrix replaced, or a small layer put in (default: ${otherwise})`,
-    ).choices(REPAIR_CHOICES),
+    choice(
+      new Option(
+        "--repair <how>",
+        `give back what removal took by linear maps that are fitted: a matrix replaced, or a small layer put in (default: ${otherwise})`,
+      ),
+      REPAIR_CHOICES,
+    ),
   );
 }
 
@@ -131,10 +134,13 @@ export function addRepairOption(command: Command, otherwise: string): Command {
 export function addSearchOptions(command: Command): Command {
   return command
     .addOption(
-      new Option(
-        "--objective <what>",
-        "what a choice by measurement makes small (default: kl, the divergence from the model as it is)",
-      ).choices(OBJECTIVES),
+      choice(
+        new Option(
+          "--objective <what>",
+          "what a choice by measurement makes small (default: kl, the divergence from the model as it is)",
+        ),
+        OBJECTIVES,
+      ),
     )
     .option("--evaluations <n>", "sets of layers that the method auto measures at most", whole(1))
     .option(

@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, type Option } from "commander";
+import { didYouMean } from "../../nearest.ts";
 import { parseLayers } from "../../selection/budget.ts";
 
 /** Readers of what people write for quantities; each throws InvalidArgumentError, which names the option. */
@@ -36,6 +37,14 @@ export function wholeNumbers(text: string): number[] {
   } catch {
     throw new InvalidArgumentError("It must be a list of different numbers, such as 3,5,7 or 2-8.");
   }
+}
+
+/** An option that takes one of a few words. */
+export function choice(option: Option, choices: readonly string[]): Option {
+  return option.choices(choices).argParser((word: string) => {
+    if (choices.includes(word)) return word;
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(", ")}.${didYouMean(word, choices)}`);
+  });
 }
 
 /** Names between commas. */

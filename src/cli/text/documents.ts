@@ -76,7 +76,7 @@ export function describePlan(plan: Plan): string {
   const kept = passedOver.map(({ layer, rule }) => entry([layer], `stays: ${rule}`));
   return [
     wrapText(
-      `Remove ${removedLayers.length} of ${model.blockCount} layers by ${method}: ${removedLayers.join(", ")}`,
+      `Remove ${removedLayers.length} of ${model.blockCount} layers${method === "named" ? "" : ` by ${method}`}: ${removedLayers.join(", ")}`,
       WIDTH,
       "  ",
     ),
