@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { open, rename, rm, writeFile } from "node:fs/promises";
+import { refusedWrite } from "../files/refused-write.ts";
 import { temporaryPlace } from "../files/temporary.ts";
 import type { LogitsPlace } from "../native/addon.ts";
 import { EvaluationError } from "./errors.ts";
@@ -45,7 +46,9 @@ export async function openBaseCache(
       await sync(temporary);
       await rename(temporary, place);
     } catch (cause) {
-      throw system(cause) ? unusable(path, `it cannot be written, ${cause.code}`, cause) : cause;
+      const isUnsaid = cause instanceof Error && /file of logits cannot be written/.test(cause.message);
+      const refusal = isUnsaid ? await refusedWrite(temporary) : cause;
+      throw system(refusal) ? unusable(path, `it cannot be written, ${refusal.code}`, cause) : cause;
     } finally {
       await rm(temporary, { force: true });
     }

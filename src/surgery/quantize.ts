@@ -1,5 +1,6 @@
-import { appendFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { writeFailure } from "../files/errors.ts";
+import { refusedWrite } from "../files/refused-write.ts";
 import { checkOutput, commit, discard, stage } from "../files/staged.ts";
 import { readGguf } from "../gguf/read.ts";
 import { RuntimeError } from "../model/errors.ts";
@@ -39,9 +40,9 @@ export async function quantizeGguf(
   return (await stat(output)).size;
 }
 
-/** llama.cpp says only that the C++ library could not write; what the system says to one more write is why. */
+/** llama.cpp says only that the C++ library could not write. */
 async function whyNotWritten(error: unknown, output: string, temporary: string): Promise<unknown> {
   if (!(error instanceof RuntimeError && /iostream/.test(error.message))) return error;
-  const refused = await appendFile(temporary, new Uint8Array(2 ** 20)).catch((refusal: unknown) => refusal);
+  const refused = await refusedWrite(temporary);
   return refused === undefined ? error : writeFailure(output, refused);
 }

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { type BaseCache, type CacheKey, openBaseCache } from "../../src/evaluation/base-cache.ts";
 import { OWNER } from "../../src/files/owner.ts";
+import { MAIN } from "../support/cli.ts";
+import { EXAMPLE_MODEL } from "../support/example.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 const [PLACE] = OWNER.split("-");
@@ -58,5 +60,19 @@ test("the unfinished file of a killed run is cleared away by the next, and a fai
   };
   await expect(openBaseCache(path, key, failing)).rejects.toThrow("stopped");
   expect(existsSync(leftover)).toBe(false);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test.skipIf(process.platform === "win32")("why it cannot be written is said, and nothing is left", () => {
+  const folder = empty();
+  const path = join(folder, "base.logits");
+  const limited = 'ulimit -f 100; exec "$0" "$@"';
+  const short = ["--sequences", "1", "--sequence-length", "64", "--gpu", "off"];
+  const words = [MAIN, "eval", EXAMPLE_MODEL, "--against", EXAMPLE_MODEL, "--base-cache", path, ...short];
+  const { status, stderr } = spawnSync("bash", ["-c", limited, process.execPath, ...words]);
+  expect([status, String(stderr)]).toEqual([
+    1,
+    expect.stringMatching(/base\.logits cannot be used \(it cannot be written, EFBIG\)/),
+  ]);
   expect(readdirSync(folder)).toEqual([]);
 });
