@@ -51,7 +51,9 @@ void add_to(double* stored, const Tile& tile, double sign) {
 std::size_t divided_up(std::size_t count, std::size_t by) { return (count + by - 1) / by; }
 
 /** Where a panel of rows begins in a column's storage, which starts at the diagonal. */
-std::size_t panel_at(std::size_t panel, std::size_t column) { return (panel - column * panels_per_column) * panel_size; }
+std::size_t panel_at(std::size_t panel, std::size_t column) {
+    return (panel - column * panels_per_column) * panel_size;
+}
 
 /** 8 columns of `values` (n × width of a row), of which some may lie beyond its edge, as n × 8. */
 void pack(std::span<const float> values, std::size_t row_length, std::size_t from, std::size_t n, std::size_t panel,

@@ -13,8 +13,8 @@ namespace lorp {
  * solution. Everything is in double precision.
  *
  * Features and targets stand below each other in one lower-trapezoidal matrix, whose upper part is Σ feature·featureᵀ
- * and whose lower part Σ target·featureᵀ. It is stored by columns of 64, each by panels of 8 rows, 64 × 8 numbers with the
- * 8 rows of a column side by side: so the one inner product that sums and solution need reads and writes in order.
+ * and whose lower part Σ target·featureᵀ. It is stored by columns of 64, each by panels of 8 rows, 64 × 8 numbers with
+ * the 8 rows of a column side by side: so the one inner product that sums and solution need reads and writes in order.
  */
 class NormalEquations {
 public:
@@ -31,8 +31,8 @@ public:
     /**
      * @param features n_rows × n_features
      * @param targets  n_rows × n_targets
-     * @throws std::domain_error for a number that is not finite, and std::runtime_error for sizes that do not fit; nothing is
-     *   added then
+     * @throws std::domain_error for a number that is not finite, and std::runtime_error for sizes that do not fit;
+     * nothing is added then
      */
     void add(std::span<const float> features, std::span<const float> targets, std::size_t n_threads);
 

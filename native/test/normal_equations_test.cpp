@@ -1,5 +1,5 @@
-// Ridge regression against PyTorch's and against Gaussian elimination in long double: sizes at and around the storage's edges, several
-// additions, several threads, features that depend on each other, and what must be refused.
+// Ridge regression against PyTorch's and against Gaussian elimination in long double: sizes at and around the storage's
+// edges, several additions, several threads, features that depend on each other, and what must be refused.
 
 #include "normal_equations.h"
 
