@@ -36,7 +36,10 @@ void require_numbers(double normalizer) {
 }  // namespace
 
 Session::Session(std::shared_ptr<const Model> model, const Options& options)
-    : model_(std::move(model)), options_(options), threadpool_(nullptr, FreeThreadpool{nullptr}) {
+    : model_(std::move(model)),
+      options_(options),
+      kept_(options.layout, options.kept_bytes),
+      threadpool_(nullptr, FreeThreadpool{nullptr}) {
     // llama.cpp wants room for one token of every sequence.
     options_.n_ubatch = std::max(options_.n_ubatch, options_.n_sequences);
     llama_context_params params = llama().llama_context_default_params();
@@ -174,40 +177,6 @@ void Session::fail_without_outputs() const {
     throw std::runtime_error("not every block output named " + layout().output_name + " is in the graph");
 }
 
-std::int32_t Session::recall(std::span<const llama_token> tokens, const std::vector<bool>& skipped) {
-    const auto n_blocks = static_cast<std::size_t>(layout().n_blocks);
-    std::size_t start = 0;
-    if (std::ranges::equal(kept_.tokens, tokens)) {
-        const auto [mine, other] = std::ranges::mismatch(skipped, kept_.skipped);
-        start = std::min(static_cast<std::size_t>(mine - skipped.begin()), n_blocks - 1);
-        while (start > 0 && kept_.states[start].empty()) --start;
-    } else {
-        const std::size_t floats = tokens.size() * static_cast<std::size_t>(layout().state_size());
-        const std::size_t step = n_blocks * floats * sizeof(float) / options_.kept_bytes + 1;
-        kept_.states.resize(n_blocks);
-        for (std::size_t state = 1; state < n_blocks; ++state) {
-            const bool has_node = !layout().is_empty(static_cast<std::int32_t>(state) - 1);
-            kept_.states[state].resize(state % step == 0 && has_node ? floats : 0);
-        }
-    }
-    kept_.tokens.clear();
-    return static_cast<std::int32_t>(start);
-}
-
-void Session::keep(std::span<const llama_token> tokens, const std::vector<bool>& skipped) {
-    kept_.tokens.assign(tokens.begin(), tokens.end());
-    kept_.skipped = skipped;
-}
-
-KeptStates Session::kept_states(std::int32_t start, std::size_t from, std::size_t count) {
-    const auto size = static_cast<std::size_t>(layout().state_size());
-    KeptStates kept{start, {}};
-    for (std::vector<float>& state : kept_.states) {
-        kept.states.push_back(state.empty() ? std::span<float>() : std::span(state).subspan(from * size, count * size));
-    }
-    return kept;
-}
-
 void Session::decode_changed(std::span<const llama_token> tokens, std::size_t from, std::size_t count,
                              std::size_t first_output, const BlockChanges& changes, const KeptStates* kept,
                              const Control& control) {
@@ -258,10 +227,10 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
     // The last token is predicted, never fed.
     const auto fed = tokens.first(tokens.size() - 1);
     const bool keeps = options_.kept_bytes > 0 && base == nullptr && file == nullptr && changes.repairs.empty();
-    const std::int32_t start = keeps ? recall(fed, changes.skipped) : 0;
+    const std::int32_t start = keeps ? kept_.recall(fed, changes.skipped) : 0;
     for (std::size_t from = 0; from < fed.size(); from += n_ubatch) {
         const std::size_t count = std::min(n_ubatch, fed.size() - from);
-        const KeptStates kept = keeps ? kept_states(start, from, count) : KeptStates{};
+        const KeptStates kept = keeps ? kept_.micro_batch(start, from, count) : KeptStates{};
         decode_changed(tokens, from, count, first - 1, changes, keeps ? &kept : nullptr, control);
         if (base != nullptr)
             base->session.decode_changed(tokens, from, count, first - 1, base->changes, nullptr, control);
@@ -287,7 +256,7 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
             scores.same_top.push_back(divergence.same_top ? 1 : 0);
         }
     }
-    if (keeps) keep(fed, changes.skipped);
+    if (keeps) kept_.keep(fed, changes.skipped);
     return scores;
 }
 

@@ -12,6 +12,7 @@
 #include "model.h"
 #include "normal_equations.h"
 #include "repair.h"
+#include "state_cache.h"
 #include "top_distribution.h"
 
 namespace lorp {
@@ -187,10 +188,6 @@ private:
     void decode_changed(std::span<const llama_token> tokens, std::size_t from, std::size_t count,
                         std::size_t first_output, const BlockChanges& changes, const KeptStates* kept,
                         const Control& control);
-    /** The state that a pass over these tokens can start from; they are the kept ones once `keep` is called. */
-    std::int32_t recall(std::span<const llama_token> tokens, const std::vector<bool>& skipped);
-    void keep(std::span<const llama_token> tokens, const std::vector<bool>& skipped);
-    KeptStates kept_states(std::int32_t start, std::size_t from, std::size_t count);
     [[noreturn]] void fail_without_outputs() const;
     /** Tokens of a micro-batch that both contexts can run. */
     std::size_t shared_micro_batch(const Session& other) const;
@@ -215,13 +212,7 @@ private:
     EvalHook* hook_ = nullptr;
     const Control* control_ = nullptr;
     std::exception_ptr hook_error_;
-    /** Of the sequence scored last: by state, n_tokens × state_size, or empty; with the tokens and the flags it was
-     * for. */
-    struct {
-        std::vector<llama_token> tokens;
-        std::vector<bool> skipped;
-        std::vector<std::vector<float>> states;
-    } kept_;
+    StateCache kept_;
     /** One micro-batch's; kept, because fresh memory costs more to touch than similarities to compute. */
     std::vector<float> states_;
     // The context is freed before the thread pool that it uses.
