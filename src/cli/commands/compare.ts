@@ -1,27 +1,12 @@
 import type { Command } from "commander";
 import type { CompareOptions } from "../../api/compare.ts";
-import { checkFiles } from "../options/files.ts";
-import {
-  addCacheOptions,
-  addCalibrationOptions,
-  addClusterOptions,
-  addForceOption,
-  addOutputOptions,
-  addRunOptions,
-  addSearchOptions,
-  whole,
-} from "../options/groups.ts";
+import type { Comparison } from "../../documents/comparison.ts";
+import { type MeasuringOptions, measuringCommand } from "../measuring-command.ts";
+import { addSearchOptions, whole } from "../options/groups.ts";
 import { forApi } from "../options/own.ts";
-import { addPageOption, type PageOptions, writeFiles } from "../options/page.ts";
 import { names, wholeNumbers } from "../options/quantities.ts";
-import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
-import { run } from "../run.ts";
-import { type OutputOptions, openTerminal } from "../terminal.ts";
 
-type Options = CompareOptions &
-  OutputOptions &
-  PageOptions &
-  SourceOptions & { readonly output?: string; readonly force?: boolean };
+type Options = CompareOptions & MeasuringOptions;
 
 export function define(command: Command): void {
   command
@@ -45,39 +30,22 @@ export function define(command: Command): void {
     )
     .option("--imatrix <file>", "the model's importance matrix from llama-imatrix, for --types")
     .option("-o, --output <file>", "write the Comparison (JSON) here");
-  addPageOption(command);
   addSearchOptions(command);
-  addCalibrationOptions(command);
-  addCacheOptions(command);
-  addClusterOptions(command);
-  addRunOptions(command);
-  addSourceOptions(command);
-  addForceOption(command);
-  addOutputOptions(command);
-  command.action((model: string, options: Options) =>
-    run(async (signal) => {
-      const terminal = openTerminal(options);
+  measuringCommand<Options, Comparison>(command, {
+    reads: ({ calibration, imatrix, text = [] }) => [calibration, imatrix, ...text],
+    async measure(path, options, told, { say }) {
       const { compare } = await import("../../api/compare.ts");
-      const { path } = await findModel(model, options, terminal, signal);
-      const { calibration, text = [], imatrix, output, report } = options;
-      await checkFiles({
-        reads: [path, calibration, imatrix, ...text],
-        writes: [output, report],
-        force: options.force,
-      });
-      const { describeCandidate, describeComparison, describeVariant } = await import(
-        "../text/evaluation.ts"
-      );
-      const comparison = await compare(path, {
+      const { describeCandidate, describeVariant } = await import("../text/evaluation.ts");
+      return compare(path, {
         ...forApi(options, ["output", "force"]),
-        signal,
-        onCandidate: (candidate) => terminal.say(describeCandidate(candidate)),
-        onVariant: (variant) => terminal.say(describeVariant(variant)),
-        onProgress: terminal.onProgress,
-        onNotice: terminal.say,
+        ...told,
+        onCandidate: (candidate) => say(describeCandidate(candidate)),
+        onVariant: (variant) => say(describeVariant(variant)),
       });
-      await writeFiles(comparison, options, terminal);
-      await terminal.result(describeComparison(comparison), comparison);
-    }),
-  );
+    },
+    async describe(comparison) {
+      const { describeComparison } = await import("../text/evaluation.ts");
+      return describeComparison(comparison);
+    },
+  });
 }
