@@ -11,5 +11,5 @@ test.each([
   [200, 80],
 ])("a terminal that says it has %s columns is drawn for %i", (said, drawn) => {
   Object.assign(process.stdout, { isTTY: true, columns: said });
-  expect(openTerminal({}).style?.width).toBe(drawn);
+  expect(openTerminal({ color: false }).style?.width).toBe(drawn);
 });
