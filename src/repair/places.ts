@@ -1,4 +1,4 @@
-import { deciRefusal } from "../architecture/deci.ts";
+import { DECI_SOURCES, deciRefusal } from "../architecture/deci.ts";
 import { readModel } from "../architecture/metadata.ts";
 import { ARCHITECTURES } from "../architecture/table.ts";
 import type { Architecture } from "../architecture/types.ts";
@@ -84,6 +84,11 @@ export const KINDS: Readonly<Record<RepairKind, Kind>> = {
     },
   },
 };
+
+/** Whether some models of an architecture can be repaired. */
+export function isRepairable(architecture: string): boolean {
+  return DECI_SOURCES.includes(architecture) || ARCHITECTURES.get(architecture)?.addsFeedForward === true;
+}
 
 /** Kinds that a model can have at all these gaps, and why it cannot have the others. */
 export function possibleKinds(

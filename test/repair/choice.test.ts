@@ -1,10 +1,13 @@
 import { expect, test } from "vitest";
 import { describeArchitecture } from "../../src/architecture/architecture.ts";
+import { repairRemark } from "../../src/cli/text/repair.ts";
+import type { Report } from "../../src/documents/report.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GgufFile } from "../../src/gguf/types.ts";
 import { gapsOf } from "../../src/repair/gaps.ts";
 import { type Broken, possibleKinds } from "../../src/repair/places.ts";
 import { type Attempt, better } from "../../src/repair/repair.ts";
+import { explicitPlan } from "../../src/selection/plan.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 
 test("a gap is behind the kept block that can make up for it; the first block has none", () => {
@@ -67,4 +70,21 @@ test("what a model cannot have is refused by name", () => {
   };
   expect(refusals({ ...example, file: typed }).refit).toMatch("Q8_K");
   expect(refusals({ ...example, inPlace: true }).bridge).toMatch("adds a layer");
+});
+
+test("the end of a command tells of repairs where the model may have one and none was tried", () => {
+  const report = (architecture: string, more: Partial<Report> = {}): Report => ({
+    schemaVersion: 1,
+    lorpVersion: "0.1.0",
+    input: { path: "m.gguf", bytes: 1 },
+    output: null,
+    plan: explicitPlan({ architecture, blockCount: 20 }, [8]),
+    perplexity: null,
+    divergence: { klDivergence: 0.3, standardError: null, topAgreement: 0.7 },
+    settings: {},
+    ...more,
+  });
+  for (const name of ["llama", "qwen2", "phi2"]) expect(repairRemark(report(name))).toMatch("--repair auto");
+  expect(repairRemark(report("gemma3"))).toBeUndefined();
+  expect(repairRemark({ ...report("llama"), divergence: undefined as never })).toBeUndefined();
 });

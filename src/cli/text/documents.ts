@@ -20,7 +20,7 @@ import {
 import { describeText, isRuined } from "../../report/verdict.ts";
 import { describePaired } from "./paired.ts";
 import { purposeRemark } from "./purpose.ts";
-import { describeRepair, describeRepaired } from "./repair.ts";
+import { describeRepair, describeRepaired, repairRemark } from "./repair.ts";
 
 /** Documents as text for people, in at most 80 columns where a model's own names allow. */
 
@@ -110,7 +110,7 @@ export function describeReport(report: Report, style?: TerminalStyle): string {
       ? [describePaired(`${report.task.name}, ${report.task.items} questions`, report.task.paired)]
       : []),
     ...(report.samples ? ["", renderSamples(report.samples), ""] : []),
-    ...(remark ? [wrapText(remark, WIDTH)] : []),
+    ...[remark, repairRemark(report)].flatMap((text) => (text ? [wrapText(text, WIDTH)] : [])),
     output ? `Wrote ${output.path}` : dryRun(report),
     ...(isRuined(verdict) ? [] : judgement),
   ].join("\n");

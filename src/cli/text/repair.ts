@@ -1,5 +1,7 @@
 import type { MeasuredSet } from "../../documents/measurements.ts";
 import type { MendedGap, Repair, TriedRepair } from "../../documents/repair.ts";
+import type { Report } from "../../documents/report.ts";
+import { isRepairable } from "../../repair/places.ts";
 import {
   formatBytes,
   formatPercent,
@@ -50,4 +52,12 @@ function describeGap({ after, type, bytes, ridge, features }: MendedGap, tokens:
       ? `, which decides what the text does not: ${tokens} tokens are few for ${features} features, give ${ENOUGH * features} or more (--calibration, --sequences)`
       : "";
   return `${after}: ${type}, ${bytes < 0 ? "−" : "+"}${formatBytes(Math.abs(bytes))}, λ ${ridge}${few}`;
+}
+
+/** What a repair might give back, of a removal that was measured without one. */
+export function repairRemark({ plan, divergence }: Report): string | undefined {
+  const { architecture } = plan.model;
+  if (plan.repair || !divergence || architecture === undefined || !isRepairable(architecture))
+    return undefined;
+  return "--repair auto may give back some of that: two fifths of the KL divergence on the models tried (docs/repair.md).";
 }
