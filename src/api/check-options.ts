@@ -46,7 +46,7 @@ export function checkOptions<Options extends Numbers & Names & CacheOptions>(
   if (options.resume && !options.cache) {
     throw new UsageError(
       "OPTION_INVALID",
-      "An interrupted measurement is in the cache, so `resume` needs it: leave out `cache: false`, or `resume`.",
+      "An interrupted measurement is in the cache, so `resume` needs the cache: turn it on, or leave `resume` out.",
     );
   }
   for (const [name, choices] of Object.entries(CHOICES)) {
