@@ -49,7 +49,7 @@ export type { Protocol } from "./evaluation/windows.ts";
 export { ExportError, type ExportErrorCode } from "./export/errors.ts";
 export { type ModelCardInput, modelCard } from "./export/model-card.ts";
 export { type ModelfileInput, modelfile } from "./export/modelfile.ts";
-export { SurgeryError, type SurgeryErrorCode } from "./files/errors.ts";
+export { OutputError, type OutputErrorCode } from "./files/errors.ts";
 export { GgufError, type GgufErrorCode } from "./gguf/errors.ts";
 export type { OpenFile, ReadableFile } from "./gguf/files.ts";
 export { type ReadOptions, readGguf } from "./gguf/read.ts";

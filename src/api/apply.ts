@@ -46,7 +46,7 @@ const APPLY_OPTIONS: OptionNames<ApplyOptions> = {
 /**
  * Writes the model that a Plan describes, without running it unless a repair is to be fitted.
  * @throws UsageError when the Plan was made for another model; DocumentError when its layers do not add up
- * @throws GgufError, ArchitectureError, RepairError, CalibrationError, RuntimeError, SurgeryError,
+ * @throws GgufError, ArchitectureError, RepairError, CalibrationError, RuntimeError, OutputError,
  *   AbortedError
  * @example
  * ```ts

@@ -4,7 +4,7 @@ import type { Report } from "../documents/report.ts";
 import { SCHEMA_VERSION } from "../documents/schema-version.ts";
 import { AbortedError } from "../errors.ts";
 import { isRuinous } from "../evaluation/verdict.ts";
-import { SurgeryError } from "../files/errors.ts";
+import { OutputError } from "../files/errors.ts";
 import { checkUnchanged } from "../files/unchanged.ts";
 import { readGguf } from "../gguf/read.ts";
 import { RuntimeError } from "../model/errors.ts";
@@ -67,7 +67,7 @@ const PRUNE_OPTIONS: OptionNames<PruneOptions> = {
 /**
  * The whole way: measures a model, decides which layers go, writes it without them, and measures what that cost on
  * calibration text that the analysis has not seen.
- * @throws UsageError, GgufError, ArchitectureError, CalibrationError, SelectionError, RuntimeError, SurgeryError,
+ * @throws UsageError, GgufError, ArchitectureError, CalibrationError, SelectionError, RuntimeError, OutputError,
  *   AbortedError; nothing is left behind, but for the whole file when only the measuring of its cost failed
  * @example
  * ```ts
@@ -247,7 +247,7 @@ function afterWriting(path: string, error: unknown): unknown {
       `Stopped while measuring what it cost. ${path} is written, and whole: "lorp eval" can measure it.`,
     );
   }
-  if (error instanceof RuntimeError || error instanceof SurgeryError) {
+  if (error instanceof RuntimeError || error instanceof OutputError) {
     error.message = `${path} is written, and whole, but what it cost could not be measured. ${error.message}`;
   }
   return error;

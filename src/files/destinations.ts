@@ -1,6 +1,6 @@
 import { access, constants, lstat, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { SurgeryError, writeFailure } from "./errors.ts";
+import { OutputError, writeFailure } from "./errors.ts";
 import { followLinks } from "./links.ts";
 
 /** A file that is to be written. */
@@ -15,7 +15,7 @@ export interface Destination {
 /**
  * Refuses destinations that cannot be meant, before any work is done.
  * @param inputs every file that is read
- * @throws SurgeryError `OUTPUT_IS_INPUT` and `OUTPUT_TWICE` (by any name: link, symbolic link), `OUTPUT_EXISTS`,
+ * @throws OutputError `OUTPUT_IS_INPUT` and `OUTPUT_TWICE` (by any name: link, symbolic link), `OUTPUT_EXISTS`,
  *   `OUTPUT_IS_FOLDER`, `OUTPUT_NO_FILE`, `OUTPUT_FOLDER_MISSING`, `OUTPUT_NOT_WRITABLE`
  */
 export async function checkDestinations(
@@ -69,19 +69,19 @@ async function checkPlace({ path, holds, replace }: Destination): Promise<void> 
 }
 
 const isInput = (path: string, input: string) =>
-  new SurgeryError(
+  new OutputError(
     "OUTPUT_IS_INPUT",
     `${path} is the input itself (${input}); choose another name for the output.`,
   );
 
 const isTwice = (path: string, other: string) =>
-  new SurgeryError(
+  new OutputError(
     "OUTPUT_TWICE",
     `${path === other ? `${path} is` : `${path} and ${other} are one file that is`} to be written twice; give each output a name of its own.`,
   );
 
 const isNoFile = (path: string) =>
-  new SurgeryError(
+  new OutputError(
     "OUTPUT_NO_FILE",
     `${path} is a device or a pipe, and a model can only be written to a file; give the name of one.`,
   );

@@ -1,6 +1,6 @@
 import { LorpError } from "../errors.ts";
 
-export type SurgeryErrorCode =
+export type OutputErrorCode =
   | "OUTPUT_EXISTS"
   | "OUTPUT_IS_INPUT"
   | "OUTPUT_TWICE"
@@ -17,7 +17,7 @@ export type SurgeryErrorCode =
   | "TENSOR_FACTOR";
 
 /** The pruned file, or what is written beside or instead of it, cannot be written; nothing of it is left behind. */
-export class SurgeryError extends LorpError<SurgeryErrorCode> {}
+export class OutputError extends LorpError<OutputErrorCode> {}
 
 const isErrno = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && "code" in error;
 
@@ -28,34 +28,34 @@ export function writeFailure(path: string, error: unknown): unknown {
   switch (error.code) {
     case "ENOSPC":
     case "EDQUOT":
-      return new SurgeryError(
+      return new OutputError(
         "DISK_FULL",
         `There is not enough space for ${path}; free some or write to another disk.`,
         options,
       );
     case "EFBIG":
-      return new SurgeryError(
+      return new OutputError(
         "OUTPUT_TOO_LARGE",
         `${path} would be larger than a file may be there; write to another file system, or, where it is not quantised, split it with \`splitMaxSize\`.`,
         options,
       );
     case "ENOENT":
     case "ENOTDIR":
-      return new SurgeryError(
+      return new OutputError(
         "OUTPUT_FOLDER_MISSING",
         `The folder of ${path} does not exist; create it first.`,
         options,
       );
     case "EEXIST":
-      return new SurgeryError(
+      return new OutputError(
         "OUTPUT_EXISTS",
         `${path} exists already; choose another name or pass \`force\`.`,
         options,
       );
     case "EISDIR":
-      return new SurgeryError("OUTPUT_IS_FOLDER", `${path} is a folder; give the name of a file.`, options);
+      return new OutputError("OUTPUT_IS_FOLDER", `${path} is a folder; give the name of a file.`, options);
     default:
-      return new SurgeryError(
+      return new OutputError(
         "OUTPUT_NOT_WRITABLE",
         `Cannot write ${path}: the system says ${error.code}; check its permissions and its disk.`,
         options,
@@ -66,7 +66,7 @@ export function writeFailure(path: string, error: unknown): unknown {
 /** What the system's refusal to read `path` means. */
 export function readFailure(path: string, error: unknown): unknown {
   if (!isErrno(error) || error instanceof LorpError) return error;
-  return new SurgeryError(
+  return new OutputError(
     "INPUT_UNREADABLE",
     `Cannot read ${path}: the system says ${error.code}; check the file and its disk.`,
     { cause: error },
@@ -74,6 +74,6 @@ export function readFailure(path: string, error: unknown): unknown {
 }
 
 /** The model's file is not any more what its header was read from. */
-export function inputChanged(path: string): SurgeryError {
-  return new SurgeryError("INPUT_CHANGED", `${path} was changed while it was used; run the command again.`);
+export function inputChanged(path: string): OutputError {
+  return new OutputError("INPUT_CHANGED", `${path} was changed while it was used; run the command again.`);
 }

@@ -7,7 +7,7 @@ export interface NamedFile {
   readonly handle: FileHandle;
 }
 
-/** Fills `bytes`; the system may give them in several goes. @throws SurgeryError when the file ends before */
+/** Fills `bytes`; the system may give them in several goes. @throws OutputError when the file ends before */
 export async function readFully(
   { path, handle }: NamedFile,
   bytes: Uint8Array,

@@ -13,7 +13,7 @@ export interface StagedFile extends NamedFile {
   readonly temporary: string;
 }
 
-/** Refuses a model's destination that cannot be meant, before any work is done. @throws SurgeryError */
+/** Refuses a model's destination that cannot be meant, before any work is done. @throws OutputError */
 export function checkOutput(path: string, inputs: readonly string[], force: boolean): Promise<void> {
   return checkDestinations([{ path, holds: "model", replace: force }], inputs);
 }
@@ -22,7 +22,7 @@ export function checkOutput(path: string, inputs: readonly string[], force: bool
  * Opens a new file beside `path`, of a symbolic link beside the file that it names. Who may read it is as with the file
  * that it replaces, or else with the one that it is made from.
  * @param mode of the file that it is made from
- * @throws SurgeryError
+ * @throws OutputError
  */
 export async function stage(path: string, mode: number): Promise<StagedFile> {
   try {

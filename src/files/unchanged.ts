@@ -12,7 +12,7 @@ interface OpenPart {
 /**
  * Refuses a model whose files are not as they were when their headers were read: written to, or replaced.
  * @param parts where they are open already
- * @throws SurgeryError `INPUT_CHANGED`
+ * @throws OutputError `INPUT_CHANGED`
  */
 export async function checkUnchanged(
   { paths, states }: GgufFile,

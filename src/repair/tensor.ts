@@ -35,7 +35,7 @@ export async function storeMap(
   };
 }
 
-/** What a tensor's weights are. @throws SurgeryError */
+/** What a tensor's weights are. @throws OutputError */
 export async function readWeights(
   model: Model,
   file: GgufFile,

@@ -43,7 +43,7 @@ export interface Cut {
 /**
  * Writes the model that a rewrite describes: tensors renamed or left out, everything else byte for byte as it is but for `changes`.
  * The output appears whole or not at all; the input is only read.
- * @throws SurgeryError, AbortedError
+ * @throws OutputError, AbortedError
  */
 export async function applyPlan(options: CutOptions): Promise<Cut> {
   const { model, rewrite, provenance, output, split, changes, force = false } = options;

@@ -17,7 +17,7 @@ const CHUNK = 4 * 2 ** 20;
  * Moves a range of bytes from one file to another: by the kernel as far as it can, which may mean that both files share
  * the blocks, and else through one buffer of at most 4 MiB.
  * @param onProgress told how many bytes of the range have been moved
- * @throws SurgeryError, AbortedError
+ * @throws OutputError, AbortedError
  */
 export async function copyRange(
   source: NamedFile,
@@ -51,7 +51,7 @@ export interface Transform {
   apply(units: Uint8Array): Uint8Array;
 }
 
-/** As `copyRange`, with the bytes changed. @throws SurgeryError, AbortedError */
+/** As `copyRange`, with the bytes changed. @throws OutputError, AbortedError */
 export async function transformRange(
   source: NamedFile,
   target: NamedFile,

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { throwIfAborted } from "../errors.ts";
-import { SurgeryError } from "../files/errors.ts";
+import { OutputError } from "../files/errors.ts";
 import { readFully } from "../files/io.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
@@ -16,7 +16,7 @@ const TOLERANCE = 2 ** -9;
 /**
  * How tensors are multiplied while they are copied. Reads those tensors.
  * @param factors by tensor name (`Rewrite.scales`)
- * @throws SurgeryError naming the tensor that cannot be multiplied; AbortedError
+ * @throws OutputError naming the tensor that cannot be multiplied; AbortedError
  */
 export async function multiplyTensors(
   file: GgufFile,
@@ -50,7 +50,7 @@ async function checkFactor(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const refusal = (trouble: string) =>
-    new SurgeryError(
+    new OutputError(
       "TENSOR_FACTOR",
       `${tensor.name} (${tensor.typeName}) cannot be multiplied by ${factor} because ${trouble}; remove another number of layers.`,
     );

@@ -17,7 +17,7 @@ export interface QuantizeGgufOptions extends QuantizeOptions {
  * @param input a GGUF file, of a split model any part
  * @param type a name of llama-quantize, in any case
  * @returns bytes of the output
- * @throws UsageError `QUANTIZE_TYPE`; RuntimeError `QUANTIZE_AGAIN`, `QUANTIZE_FAILED`; GgufError, SurgeryError, AbortedError
+ * @throws UsageError `QUANTIZE_TYPE`; RuntimeError `QUANTIZE_AGAIN`, `QUANTIZE_FAILED`; GgufError, OutputError, AbortedError
  */
 export async function quantizeGguf(
   input: string,

@@ -19,7 +19,7 @@ import { describe, expect, test } from "vitest";
 import { planRewrite } from "../../src/architecture/architecture.ts";
 import type { Rewrite } from "../../src/architecture/types.ts";
 import { AbortedError } from "../../src/errors.ts";
-import type { SurgeryErrorCode } from "../../src/files/errors.ts";
+import type { OutputErrorCode } from "../../src/files/errors.ts";
 import { OWNER } from "../../src/files/owner.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GgufFile, GgufValue } from "../../src/gguf/types.ts";
@@ -86,7 +86,7 @@ async function write(path: string, output: string, more: Partial<CutOptions> = {
 
 const fixtureIn = (folder: string) => writeInto(folder, "in.gguf", buildGguf(fixture));
 
-async function expectFailure(writing: Promise<unknown>, code: SurgeryErrorCode): Promise<void> {
+async function expectFailure(writing: Promise<unknown>, code: OutputErrorCode): Promise<void> {
   const error = await writing.then(
     () => undefined,
     (e: unknown) => e as Error & { code: string },

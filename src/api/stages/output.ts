@@ -1,5 +1,5 @@
 import { checkDestinations, type Destination } from "../../files/destinations.ts";
-import { SurgeryError } from "../../files/errors.ts";
+import { OutputError } from "../../files/errors.ts";
 import { allParts } from "../../sources/parts.ts";
 import { storeOf } from "../../sources/stores.ts";
 import type { OptionNames } from "./option-names.ts";
@@ -44,7 +44,7 @@ export function defaultOutput(input: string, plan: Removal, quantize?: string): 
  * Refuses, before any work is done, to write over what is read or where nothing can be written.
  * @param model the parts of the model
  * @param output where the pruned model goes, if it is written and the name is known
- * @throws SurgeryError
+ * @throws OutputError
  */
 export async function checkFiles(
   model: readonly string[],
@@ -66,18 +66,18 @@ export async function checkFiles(
 
 /**
  * Refuses a place where another program tidies up, and for one file a name by which programs would look for parts.
- * @throws SurgeryError `OUTPUT_IN_STORE`, `OUTPUT_PART_NAME`
+ * @throws OutputError `OUTPUT_IN_STORE`, `OUTPUT_PART_NAME`
  */
 async function checkOutputName(path: string, { keepSplit, splitMaxSize }: WriteOptions): Promise<void> {
   const store = await storeOf(path);
   if (store === "Ollama" || store === "Hugging Face") {
-    throw new SurgeryError(
+    throw new OutputError(
       "OUTPUT_IN_STORE",
       `${path} would lie among the files of ${store}, which takes away what it does not know; write it somewhere else.`,
     );
   }
   if (allParts(path).length > 1 && !keepSplit && splitMaxSize === undefined) {
-    throw new SurgeryError(
+    throw new OutputError(
       "OUTPUT_PART_NAME",
       `${path} is the name of one of several parts, but the model is written into one file; leave the numbers out.`,
     );

@@ -73,7 +73,7 @@ export interface TypesToMeasure {
 /**
  * Quantises a model to one type after the other, each to a temporary file, and measures it beside the original, as it is
  * and without layers. A type that makes no smaller file is left out.
- * @throws RuntimeError, EvaluationError, SurgeryError, AbortedError
+ * @throws RuntimeError, EvaluationError, OutputError, AbortedError
  */
 export async function measureTypes(
   task: TypesToMeasure,

@@ -26,7 +26,7 @@ export function textsWritten(names: Names, replace = false): Destination[] {
   return names.flatMap((path) => (path === undefined ? [] : [{ path, holds: "text" as const, replace }]));
 }
 
-/** Refuses what cannot be written, or not without loss, before any work is done. @throws SurgeryError */
+/** Refuses what cannot be written, or not without loss, before any work is done. @throws OutputError */
 export async function checkFiles({ reads, writes, force }: Files): Promise<void> {
   const { checkDestinations } = await import("../../files/destinations.ts");
   await checkDestinations(textsWritten(writes, force), filesRead(reads));
