@@ -18,6 +18,7 @@ export {
 export { type PlanOptions, plan } from "./api/plan.ts";
 export { type PruneOptions, prune } from "./api/prune.ts";
 export type { ChooseOptions } from "./api/stages/choose.ts";
+export type { MaxLoss } from "./api/stages/most-within.ts";
 export type {
   CacheOptions,
   CalibrationOptions,
