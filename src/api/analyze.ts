@@ -21,6 +21,7 @@ import { RuntimeError } from "../model/errors.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { VERSION } from "../version.ts";
 import { checkOptions } from "./check-options.ts";
+import { forecast } from "./stages/forecast.ts";
 import {
   type DescribedModel,
   describeModel,
@@ -38,6 +39,7 @@ import {
   type ModelRunOptions,
   RUN_OPTIONS,
 } from "./stages/options.ts";
+import { choiceWork } from "./stages/planner.ts";
 import { PURPOSE_OPTIONS, type Purpose, type PurposeOptions, purposeOf } from "./stages/purpose.ts";
 
 export interface AnalyzeOptions extends CalibrationOptions, PurposeOptions, ModelRunOptions, CacheOptions {}
@@ -71,6 +73,10 @@ export async function analyze(path: string, options: AnalyzeOptions = {}): Promi
   const described = await describeModel(path, options.signal);
   const opened = await openForCalibration(described, options);
   try {
+    // What a model of embeddings takes is not told by how fast it predicts.
+    if (!described.architecture.states.embeds) {
+      await forecast(opened, opened.split.analysis[0]!, choiceWork(opened, 0), options);
+    }
     return await analyzeOpened(described, opened, options);
   } finally {
     opened.close();

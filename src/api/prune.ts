@@ -12,7 +12,7 @@ import { MOST_FINALISTS } from "../repair/finalists.ts";
 import { DEFAULT_REPAIR, type RepairChoice } from "../repair/kinds.ts";
 import { budgetFromRatio, checkBudget, parseLayers } from "../selection/budget.ts";
 import { findAnyMethod, isMeasured } from "../selection/methods.ts";
-import { dropPrediction, keepPrediction, predictionLayers } from "../selection/plan.ts";
+import { dropPrediction, explicitPlan, keepPrediction, predictionLayers } from "../selection/plan.ts";
 import { VERSION } from "../version.ts";
 import { ANALYZE_OPTIONS, type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { applyDescribed } from "./apply.ts";
@@ -96,6 +96,8 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   // Another set of the same size, or a larger file, might miss a goal of bytes or speed.
   const isFree = options.targetSize === undefined && options.speedup === undefined;
   checkRepair({ ...described, inPlace: !isFree }, options.repair);
+  // Layers that cannot go are refused before any work.
+  if (options.layers !== undefined) explicitPlan(described.summary, parseLayers(options.layers));
   const method = methodFor(described, options);
   const mode = options.repair ?? DEFAULT_REPAIR;
   const quantization = await planQuantization(described, options);
