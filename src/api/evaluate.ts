@@ -18,7 +18,7 @@ import { sum } from "../statistics.ts";
 import { VERSION } from "../version.ts";
 import { checkOptions } from "./check-options.ts";
 import { forecast } from "./stages/forecast.ts";
-import { bosOf, type DescribedModel, describeModel } from "./stages/open.ts";
+import { bosOf, type DescribedModel, describeModel, introduce } from "./stages/open.ts";
 import type { OptionNames } from "./stages/option-names.ts";
 import { type ModelRunOptions, RUN_OPTIONS, SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
 import { requirePredictions } from "./stages/predictions.ts";
@@ -112,6 +112,7 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
   const describedBase = against === undefined ? undefined : await describeModel(against, options.signal);
   if (describedBase) requireSameVocabulary(described.file, describedBase.file);
 
+  introduce(described, options);
   const opened: { close(): void }[] = [];
   const keep = <Closable extends { close(): void }>(closable: Closable): Closable => {
     opened.push(closable);

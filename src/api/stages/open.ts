@@ -23,6 +23,7 @@ import type { GgufFile, TensorInfo } from "../../gguf/types.ts";
 import type { Lanes } from "../../model/lanes.ts";
 import { type Model, openModel } from "../../model/model.ts";
 import { fingerprint } from "../../provenance/fingerprint.ts";
+import { formatBytes } from "../../report/format.ts";
 import { outputStem } from "../../sources/resolve.ts";
 import { VERSION } from "../../version.ts";
 import type { CacheOptions, CalibrationOptions, ModelRunOptions } from "./options.ts";
@@ -123,12 +124,22 @@ export interface OpenedModel {
   close(): void;
 }
 
+/** Says what will be measured, before anything takes time. */
+export function introduce(
+  { file, summary }: DescribedModel,
+  { onNotice }: Pick<ModelRunOptions, "onNotice">,
+): void {
+  const { name = file.paths[0], blockCount, fileBytes: bytes = 0 } = summary;
+  onNotice?.(`${name}: ${blockCount} layers, ${formatBytes(bytes)}.`);
+}
+
 /** Loads the calibration text and the model, and cuts the text into sequences. Close what it returns. */
 export async function openForCalibration(
   described: DescribedModel,
   options: CalibrationOptions & ModelRunOptions & CacheOptions & TaskOptions,
 ): Promise<OpenedModel> {
   const { file, architecture } = described;
+  introduce(described, options);
   const calibration = await loadCalibration(options.calibration);
   const model = await openModel(file.paths[0]!, options);
   try {
