@@ -23,7 +23,9 @@ export const repairBest: typeof repair = async (described, opened, plan, choice,
         }),
     });
     const told = repaired.plan.repair;
-    tried.push({ removed, repaired, told, divergence: told ? divergenceOf(told) : Number.POSITIVE_INFINITY });
+    // A set that leaves no gap behind a kept layer is what it was measured to be.
+    const divergence = told ? divergenceOf(told) : (lossOf(plan, removed) ?? Number.POSITIVE_INFINITY);
+    tried.push({ removed, repaired, told, divergence });
   }
   const best = tried.reduce((least, one) => (one.divergence < least.divergence ? one : least));
   for (const { repaired } of tried) {
@@ -39,6 +41,10 @@ export const repairBest: typeof repair = async (described, opened, plan, choice,
     },
   };
 };
+
+function lossOf({ measurements }: Plan, removed: readonly number[]): number | undefined {
+  return measurements?.sets.find(({ removedLayers }) => removedLayers.join() === removed.join())?.loss;
+}
 
 /** Of the model with what is kept of its repair. */
 function divergenceOf({ kind, tried, heldBack }: Repair): number {
