@@ -45,6 +45,18 @@ const epsilon = (key: string): Precondition => ({
   holds: (model) => numbersOf(model, key).every((value) => value >= 0 && Number.isFinite(value)),
 });
 
+const rotation = (key: string): Precondition => ({
+  key,
+  // Of none, ggml computes for ever.
+  needs: "an even number of at least 2, at most the size of a head",
+  holds: (model) => {
+    const count = model.number(key);
+    return (
+      count === undefined || (count % 2 === 0 && within(count, 2, model.number("embedding_length") ?? 0))
+    );
+  },
+});
+
 const PRECONDITIONS: readonly Precondition[] = [
   {
     key: "context_length",
@@ -94,17 +106,7 @@ const PRECONDITIONS: readonly Precondition[] = [
         (heads, block, all) => heads > 0 || !hasAttention(model, all.length === 1 ? 0 : block),
       ),
   },
-  {
-    key: "rope.dimension_count",
-    // Of none, ggml computes for ever (laguna, nanbeige).
-    needs: "an even number of at least 2, at most the size of a head",
-    holds: (model) => {
-      const count = model.number("rope.dimension_count");
-      return (
-        count === undefined || (count % 2 === 0 && within(count, 2, model.number("embedding_length") ?? 0))
-      );
-    },
-  },
+  ...["rope.dimension_count", "rope.dimension_count_swa"].map(rotation),
 ];
 
 /** A key's number or numbers; none where it is missing. */

@@ -60,6 +60,11 @@ describe("a file in which llama.cpp would not find what it takes for granted is 
     ["context_length", { "llama.context_length": u32(1) }, /is 1, and must be at least 2/],
     ["rope.dimension_count", { "llama.rope.dimension_count": u32(2 ** 32 - 1) }, /even/],
     ["rope.dimension_count", { "llama.rope.dimension_count": u32(0) }, /is 0, and must be .* at least 2/],
+    [
+      "rope.dimension_count_swa",
+      { "llama.rope.dimension_count_swa": u32(0) },
+      /is 0, and must be .* at least 2/,
+    ],
   ])("%s", async (key, metadata, needs) => {
     const file = await read(metadata);
     expect(() => checkPreconditions(file)).toThrow(
