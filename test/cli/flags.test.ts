@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { withFlags } from "../../src/cli/options/flags.ts";
 import { buildProgram } from "../../src/cli/program.ts";
+import { describeDiagnosis } from "../../src/cli/text/diagnosis.ts";
 
 test.each([
   ["lower `sequenceLength`, or raise `maxMemory`.", "lower --sequence-length, or raise --max-memory."],
@@ -31,4 +32,24 @@ test("messages below the command line name options, each of which a command has 
   const named = strings.flatMap((text) => withFlags(text).match(/(?<!-)--[a-z-]+/g) ?? []);
   expect(new Set(named).size).toBeGreaterThan(20);
   expect(named.filter((flag) => !flags.includes(flag) && flag !== "--json")).toEqual([]);
+});
+
+test("what a device lacks is told in flags too", () => {
+  const text = describeDiagnosis({
+    lorpVersion: "1",
+    llama: "v1",
+    node: "v20",
+    platform: "linux-x64",
+    device: "cpu",
+    devices: [
+      {
+        device: "cuda",
+        package: "p",
+        installed: false,
+        names: [],
+        problem: 'CUDA needs p; `gpu: "off"` computes.',
+      },
+    ],
+  });
+  expect(text).toContain("CUDA needs p; --gpu off computes.");
 });

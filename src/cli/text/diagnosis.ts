@@ -1,4 +1,5 @@
 import type { DeviceDiagnosis, Diagnosis } from "../../api/diagnose.ts";
+import { withFlags } from "../options/flags.ts";
 
 /** A Diagnosis for people: what is installed, then a line a device. */
 export function describeDiagnosis(diagnosis: Diagnosis): string {
@@ -11,6 +12,7 @@ export function describeDiagnosis(diagnosis: Diagnosis): string {
 }
 
 function describeDevice({ device, package: name, installed, names, problem }: DeviceDiagnosis): string {
-  const state = problem ?? (names.length > 0 ? `works: ${names.join(", ")}` : "works");
+  const works = names.length > 0 ? `works: ${names.join(", ")}` : "works";
+  const state = problem ? withFlags(problem) : works;
   return `  ${device.padEnd(6)}  ${state}  (${name}${installed ? "" : ", not installed"})`;
 }
