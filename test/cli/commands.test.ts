@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readGguf } from "../../src/gguf/read.ts";
@@ -15,6 +15,11 @@ test("lorp alone shows a newcomer where to begin", async () => {
   const { status, stdout } = await lorp([]);
   expect(status).toBe(0);
   expect(stdout).toContain("lorp prune model.gguf --remove 5");
+});
+
+// npx only makes it executable where it has not met a clone at this path before.
+test.skipIf(process.platform === "win32")("what was built can be run as a command", () => {
+  expect(statSync(MAIN).mode & 0o111).toBe(0o111);
 });
 
 test("analyze, plan and apply by hand make what prune makes", async () => {
