@@ -39,7 +39,7 @@ export function checkTask({
   throw new UsageError(
     "OPTION_INVALID",
     task === undefined
-      ? "The objective `task` needs a task to choose by: give one with `task`."
+      ? 'The objective "task" needs a task to choose by: give one with `task`.'
       : "A `task` is only chosen by with the `objective` task: give that, or leave the task out.",
   );
 }
