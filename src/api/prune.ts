@@ -10,7 +10,9 @@ import { readGguf } from "../gguf/read.ts";
 import { RuntimeError } from "../model/errors.ts";
 import { MOST_FINALISTS } from "../repair/finalists.ts";
 import { DEFAULT_REPAIR, type RepairChoice } from "../repair/kinds.ts";
+import { isRuined } from "../report/verdict.ts";
 import { budgetFromRatio, checkBudget, parseLayers } from "../selection/budget.ts";
+import { measuredSet } from "../selection/measurements.ts";
 import { findAnyMethod, isMeasured } from "../selection/methods.ts";
 import { dropPrediction, explicitPlan, keepPrediction, predictionLayers } from "../selection/plan.ts";
 import { VERSION } from "../version.ts";
@@ -115,7 +117,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
     const mend = isFree ? repairBest : repair;
     const repaired = await mend(described, opened, chosen, mode, { ...options, inPlace: !isFree });
     const plan = options.dropMtp ? dropPrediction(repaired.plan) : repaired.plan;
-    if (!options.dryRun) warnOfRuin(plan, options);
+    if (!options.dryRun) warnOfRuin(repaired.plan, options);
     const report: Report = {
       schemaVersion: SCHEMA_VERSION,
       lorpVersion: VERSION,
@@ -141,9 +143,10 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
 }
 
 /** Says before a model is written that it will be of no use, where the choice was made by what shows it. */
-function warnOfRuin({ removedLayers, measurements }: Plan, { onNotice }: PruneOptions): void {
+function warnOfRuin(plan: Plan, { onNotice }: PruneOptions): void {
+  const { removedLayers, measurements } = plan;
   if (measurements?.objective !== "kl") return;
-  const chosen = measurements.sets.find((set) => set.removedLayers.join() === removedLayers.join());
+  const chosen = measuredSet(plan, removedLayers);
   const loss = chosen?.repaired?.divergence ?? chosen?.loss;
   if (loss === undefined || !isRuinous(loss)) return;
   onNotice?.(
@@ -160,9 +163,8 @@ async function foresee(
   options: PruneOptions,
 ): Promise<Pick<Report, "expected" | "reach"> & Cost> {
   const { bytes, parameters } = outputSize(described, plan, await described.fingerprint(), maps);
-  const trunk = keepPrediction(plan);
-  const cost = await foreseeCost(described, { plan: trunk, repairs }, opened, options);
-  const reach = await reachOf(cost, trunk, opened, analysis);
+  const cost = await foreseeCost(described, { plan: keepPrediction(plan), repairs }, opened, options);
+  const reach = await reachOf(cost, plan, opened, analysis);
   await checkUnchanged(described.file);
   return {
     expected: {
@@ -178,12 +180,12 @@ async function foresee(
 /** How many layers could go instead, where those that go ruin the model. */
 async function reachOf(
   { verdict }: Cost,
-  { removedLayers }: Plan,
+  plan: Plan,
   opened: OpenedModel,
   analysis: Analysis | undefined,
 ): Promise<Report["reach"]> {
-  return verdict?.grade === "ruined" && analysis
-    ? mostNotRuined(opened, analysis, removedLayers.length)
+  return isRuined(verdict) && analysis
+    ? mostNotRuined(opened, analysis, keepPrediction(plan).removedLayers.length)
     : undefined;
 }
 

@@ -90,9 +90,11 @@ export function verdictOf({ klDivergence, topAgreement }: Distance): Verdict {
   return { grade, nearestType: nearest.type, sentence: `${name} (${measured}): ${meaning}.` };
 }
 
-/** Whether a mean KL divergence, nats a token, alone makes a model one that is of no use. */
+/** The mean KL divergence, nats a token, above which it alone makes a model one that is of no use. */
+export const RUINED_ABOVE = GRADES.at(-2)?.klDivergence ?? 0;
+
 export function isRuinous(klDivergence: number): boolean {
-  return klDivergence > (GRADES.at(-2)?.klDivergence ?? 0);
+  return klDivergence > RUINED_ABOVE;
 }
 
 type Quantization = (typeof QUANTIZATIONS)[number];

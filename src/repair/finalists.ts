@@ -1,5 +1,6 @@
 import type { Plan } from "../documents/plan.ts";
 import { runsOf } from "../runs.ts";
+import { measuredSet } from "../selection/measurements.ts";
 import { planOf } from "../selection/plan.ts";
 
 /** Sets of the lowest loss that are tried with their repair. */
@@ -26,7 +27,7 @@ export function finalists({ budget, removedLayers, measurements }: Plan): (reado
 
 /** The Plan with another of the sets that were measured for it. @param divergence of that set once repaired */
 export function withSet(plan: Plan, removed: readonly number[], divergence: number): Plan {
-  const by = plan.measurements?.sets.find((set) => set.removedLayers.join() === removed.join())?.proposedBy;
+  const by = measuredSet(plan, removed)?.proposedBy;
   const text = `in the set that is best once repaired, by ${by?.join(", ")}: KL divergence ${divergence.toFixed(4)} nats a token`;
   const removals = removed.map((layer) => ({ layer, reason: "repaired-set", score: divergence, text }));
   return { ...plan, ...planOf(plan.model, plan.method, { removals, passedOver: plan.passedOver }) };

@@ -1,4 +1,5 @@
-import type { Measurements } from "../documents/measurements.ts";
+import type { MeasuredSet, Measurements } from "../documents/measurements.ts";
+import type { Plan } from "../documents/plan.ts";
 import { byLoss, isMeasurable, lossDifference, meanLoss, type Trial, type Trials } from "./trials.ts";
 
 /**
@@ -36,4 +37,12 @@ export function describeTrials(
         difference: lossDifference(trial, winner),
       })),
   };
+}
+
+/** What was measured of a set of layers, where a Plan tells it. @param removed ascending */
+export function measuredSet(
+  { measurements }: Pick<Plan, "measurements">,
+  removed: readonly number[],
+): MeasuredSet | undefined {
+  return measurements?.sets.find(({ removedLayers }) => removedLayers.join() === removed.join());
 }

@@ -7,15 +7,14 @@ import { answerChoices, type ChoiceAnswers } from "../../evaluation/choices.ts";
 import { distanceOf } from "../../evaluation/divergence.ts";
 import { embed, likenessOf } from "../../evaluation/embeddings.ts";
 import { compareContinuations, continuePrompts } from "../../evaluation/samples.ts";
-import { measureSpeeds } from "../../evaluation/speed.ts";
 import { measureText, type TextMeasures, tokensOf } from "../../evaluation/text.ts";
 import { type Distance, GRADES, verdictOf } from "../../evaluation/verdict.ts";
 import type { Lanes } from "../../model/lanes.ts";
 import { type Model, openModel } from "../../model/model.ts";
 import { type DescribedModel, type OpenedModel, partOf, textOf } from "./open.ts";
 import type { ModelRunOptions, SampleOptions } from "./options.ts";
-import { threadsFor } from "./resources.ts";
 import type { ChoiceTask } from "./task.ts";
+import { timeInTurn } from "./time-in-turn.ts";
 
 /** What a removal cost, as a Report holds it. */
 export type Cost = Pick<
@@ -27,9 +26,6 @@ export interface CostOptions extends ModelRunOptions, SampleOptions {
   /** Also time both, on a CPU. */
   readonly speed?: boolean | undefined;
 }
-
-/** Tokens of the prompt that is timed, and of what is generated after it. */
-const TIMED = 160;
 
 /**
  * Measures a written model and the original on the part of the text that is kept for the report. On a CPU, where
@@ -157,23 +153,18 @@ const measurePredictions: typeof measureCost = async (
   const states = statesAfter(architecture.states, keptLayers);
   return onWritten(path, states, longest, options, async (lanes, written) => {
     const { perplexity: pruned, base } = await measure(lanes, together ? opened.lanes : undefined);
-    const tokens = text.windows.sequences[0]!.subarray(0, TIMED);
     const timed = options.speed && together;
     const answers = await answersOf(lanes);
     const continued = originals && (await continuePrompts(written, { states, bos }, originals));
     const distance = base && { ...distanceOf(base), standardError: base.klDivergence.standardError };
+    const models = [
+      { model, states: architecture.states },
+      { model: written, states },
+    ] as const;
+    const speeds = timed && (await timeInTurn(opened, models, options));
     return {
       ...difference(opened, { original: (alone ?? base!).perplexity, pruned }, distance),
-      ...(timed && {
-        speed: await compareSpeed(
-          [
-            { model, states: architecture.states },
-            { model: written, states },
-          ],
-          tokens,
-          options,
-        ),
-      }),
+      ...(speeds && { speed: { original: speeds[0], pruned: speeds[1] } }),
       ...(task && answered && answers && { task: taskCost(task, answered, answers) }),
       ...(originals && continued && { samples: compareContinuations(originals, continued) }),
     };
@@ -194,22 +185,4 @@ export function taskCost(
     pruned: accuracyOf(pruned.raw),
     paired: pair(pruned.raw, original.raw),
   };
-}
-
-/** Times the original and the pruned model. */
-async function compareSpeed(
-  models: readonly { readonly model: Model; readonly states: StateTensors }[],
-  tokens: Int32Array,
-  options: ModelRunOptions,
-): Promise<NonNullable<Report["speed"]>> {
-  const threads = await threadsFor(options);
-  const sessions = models.map(({ model, states }) =>
-    model.openSession({ sequenceLength: tokens.length, states, threads }),
-  );
-  try {
-    const [original, pruned] = await measureSpeeds(sessions, tokens);
-    return { original: original!, pruned: pruned! };
-  } finally {
-    for (const session of sessions) session.close();
-  }
 }

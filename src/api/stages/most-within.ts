@@ -1,7 +1,7 @@
 import type { Analysis } from "../../documents/analysis.ts";
 import type { Plan } from "../../documents/plan.ts";
 import type { Report } from "../../documents/report.ts";
-import { GRADES } from "../../evaluation/verdict.ts";
+import { RUINED_ABOVE } from "../../evaluation/verdict.ts";
 import type { Objective } from "../../objectives.ts";
 import { unreachable } from "../../selection/budget.ts";
 import { legalSizes } from "../../selection/constraints.ts";
@@ -77,8 +77,8 @@ export async function mostWithin(
 /** The methods that only read the Analysis. */
 const PURE_METHODS = SELECTION_METHODS.map(({ name }) => name);
 
-/** KL divergence, nats a token; less what losses leave out of a distribution (`evaluation/losses.ts`). */
-const RUINED_ABOVE = 0.95 * GRADES.at(-2)!.klDivergence!;
+/** Less what losses leave out of a distribution (`evaluation/losses.ts`). */
+const NOT_RUINED = 0.95 * RUINED_ABOVE;
 
 /** One of the texts on which a loss is held. */
 interface Judge {
@@ -148,7 +148,7 @@ export async function mostNotRuined(
   let [from, to] = [0, budgets.length];
   while (from < to) {
     const middle = Math.floor((from + to) / 2);
-    const found = await firstWithin(PURE_METHODS, RUINED_ABOVE, judges, (method) =>
+    const found = await firstWithin(PURE_METHODS, NOT_RUINED, judges, (method) =>
       planIfAny(plan, method, budgets[middle]!),
     );
     if (!found) {

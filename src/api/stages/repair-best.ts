@@ -2,6 +2,7 @@ import type { Measurements } from "../../documents/measurements.ts";
 import type { Plan } from "../../documents/plan.ts";
 import type { Repair } from "../../documents/repair.ts";
 import { finalists, withSet } from "../../repair/finalists.ts";
+import { measuredSet } from "../../selection/measurements.ts";
 import { repair } from "./repair.ts";
 
 /**
@@ -24,7 +25,9 @@ export const repairBest: typeof repair = async (described, opened, plan, choice,
     });
     const told = repaired.plan.repair;
     // A set that leaves no gap behind a kept layer is what it was measured to be.
-    const divergence = told ? divergenceOf(told) : (lossOf(plan, removed) ?? Number.POSITIVE_INFINITY);
+    const divergence = told
+      ? divergenceOf(told)
+      : (measuredSet(plan, removed)?.loss ?? Number.POSITIVE_INFINITY);
     tried.push({ removed, repaired, told, divergence });
   }
   const best = tried.reduce((least, one) => (one.divergence < least.divergence ? one : least));
@@ -41,10 +44,6 @@ export const repairBest: typeof repair = async (described, opened, plan, choice,
     },
   };
 };
-
-function lossOf({ measurements }: Plan, removed: readonly number[]): number | undefined {
-  return measurements?.sets.find(({ removedLayers }) => removedLayers.join() === removed.join())?.loss;
-}
 
 /** Of the model with what is kept of its repair. */
 function divergenceOf({ kind, tried, heldBack }: Repair): number {

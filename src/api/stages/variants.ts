@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import type { Comparison } from "../../documents/comparison.ts";
 import type { Speed } from "../../evaluation/speed.ts";
-import { measureSpeeds } from "../../evaluation/speed.ts";
 import { tokensOf, type WindowedText } from "../../evaluation/text.ts";
 import { temporaryName } from "../../files/temporary.ts";
 import type { ImportanceMatrix } from "../../imatrix/types.ts";
@@ -15,8 +14,8 @@ import { quantizeGguf } from "../../surgery/quantize.ts";
 import { type DescribedModel, describeModel, fileBytes, type OpenedModel } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
 import type { Quantization } from "./quantization.ts";
-import { threadsFor } from "./resources.ts";
 import { estimatePromptSpeedup, estimateSpeedup, outputSize } from "./savings.ts";
+import { timeInTurn } from "./time-in-turn.ts";
 import { costWithout, type VirtualCost } from "./virtual-cost.ts";
 
 /** The model quantised, without some layers, or both, and what that costs. */
@@ -27,9 +26,6 @@ export type Removal = Pick<Variant, "removedLayers" | "method">;
 
 /** Bytes of a number in the cache, F16. */
 const CACHED_NUMBER = 2;
-
-/** Tokens of the prompt that is timed, and of what is generated after it. */
-const TIMED = 160;
 
 /** What a variant takes of everything but loss, a model being described as it is in a type. */
 export async function resourcesOf(
@@ -145,22 +141,14 @@ async function measureQuantized(
 
 /** How many times as fast as the open model another is, timed in turn. */
 async function speedBeside(
-  { model: original, split }: OpenedModel,
+  opened: OpenedModel,
   quantized: Model,
   { architecture: { states } }: DescribedModel,
   options: ModelRunOptions,
 ): Promise<Speed> {
-  const threads = await threadsFor(options);
-  const tokens = split.report[0]!.subarray(0, TIMED);
-  const sessions = [original, quantized].map((model) =>
-    model.openSession({ sequenceLength: tokens.length, states, threads }),
-  );
-  try {
-    const [before, after] = await measureSpeeds(sessions, tokens);
-    return { prompt: after!.prompt / before!.prompt, generation: after!.generation / before!.generation };
-  } finally {
-    for (const session of sessions) session.close();
-  }
+  const original = { model: opened.model, states };
+  const [before, after] = await timeInTurn(opened, [original, { model: quantized, states }], options);
+  return { prompt: after.prompt / before.prompt, generation: after.generation / before.generation };
 }
 
 function digest({ values }: ImportanceMatrix): string {

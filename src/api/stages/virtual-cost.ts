@@ -37,8 +37,9 @@ export async function costWithout(
   const base = as !== undefined || skip.length > 0 ? beside : undefined;
   const kept = await opened.kept();
   const onText = `on ${hashWindows(createHash("sha256"), text.windows).digest("hex")}`;
-  const name = `cost${as === undefined ? "" : ` as ${as}`} without ${skip} ${onText}`;
-  const nameAsItIs = `cost without  ${onText}`;
+  const nameOf = (removed: readonly number[], kind?: string) =>
+    `cost${kind === undefined ? "" : ` as ${kind}`} without ${removed} ${onText}`;
+  const [name, nameAsItIs] = [nameOf(skip, as), nameOf([])];
   // What is added to the blocks has no name to be kept by.
   const isNamed = repairs.length === 0;
   const earlier = isNamed ? costIn(kept.get(name)) : undefined;
