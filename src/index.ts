@@ -35,7 +35,7 @@ export type { EvaluatedTask, EvaluatedText, TaskMeasures } from "./api/stages/sc
 export { ArchitectureError, type ArchitectureErrorCode } from "./architecture/errors.ts";
 export { CalibrationError, type CalibrationErrorCode } from "./calibration/errors.ts";
 export { openConversation } from "./chat/conversation.ts";
-export type { AnswerOptions, Conversation, ConversationOptions } from "./chat/types.ts";
+export type { Answer, AnswerOptions, Conversation, ConversationOptions } from "./chat/types.ts";
 export type { ChangedTensor, ModelDiff } from "./diff/diff.ts";
 export { DocumentError, type DocumentErrorCode } from "./documents/errors.ts";
 export { type Document, readAnalysis, readPlan, readReport, writeDocument } from "./documents/files.ts";

@@ -5,7 +5,7 @@ import { crashed } from "../model/runtime.ts";
 import { ProcessDied, RemoteError, startProcess } from "../process/start.ts";
 import type { ChatCalls } from "./host-calls.ts";
 import { samplingOf } from "./sampling.ts";
-import type { Conversation, ConversationOptions } from "./types.ts";
+import { type Conversation, type ConversationOptions, DEFAULT_MAX_TOKENS } from "./types.ts";
 
 /**
  * Opens a model for a conversation, in a process of its own.
@@ -43,9 +43,10 @@ export async function openConversation(
   const mode = template ? "chat" : "completion";
   const sampling = samplingOf(metadata);
   const host = startProcess<ChatCalls>("chat/host");
+  let contextLength: number;
   try {
     const { gpu, gpuLayers, threads, system } = options;
-    await host.call("open", [paths[0]!, mode, { gpu, gpuLayers, threads, system }], {
+    contextLength = await host.call("open", [paths[0]!, mode, { gpu, gpuLayers, threads, system }], {
       signal,
       onProgress: (notice) => onNotice?.(String(notice)),
     });
@@ -55,7 +56,11 @@ export async function openConversation(
   }
   return {
     mode,
-    answer: (prompt, { onText, maxTokens, temperature = sampling.temperature, seed, signal: stop } = {}) =>
+    contextLength,
+    answer: (
+      prompt,
+      { onText, maxTokens = DEFAULT_MAX_TOKENS, temperature = sampling.temperature, seed, signal: stop } = {},
+    ) =>
       host
         .call("answer", [prompt, { ...sampling, temperature, maxTokens, seed }], {
           signal: stop,
@@ -72,6 +77,13 @@ export async function openConversation(
 function answerFailed(error: unknown, path: string): unknown {
   if (error instanceof ProcessDied) return crashed(path, error);
   if (!(error instanceof RemoteError)) return error;
+  if (error.code === "RUNTIME_NAN") {
+    return new RuntimeError(
+      error.code,
+      `${path} computes no numbers (NaN), so it cannot answer: its weights are damaged, or too large for llama.cpp; download or convert it again.`,
+      { cause: error },
+    );
+  }
   const reason = /compress chat history|context size|too long/i.test(error.message)
     ? "what it was told is longer than its context"
     : error.message;

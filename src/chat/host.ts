@@ -1,25 +1,35 @@
 // The process of a conversation: llama.cpp runs in it, through node-llama-cpp alone.
 
-import type { LLamaChatPromptOptions, LlamaCompletionGenerationOptions } from "node-llama-cpp";
+import type {
+  ChatWrapper,
+  LLamaChatPromptOptions,
+  LlamaCompletionGenerationOptions,
+  LlamaContextSequence,
+  LlamaModel,
+  Token,
+} from "node-llama-cpp";
 import { AbortedError } from "../errors.ts";
+import { RuntimeError } from "../model/errors.ts";
 import { loadLibraries, reasonIn } from "../model/llama.ts";
 import { idleProcessors, physicalCores, usefulThreads } from "../model/threads.ts";
 import { type CallContext, serve } from "../process/serve.ts";
 import type { ChatCalls } from "./host-calls.ts";
 import type { Conversation, ConversationOptions } from "./types.ts";
 
-/** Of the options for a chat and those for a completion what both know. */
+/** Of the options for a chat and those for a completion what both know, and of what they return. */
 type Generate = (
   prompt: string,
   options: LLamaChatPromptOptions & LlamaCompletionGenerationOptions,
-) => Promise<string>;
+) => Promise<{ readonly text: string; readonly stopReason: string }>;
 
+let sequence: LlamaContextSequence;
 let generate: Generate;
 let chooseThreads: () => Promise<void>;
 
 serve<ChatCalls>({
   async open({ signal, report }, path, mode, options) {
-    generate = await stoppable(signal, load(path, mode, options, signal, report));
+    await stoppable(signal, load(path, mode, options, signal, report));
+    return sequence.context.contextSize;
   },
   async answer(
     { signal, report },
@@ -27,8 +37,10 @@ serve<ChatCalls>({
     { maxTokens, seed, repeatPenalty, repeatLastTokens, ...sampling },
   ) {
     await chooseThreads();
+    const full = new AbortController();
+    watchTokens(sequence, () => full.abort());
     const answer = generate(prompt, {
-      ...sampling,
+      ...(sampling.temperature === 0 ? LIKELIEST : sampling),
       repeatPenalty:
         repeatPenalty === 1 || repeatLastTokens === 0
           ? false
@@ -38,13 +50,46 @@ serve<ChatCalls>({
               penalizeNewLine: true,
             },
       onTextChunk: report,
-      ...(maxTokens !== undefined && { maxTokens }),
+      maxTokens,
       ...(seed !== undefined && { seed }),
-      signal,
+      signal: AbortSignal.any([signal, full.signal]),
+      stopOnAbortSignal: true,
     });
-    return stoppable(signal, answer);
+    const { text, stopReason } = await stoppable(signal, answer);
+    if (signal.aborted) throw new AbortedError();
+    const end = full.signal.aborted ? "context" : stopReason === "maxTokens" ? "maxTokens" : "model";
+    return { text, end };
   },
 });
+
+/** Draws the most likely token, and as candidates of a draw llama.cpp's tokens have probabilities. */
+const LIKELIEST = { temperature: 1, topK: 1 };
+
+/**
+ * Looks at each token before it is given out: node-llama-cpp's chats and completions take what NaN gives, and forget the
+ * beginning of an answer that fills the context so that it may never end.
+ * @param onFull called when the next token but one would find no room
+ */
+function watchTokens(watched: LlamaContextSequence, onFull: () => void): void {
+  watched.evaluate = async function* (tokens, options) {
+    const iterator = watched.evaluateWithMetadata(tokens, { confidence: true }, options);
+    try {
+      let isFirst = true;
+      let replacement: Token | Token[] | undefined;
+      for (;;) {
+        const { value, done } = await iterator.next(replacement);
+        if (done) return;
+        if (Number.isNaN(value.confidence)) throw new RuntimeError("RUNTIME_NAN", "it computes NaN");
+        // Room for a first token is made by forgetting what was said before.
+        if (!isFirst && watched.nextTokenIndex >= watched.context.contextSize - 2) onFull();
+        isFirst = false;
+        replacement = (yield value.token) ?? undefined;
+      }
+    } finally {
+      await iterator.return();
+    }
+  };
+}
 
 /** What node-llama-cpp throws when it is stopped becomes an AbortedError. */
 function stoppable<Result>(signal: CallContext["signal"], work: Promise<Result>): Promise<Result> {
@@ -59,7 +104,7 @@ async function load(
   { gpu = "auto", gpuLayers, threads, system }: ConversationOptions,
   signal: AbortSignal,
   onNotice: (sentence: string) => void,
-): Promise<Generate> {
+): Promise<void> {
   const runtime = await import("node-llama-cpp");
   const complaints: string[] = [];
   const { llama, notice } = await loadLibraries(gpu, (message) => complaints.push(message));
@@ -76,22 +121,32 @@ async function load(
       ...(gpuLayers !== undefined && { gpuLayers }),
     });
     const context = await model.createContext({ createSignal: signal });
-    const contextSequence = context.getSequence();
-    if (mode === "completion") {
-      const completion = new runtime.LlamaCompletion({ contextSequence });
-      return (prompt, given) => completion.generateCompletion(prompt, given);
-    }
-    return chatIn(runtime, contextSequence, chooseForm(runtime, model, path, onNotice), system);
+    sequence = context.getSequence();
+    generate =
+      mode === "completion"
+        ? completionIn(runtime, sequence)
+        : chatIn(runtime, sequence, chooseForm(runtime, model, path, onNotice), system);
   } catch (error) {
     throw complaints.length > 0 ? new Error(reasonIn(complaints), { cause: error }) : error;
   }
 }
 
+function completionIn(
+  { LlamaCompletion }: typeof import("node-llama-cpp"),
+  contextSequence: LlamaContextSequence,
+): Generate {
+  const completion = new LlamaCompletion({ contextSequence });
+  return async (prompt, options) => {
+    const { response, metadata } = await completion.generateCompletionWithMeta(prompt, options);
+    return { text: response, stopReason: metadata.stopReason };
+  };
+}
+
 /** A session that remembers what was said. */
 function chatIn(
   { LlamaChatSession }: typeof import("node-llama-cpp"),
-  contextSequence: import("node-llama-cpp").LlamaContextSequence,
-  chatWrapper: import("node-llama-cpp").ChatWrapper,
+  contextSequence: LlamaContextSequence,
+  chatWrapper: ChatWrapper,
   systemPrompt: string | undefined,
 ): Generate {
   const session = new LlamaChatSession({
@@ -101,16 +156,19 @@ function chatIn(
   });
   // By itself node-llama-cpp begins with instructions of its own.
   if (systemPrompt === undefined) session.setChatHistory([]);
-  return (prompt, options) => session.prompt(prompt, options);
+  return async (prompt, options) => {
+    const { responseText, stopReason } = await session.promptWithMeta(prompt, options);
+    return { text: responseText, stopReason };
+  };
 }
 
 /** The form of the model's chat template; where that cannot be used, another one, which is told. */
 function chooseForm(
   { resolveChatWrapper }: typeof import("node-llama-cpp"),
-  model: import("node-llama-cpp").LlamaModel,
+  model: LlamaModel,
   path: string,
   onNotice: (sentence: string) => void,
-): import("node-llama-cpp").ChatWrapper {
+): ChatWrapper {
   try {
     return resolveChatWrapper(model, { fallbackToOtherWrappersOnJinjaError: false });
   } catch (error) {

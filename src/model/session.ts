@@ -177,11 +177,11 @@ export function openSession(
     throw noNumbers(path, await stateNorms(tokens), layers);
   };
   /** Why work on a sequence failed: where the whole model computes NaN, by the block where that begins. */
-  const reasonOf = async (error: unknown, tokens: Int32Array, otherwise?: string): Promise<unknown> => {
+  const reasonOf = async (error: unknown, tokens: Int32Array, otherwise: string): Promise<unknown> => {
     if (!(error instanceof RuntimeError && error.code === "RUNTIME_NAN")) return error;
     const norms = await stateNorms(tokens);
     if (norms.some(Number.isNaN)) return noNumbers(path, norms, layers);
-    return otherwise === undefined ? error : new RuntimeError("RUNTIME_NAN", otherwise, { cause: error });
+    return new RuntimeError("RUNTIME_NAN", otherwise, { cause: error });
   };
   return {
     opened,
@@ -215,7 +215,11 @@ export function openSession(
       try {
         return await call("generate", [handle, prompts, length, toNative(changes)]);
       } catch (error) {
-        throw await reasonOf(error, prompts[0] ?? Int32Array.of());
+        throw await reasonOf(
+          error,
+          prompts[0] ?? Int32Array.of(),
+          `${path} computes no numbers (NaN)${without(changes)} as it goes on with a prompt: its weights are damaged, or too large for llama.cpp; download or convert it again.`,
+        );
       }
     },
     time: (tokens, prompt, everyLogit = false) => call("time", [handle, tokens, prompt, everyLogit]),
@@ -237,12 +241,17 @@ export function openSession(
         throw await reasonOf(
           error,
           tokens,
-          `${path} computes no numbers (NaN) without the layers ${changes.skip?.join(", ")}, so nothing can make up for them; choose other layers, or use \`repair: "off"\`.`,
+          `${path} computes no numbers (NaN)${without(changes)}, so nothing can make up for them; choose other layers, or use \`repair: "off"\`.`,
         );
       }
     },
     close: () => release(callOpen("closeSession", [handle], UNSTOPPED)),
   };
+}
+
+/** Which layers a sentence says are left out. */
+function without({ skip = [] }: BlockChanges): string {
+  return skip.length === 0 ? "" : ` without the layers ${skip.join(", ")}`;
 }
 
 /** @param norms of the blocks' inputs, layers × tokens */

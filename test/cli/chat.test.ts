@@ -7,7 +7,10 @@ const quick = ["--gpu", "off", "--threads", "1", "--max-tokens", "4", "--tempera
 test("two models answer side by side, each under its name", async () => {
   const prompt = ["--prompt", "It was a truth"];
   const alone = await lorp(["chat", EXAMPLE_MODEL, ...prompt, ...quick]);
-  expect(alone).toMatchObject({ status: 0 });
+  expect(alone).toMatchObject({
+    status: 0,
+    stderr: expect.stringMatching(/The answer was cut after 4 tokens; --max-tokens N lets it be longer\.\n$/),
+  });
   const both = await lorp(["chat", EXAMPLE_MODEL, EXAMPLE_MODEL, ...prompt, ...quick]);
   expect(both.stdout).toBe(`${EXAMPLE_MODEL}:\n${alone.stdout}`.repeat(2));
 });

@@ -77,6 +77,19 @@ describe("a model that computes NaN", () => {
     expect(existsSync(output)).toBe(false);
   });
 
+  test("as it goes on with a prompt, by its name", async () => {
+    const { states } = describeArchitecture(await readGguf(last));
+    const model = await openModel(last, { gpu: "off", threads: 1 });
+    const generated = model
+      .openSession({ sequenceLength: 16, states })
+      .generate([Int32Array.of(300, 301)], 4, { skip: [3] });
+    await expect(generated).rejects.toMatchObject({
+      code: "RUNTIME_NAN",
+      message: expect.stringMatching(/blk\.19.*\(NaN\) without the layers 3 as it goes on with a prompt/),
+    });
+    model.close();
+  });
+
   test("as the base, or with layers left out, too", async () => {
     await expect(evaluate(EXAMPLE_MODEL, { ...run, against: last })).rejects.toMatchObject({
       code: "EVALUATION_NAN",

@@ -3,7 +3,12 @@ import { createInterface } from "node:readline";
 import { addAbortSignal } from "node:stream";
 import { text } from "node:stream/consumers";
 import { type Command, InvalidArgumentError } from "commander";
-import type { AnswerOptions, Conversation, ConversationOptions } from "../../chat/types.ts";
+import {
+  type AnswerOptions,
+  type Conversation,
+  type ConversationOptions,
+  DEFAULT_MAX_TOKENS,
+} from "../../chat/types.ts";
 import { AbortedError } from "../../errors.ts";
 import { addDeviceOptions, whole } from "../options/groups.ts";
 import { addSourceOptions, findModel, type SourceOptions } from "../options/source.ts";
@@ -19,7 +24,7 @@ export function define(command: Command): void {
   command
     .option("-p, --prompt <text>", "answer this alone and end; - takes it from stdin")
     .option("--system <text>", "what the model is told before the conversation (default: nothing)")
-    .option("--max-tokens <n>", "longest answer (default: until the model ends)", whole(1))
+    .option("--max-tokens <n>", "longest answer", whole(1), DEFAULT_MAX_TOKENS)
     .option(
       "--temperature <t>",
       "0 always takes the most likely token (default: as the model's file says, or 0.8)",
@@ -87,9 +92,15 @@ async function print(
   const seed = options.seed ?? randomInt(2 ** 32);
   for (const { name, conversation } of speakers) {
     if (speakers.length > 1) process.stdout.write(`${printable(name)}:\n`);
-    await conversation.answer(prompt, { ...options, seed, signal, onText }).finally(() => {
+    const { end } = await conversation.answer(prompt, { ...options, seed, signal, onText }).finally(() => {
       process.stdout.write("\n");
     });
+    if (end === "model") continue;
+    openTerminal({}).say(
+      end === "context"
+        ? `The answer was cut: with what was said before, it fills the context of ${conversation.contextLength} tokens.`
+        : `The answer was cut after ${options.maxTokens} tokens; --max-tokens N lets it be longer.`,
+    );
   }
 }
 
