@@ -1,6 +1,7 @@
 #include "quantize_file.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <iterator>
 #include <mutex>
@@ -19,6 +20,8 @@ struct Heard {
     const Control* control = nullptr;
     ggml_log_callback callback = nullptr;
     void* user_data = nullptr;
+    /** The tensor that is at work. */
+    std::string tensor;
     std::string failure;
 };
 Heard heard;
@@ -33,8 +36,11 @@ void hear(ggml_log_level level, const char* text, void*) {
         // One line a tensor: "[   3/ 120] blk.0.attn_q.weight - …"
         int done = 0;
         int total = 0;
-        if (heard.control != nullptr && std::sscanf(text, "[%d/%d]", &done, &total) == 2 && total > 0) {
+        std::array<char, GGML_MAX_NAME> tensor{};
+        if (heard.control != nullptr && std::sscanf(text, "[%d/%d] %63s", &done, &total, tensor.data()) == 3 &&
+            total > 0) {
             heard.control->report(static_cast<double>(done - 1) / total);
+            heard.tensor = tensor.data();
         }
         constexpr std::string_view marker = "failed to quantize: ";
         const std::string_view line = text;
@@ -54,6 +60,7 @@ public:
             const std::lock_guard lock(heard.mutex);
             llama().llama_log_get(&heard.callback, &heard.user_data);
             heard.control = &control;
+            heard.tensor.clear();
             heard.failure.clear();
         }
         llama().llama_log_set(hear, nullptr);
@@ -66,10 +73,11 @@ public:
     LogListener(const LogListener&) = delete;
     LogListener& operator=(const LogListener&) = delete;
 
-    /** What `failed to quantize:` was followed by. */
+    /** What `failed to quantize:` was followed by, and about which tensor if it does not say so. */
     std::string failure() const {
         const std::lock_guard lock(heard.mutex);
-        return heard.failure;
+        const bool is_told = heard.tensor.empty() || heard.failure.find('\'') != std::string::npos;
+        return is_told ? heard.failure : heard.failure + " at the tensor '" + heard.tensor + "'";
     }
 };
 

@@ -57,12 +57,12 @@ serve<ChatCalls>({
     });
     const { text, stopReason } = await stoppable(signal, answer);
     if (signal.aborted) throw new AbortedError();
-    const end = full.signal.aborted ? "context" : stopReason === "maxTokens" ? "maxTokens" : "model";
+    const end = stopReason === "abort" ? "context" : stopReason === "maxTokens" ? "maxTokens" : "model";
     return { text, end };
   },
 });
 
-/** Draws the most likely token, and as candidates of a draw llama.cpp's tokens have probabilities. */
+/** A draw from the most likely token alone. For greedy tokens node-llama-cpp would sort the vocabulary to tell the confidence. */
 const LIKELIEST = { temperature: 1, topK: 1 };
 
 /**

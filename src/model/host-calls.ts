@@ -12,6 +12,7 @@ import type {
 } from "../native/addon.ts";
 import type { GpuChoice } from "./gpu.ts";
 import type { Llama } from "./llama.ts";
+import type { StoredValues } from "./magnitude.ts";
 
 /** A model, a session, sums or a map in the process that runs llama.cpp, numbered by the one that asks for it. */
 export type Handle = number;
@@ -61,6 +62,7 @@ export interface HostCalls {
   closeSession(session: Handle): void;
   quantize(type: number, values: Float32Array, rowLength: number, importance?: Float32Array): Uint8Array;
   dequantize(type: number, bytes: Uint8Array): Float32Array;
+  largestStored(values: StoredValues): number;
   quantizeFile(input: string, output: string, options: NativeQuantizeOptions): void;
 }
 

@@ -12,6 +12,7 @@ import { withControl } from "../native/control.ts";
 import { type CallContext, type Handlers, serve } from "../process/serve.ts";
 import type { Handle, HostCalls, HostChanges } from "./host-calls.ts";
 import { type Llama, loadLlama, reasonIn } from "./llama.ts";
+import { largestStored } from "./magnitude.ts";
 import { idleProcessors } from "./threads.ts";
 
 let llama: Llama;
@@ -148,8 +149,9 @@ const handlers: Handlers<HostCalls> = {
     sessions.get(session)?.close();
     sessions.delete(session);
   },
-  quantizeFile: (context, input, output, options) =>
-    run(context, (control) => addon.quantizeFile(input, output, options, control)),
+  largestStored: (_, values) => largestStored(values, (type, bytes) => addon.dequantize(type, bytes)),
+  quantizeFile: ({ signal, report }, input, output, options) =>
+    withControl(signal, (control) => addon.quantizeFile(input, output, options, control), report),
 };
 
 serve<HostCalls>(handlers);

@@ -1,11 +1,15 @@
 import { availableParallelism } from "node:os";
 import { AbortedError, throwIfAborted, UsageError } from "../errors.ts";
+import { readGguf } from "../gguf/read.ts";
+import type { GgufFile } from "../gguf/types.ts";
 import type { ImportanceMatrix } from "../imatrix/types.ts";
 import type { NativeMetadata } from "../native/addon.ts";
 import { didYouMean } from "../nearest.ts";
 import { RuntimeError } from "./errors.ts";
+import { LARGEST_QUANTIZED, UNBOUNDED_TYPES } from "./magnitude.ts";
 import type { RunOptions } from "./model.ts";
-import { startRuntime } from "./runtime.ts";
+import { type Runtime, startRuntime } from "./runtime.ts";
+import { NOT_FOR_WEIGHTS } from "./tensor-types.ts";
 
 /** The file types that llama.cpp makes, by the names that its llama-quantize gives them (enum llama_ftype). */
 export const QUANTIZATION_TYPES: ReadonlyMap<string, number> = new Map([
@@ -143,10 +147,12 @@ export async function quantizeFile(
     tensorTypes: [...tensorTypes].map(([tensor, type]) => ({ pattern: exactly(tensor), type })),
     metadata: imatrix ? imatrixMetadata(imatrix) : [],
   };
+  const file = await readGguf(input, { signal });
   const runtime = await startRuntime(gpu, rpc);
   const stop = () => void runtime.end();
   signal?.addEventListener("abort", stop, { once: true });
   try {
+    if (!UNBOUNDED_TYPES.has(name)) await checkMagnitudes(file, runtime, known, name);
     await runtime.call(known.path, "quantizeFile", [input, output, options], {
       onProgress: (fraction) => onProgress?.(Number(fraction)),
     });
@@ -155,6 +161,26 @@ export async function quantizeFile(
   } finally {
     signal?.removeEventListener("abort", stop);
     await runtime.end();
+  }
+}
+
+/** @throws RuntimeError `QUANTIZE_FAILED` for a matrix with values that quantised ones cannot be near */
+async function checkMagnitudes(
+  { tensors, paths }: GgufFile,
+  runtime: Runtime,
+  known: NonNullable<QuantizeOptions["known"]>,
+  quantization: string,
+): Promise<void> {
+  for (const { name, shape, type, typeName, file, fileOffset: offset, byteLength } of tensors) {
+    const isSmall = typeName === "F16" || NOT_FOR_WEIGHTS.has(typeName);
+    if (isSmall || shape.length < 2 || !name.endsWith("weight")) continue;
+    const values = { path: paths[file]!, offset, byteLength, type };
+    const largest = await runtime.call(known.path, "largestStored", [values]);
+    if (largest <= LARGEST_QUANTIZED) continue;
+    throw new RuntimeError(
+      "QUANTIZE_FAILED",
+      `llama.cpp cannot quantise ${known.path} to ${quantization}: the values of '${known.tensor(name)}' go up to ${largest.toPrecision(3)}, and quantised ones only to ${LARGEST_QUANTIZED}; its weights are damaged: download or convert it again.`,
+    );
   }
 }
 

@@ -76,6 +76,13 @@ describe("readImatrix", () => {
         /x\.weight has values that are no numb/,
       );
     }
+    // llama.cpp would write zeros.
+    for (const value of [1e30, -1]) {
+      const odd = new Map([["x.weight", { sums: Float32Array.of(1, value), tokens: 1 }]]);
+      await expect(readImatrix(written("odd", legacyImatrix(odd)))).rejects.toThrow(
+        /x\.weight says (1\.00e\+30|-1\.00), which is no mean of squares/,
+      );
+    }
   });
 });
 

@@ -7,6 +7,8 @@ import type { Repair } from "../../src/documents/repair.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { prune } from "../../src/index.ts";
 import { openModel } from "../../src/model/model.ts";
+import { storeMap } from "../../src/repair/tensor.ts";
+import { EXAMPLE_MODEL } from "../support/example.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { OVERFLOWS_WITHOUT_1_OR_2, writeScaledExample } from "../support/scaled.ts";
 
@@ -44,6 +46,26 @@ test("equations without a solution: the kind is named, and auto goes on with the
   const { plan } = await prune(path, { ...asked, repair: "auto" });
   expect(plan.repair!.tried.map(({ kind }) => kind)).toEqual(["bridge"]);
   expect(plan.repair!.refused).toEqual([{ kind: "refit", reason: expect.stringContaining("0 throughout") }]);
+});
+
+test("a map with values that no quantised type holds is refused, by what should hold it", async () => {
+  const model = await openModel(EXAMPLE_MODEL, quick);
+  const { tensors } = await readGguf(EXAMPLE_MODEL);
+  const replaces = tensors.find(({ name }) => name === "blk.7.ffn_down.weight");
+  const place = { weight: "", epsilon: 1e-5, features: 256, targets: 1, replaces, types: [] };
+  const importance = new Float32Array(256).fill(1);
+  const store = (largest: number, type: number) =>
+    storeMap(model, place, new Float32Array(256).fill(largest), type, importance, undefined);
+  const [F32, IQ3_S] = [0, 21];
+  await expect(store(1e30, IQ3_S)).rejects.toMatchObject({
+    code: "REPAIR_SINGULAR",
+    message: expect.stringContaining(
+      "No map fits into blk.7.ffn_down.weight: its values would go up to 1.00e+30",
+    ),
+  });
+  expect((await store(1e30, F32)).map[0]).toBeCloseTo(1e30, -24);
+  expect((await store(65504, IQ3_S)).map.every(Number.isFinite)).toBe(true);
+  model.close();
 });
 
 test("a model that computes NaN once layers are missing is refused by them", async () => {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -8,10 +8,12 @@ import { AbortedError } from "../../src/errors.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { openModel } from "../../src/model/model.ts";
 import { quantizationType } from "../../src/model/quantize.ts";
+import { openRuntime } from "../../src/model/runtime.ts";
 import { quantizeGguf } from "../../src/surgery/quantize.ts";
 import { buildFixture } from "../support/architectures.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { writeScaledExample } from "../support/scaled.ts";
 
 const folder = temporaryFolder();
 const input = join(folder, "llama.gguf");
@@ -93,6 +95,58 @@ describe("quantizeGguf", () => {
     const { stdout } = await promisify(execFile)("bash", ["-c", limited, process.execPath, script]);
     expect(stdout).toMatch(/^OUTPUT_TOO_LARGE .*large\.gguf would be larger than a file may be there;/);
     expect(readdirSync(folder).filter((name) => name.includes("large"))).toEqual([]);
+  });
+
+  describe("of values that are far too large", () => {
+    const large = join(folder, "f32.gguf");
+    const target = join(folder, "never.gguf");
+    beforeAll(async () => {
+      await quantizeGguf(EXAMPLE_MODEL, large, "F32", { ...options, allowRequantize: true });
+      const { tensors } = await readGguf(large);
+      const { fileOffset } = tensors.find(({ name }) => name === "blk.7.ffn_down.weight")!;
+      const bytes = readFileSync(large);
+      bytes.writeFloatLE(-1e38, fileOffset + 4096);
+      writeFileSync(large, bytes);
+    });
+
+    // llama.cpp ends its process, or writes zeros.
+    test.each(["IQ3_S", "IQ4_XS"])("is refused by the tensor: %s", async (type) => {
+      const known = { path: "own.gguf", tensor: (name: string) => name.replace("blk.7.", "blk.9.") };
+      await expect(quantizeGguf(large, target, type, { ...options, known })).rejects.toMatchObject({
+        code: "QUANTIZE_FAILED",
+        message: expect.stringMatching(
+          /own\.gguf to \w+: the values of 'blk\.9\.ffn_down\.weight' go up to 1\.00e\+38, and/,
+        ),
+      });
+      expect(readdirSync(folder)).not.toContain("never.gguf");
+    });
+
+    test("is done to a type that holds them", async () => {
+      await quantizeGguf(large, target, "BF16", options);
+      rmSync(target);
+    });
+
+    test("is refused of quantised values too", async () => {
+      const path = await writeScaledExample(join(folder, "scaled.gguf"), { "blk.7.ffn_down.weight": 1e7 });
+      const quantized = quantizeGguf(path, target, "Q6_K", { ...options, allowRequantize: true });
+      await expect(quantized).rejects.toThrow(/'blk\.7\.ffn_down\.weight' go up to \d\.\d+e\+6/);
+    });
+
+    test("is refused by llama.cpp with the tensor's name, where it notices", async () => {
+      const runtime = await openRuntime("off");
+      const asked = {
+        type: 2,
+        threads: 2,
+        allowRequantize: false,
+        importance: [],
+        tensorTypes: [],
+        metadata: [],
+      };
+      await expect(runtime.call("own.gguf", "quantizeFile", [large, target, asked])).rejects.toThrow(
+        "validation failed at the tensor 'blk.7.ffn_down.weight'",
+      );
+      rmSync(target);
+    });
   });
 
   test("knows llama-quantize's names, and says which there are", () => {
