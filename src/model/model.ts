@@ -113,13 +113,14 @@ export async function openModel(
   const call: Call = (name, args, given) => runtime.call(path, name, args, { signal, ...given });
   const handle = runtime.newHandle();
   const { repack } = memory;
-  const idling = runtime.idleProcessors();
+  // The machine is watched while the model is loaded.
+  const choosing =
+    options.threads ?? runtime.idleProcessors().then((idle) => usefulThreads(runtime.mathCores, idle));
   // Where loading ends the process, that is what is told.
-  idling.catch(() => {});
+  if (typeof choosing !== "number") choosing.catch(() => {});
   const info = await call("loadModel", [handle, path, { gpuLayers, repack }]);
-  const idle = await idling;
+  const threads = await choosing;
   const cores = options.threads ?? physicalCores(runtime.mathCores);
-  const threads = options.threads ?? usefulThreads(runtime.mathCores, idle);
   const workload = ({ sequenceLength, sequences }: Pick<SessionOptions, "sequenceLength" | "sequences">) => ({
     ...info,
     cacheWidth: width,

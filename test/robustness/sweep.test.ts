@@ -10,7 +10,7 @@ import { temporaryFolder } from "../support/folder.ts";
 import { oddModels } from "./odd-models.ts";
 
 const SEED = Number(process.env.LORP_SWEEP_SEED ?? 16);
-const COUNT = Number(process.env.LORP_SWEEP ?? 400);
+const COUNT = Number(process.env.LORP_SWEEP ?? 2000);
 /** Longer than any of these models takes. */
 const HANG = 60_000;
 
