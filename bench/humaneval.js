@@ -2,6 +2,7 @@
 // top-level line and run with the task's own test in Python. What a model wrote is run as it is, so do this where it may
 // do no harm. Not part of the package.
 //   node bench/humaneval.js MODEL.gguf TASKS.jsonl [LAYERS such as 14-16, or none] [FIRST such as 24]
+// GPU in the environment says what computes ("cuda"); without it, the CPU.
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -27,7 +28,7 @@ const lines = (await readFile(file, "utf8")).trim().split("\n").slice(0, Number(
 const tasks = lines.map((line) => JSON.parse(line));
 const skip = layers === "none" ? [] : parseLayers(layers);
 const { architecture } = await describeModel(path);
-const model = await openModel(path, { gpu: "off" });
+const model = await openModel(path, { gpu: process.env.GPU ?? "off" });
 
 const isWhole = (text) => /\n\S/.test(text);
 const passed = [];

@@ -2,6 +2,7 @@
 // on the part of lorp's text that neither the analysis nor a choice has seen, and the tokens that were run to choose (as
 // they count for the search's limit). `unlimited` is `auto` without that limit.
 //   node bench/real-models.js MODEL.gguf [BUDGETS, such as 1,3,5] [METHODS]
+// GPU in the environment says what computes ("cuda"); without it, the CPU.
 import { basename } from "node:path";
 import { analyzeOpened } from "../dist/api/analyze.js";
 import { lossesOf } from "../dist/api/stages/objective.js";
@@ -12,7 +13,7 @@ import { createTrials, meanLoss } from "../dist/selection/trials.js";
 const [path, budgets = "1,3,5", methods = "auto,lorp,shortgpt,streamline,sleb"] = process.argv.slice(2);
 if (path === undefined) throw new Error("Name a model: node bench/real-models.js MODEL.gguf");
 
-const options = { gpu: "off" };
+const options = { gpu: process.env.GPU ?? "off" };
 
 /** A method as the planner knows it, and how far it may search. */
 const METHODS = { unlimited: ["auto", { searchTime: 86_400 }] };

@@ -8,8 +8,8 @@
  * KINDS ("refit,bridge", or "auto"): the perplexity and the KL divergence from the original on each text, what share of
  * the lost loss and of the divergence is given back, the bytes that the file takes more, and the seconds that the fit
  * took. With RIDGE the maps are fitted with that λ and stored as TYPE ("Q8_0"), without choosing or judging anything.
- * SEQUENCES (to fit on), TEXT_SEQUENCES and THREADS can be set by environment variables too. A row is printed once it is
- * measured; logits of the original are kept in FOLDER meanwhile.
+ * SEQUENCES (to fit on), TEXT_SEQUENCES, THREADS and GPU (what computes: the CPU, if not "cuda") can be set so too. A row
+ * is printed once it is measured; logits of the original are kept in FOLDER meanwhile.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -30,9 +30,13 @@ const {
   SEQUENCES,
   RIDGE,
   TYPE = "Q8_0",
+  GPU = "off",
 } = process.env;
 const folder = process.env.FOLDER ?? (await mkdtemp(join(tmpdir(), "lorp-repair-")));
-const run = { gpu: /** @type {const} */ ("off"), ...(THREADS && { threads: Number(THREADS) }) };
+const run = {
+  gpu: /** @type {import("../dist/index.js").GpuChoice} */ (GPU),
+  ...(THREADS && { threads: Number(THREADS) }),
+};
 const calibration = {
   ...(text !== "-" && { calibration: text }),
   ...(SEQUENCES && { sequences: Number(SEQUENCES) }),
