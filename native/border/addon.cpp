@@ -8,7 +8,9 @@
 
 #include "arguments.h"
 #include "async.h"
+#include "check_gpus.h"
 #include "control_handle.h"
+#include "echo_errors.h"
 #include "file_copy.h"
 #include "llama_api.h"
 #include "model_handle.h"
@@ -23,7 +25,21 @@ namespace lorp {
 namespace {
 
 void attach_to_llama(const Napi::CallbackInfo& info) {
-    guarded(info.Env(), [] { attach(LORP_LLAMA_RELEASE); });
+    guarded(info.Env(), [] {
+        attach(LORP_LLAMA_RELEASE);
+        echo_errors();
+    });
+}
+
+Napi::Value check_all_gpus(const Napi::CallbackInfo& info) {
+    guarded(info.Env(), [] { llama(); });
+    return Task<bool>::run(
+        info.Env(), control(info[0]),
+        [](const Control&) {
+            check_gpus();
+            return true;
+        },
+        [](Napi::Env env, bool&&) { return env.Undefined(); });
 }
 
 Napi::Value connect_rpc_servers(const Napi::CallbackInfo& info) {
@@ -68,6 +84,7 @@ Napi::Value copy_file_range_in_kernel(const Napi::CallbackInfo& info) {
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     exports.Set("release", LORP_LLAMA_RELEASE);
     exports.Set("attach", Napi::Function::New(env, attach_to_llama, "attach"));
+    exports.Set("checkGpus", Napi::Function::New(env, check_all_gpus, "checkGpus"));
     exports.Set("addRpcServers", Napi::Function::New(env, connect_rpc_servers, "addRpcServers"));
     exports.Set("spectralClusters", Napi::Function::New(env, cluster, "spectralClusters"));
     exports.Set("copyFileRange", Napi::Function::New(env, copy_file_range_in_kernel, "copyFileRange"));

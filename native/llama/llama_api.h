@@ -2,6 +2,7 @@
 
 #include <llama.h>
 
+#include <ggml-alloc.h>
 #include <ggml-backend.h>
 #include <ggml-cpu.h>
 
@@ -9,17 +10,34 @@
 
 // Everything we call of llama.cpp and ggml, looked up by name in the library that node-llama-cpp has loaded.
 #define LORP_LLAMA_FUNCTIONS(X)            \
+    X(ggml_backend_alloc_ctx_tensors)      \
+    X(ggml_backend_buffer_free)            \
     X(ggml_backend_dev_backend_reg)        \
     X(ggml_backend_dev_by_type)            \
+    X(ggml_backend_dev_count)              \
+    X(ggml_backend_dev_description)        \
+    X(ggml_backend_dev_get)                \
+    X(ggml_backend_dev_init)               \
+    X(ggml_backend_dev_type)               \
+    X(ggml_backend_free)                   \
+    X(ggml_backend_graph_compute)          \
     X(ggml_backend_load)                   \
     X(ggml_backend_reg_get_proc_address)   \
     X(ggml_backend_register)               \
     X(ggml_backend_tensor_get)             \
     X(ggml_backend_tensor_set)             \
+    X(ggml_build_forward_expand)           \
+    X(ggml_free)                           \
     X(ggml_get_type_traits)                \
+    X(ggml_graph_overhead)                 \
+    X(ggml_init)                           \
     X(ggml_is_contiguous)                  \
+    X(ggml_mul_mat)                        \
     X(ggml_nbytes)                         \
+    X(ggml_new_graph)                      \
+    X(ggml_new_tensor_2d)                  \
     X(ggml_quantize_chunk)                 \
+    X(ggml_tensor_overhead)                \
     X(ggml_threadpool_params_default)      \
     X(llama_attach_threadpool)             \
     X(llama_chat_apply_template)           \

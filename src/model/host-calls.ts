@@ -23,6 +23,8 @@ export type LlamaFacts = Pick<Llama, "device" | "gpuNames" | "notice" | "mathCor
 export interface HostCalls {
   /** Loads llama.cpp; called first, once. @throws RuntimeError */
   open(gpu: GpuChoice, rpc: readonly string[]): LlamaFacts;
+  /** Lets each GPU compute something small. @throws where one computes something wrong; a crash where it cannot */
+  checkGpus(): void;
   freeGpuMemory(): number;
   /** Processors that other processes leave idle. */
   idleProcessors(): number;

@@ -65,6 +65,7 @@ const handlers: Handlers<HostCalls> = {
     const { device, gpuNames, notice, mathCores, release } = llama;
     return { device, gpuNames, notice, mathCores, release };
   },
+  checkGpus: (context) => run(context, (control) => addon.checkGpus(control)),
   freeGpuMemory: () => llama.freeGpuMemory(),
   idleProcessors: () => idleProcessors(),
   residentMemory: () => process.memoryUsage.rss(),

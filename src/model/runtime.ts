@@ -1,4 +1,5 @@
 import { type CallOptions, type Process, ProcessDied, RemoteError, startProcess } from "../process/start.ts";
+import { type Gpu, gpuTitle } from "./backends.ts";
 import { RuntimeError, type RuntimeErrorCode } from "./errors.ts";
 import type { GpuChoice } from "./gpu.ts";
 import type { Handle, HostCalls, LlamaFacts } from "./host-calls.ts";
@@ -37,7 +38,8 @@ const opened = new Map<string, Promise<Runtime>>();
  * Opens a runtime, once a process for each choice of devices.
  * @param rpc `host:port` of llama.cpp's RPC servers to compute on
  * @param onNotice told once, when it opens, which GPU is not used
- * @throws RuntimeError if no llama.cpp fits this machine, its release is not the addon's, or a server cannot be reached
+ * @throws RuntimeError if no llama.cpp fits this machine, its release is not the addon's, a server cannot be reached, or
+ *   a GPU asked for by name cannot compute
  */
 export function openRuntime(
   gpu: GpuChoice = "auto",
@@ -62,14 +64,38 @@ export async function startRuntime(
   onEnd: () => void = () => {},
 ): Promise<Runtime> {
   const host = startProcess<HostCalls>("model/host");
-  void host.ended.then(onEnd);
+  let facts: LlamaFacts;
   try {
-    const facts = await host.call("open", [gpu, rpc]);
-    return { ...facts, ...serviceOf(host) };
+    facts = await host.call("open", [gpu, rpc]);
   } catch (error) {
     await host.end();
     throw explain(error, "its libraries");
   }
+  const fault = facts.gpuNames.length > 0 && rpc.length === 0 ? await faultOfGpus(host) : undefined;
+  if (fault === undefined) {
+    void host.ended.then(onEnd);
+    return { ...facts, ...serviceOf(host) };
+  }
+  await host.end();
+  const sentence = `${gpuTitle(facts.device as Gpu)} finds ${facts.gpuNames.join(", ")}, but cannot compute there: ${fault}`;
+  if (gpu !== "auto") {
+    const message = `${sentence}; update the GPU's driver, or use \`gpu: "off"\`, which computes on the CPU.`;
+    throw new RuntimeError("RUNTIME_NOT_FOUND", message);
+  }
+  const onCpu = await startRuntime("off", [], onEnd);
+  return { ...onCpu, notice: `${sentence}: computing on the CPU. "lorp doctor" tells more.` };
+}
+
+/** Why GPUs that are found do not compute; undefined where they do. */
+function faultOfGpus(host: Process<HostCalls>): Promise<string | undefined> {
+  return host.call("checkGpus", []).then(
+    () => undefined,
+    (error: unknown) => {
+      if (error instanceof ProcessDied) return error.lastWords;
+      if (error instanceof RemoteError) return error.message;
+      throw error;
+    },
+  );
 }
 
 let handles = 0;

@@ -14,6 +14,11 @@ export interface Addon {
    */
   attach(): void;
   /**
+   * Lets each GPU compute something small; llama.cpp ends the process where one cannot.
+   * @throws naming a GPU that computes something wrong
+   */
+  checkGpus(control: NativeControl): Promise<void>;
+  /**
    * Makes the devices of llama.cpp's RPC servers devices of this process.
    * @param library path of the RPC backend
    * @param endpoints `host:port`

@@ -16,11 +16,15 @@ export function createLastWords(stderr: Readable | null): () => string | undefin
 }
 
 /**
+ * `/home/…/ggml-cuda.cu:108: CUDA error`, where a line before says `CUDA error: the reason`, is told with the reason;
  * `/home/…/ggml.c:4005: GGML_ASSERT(a) failed` → `GGML_ASSERT(a) failed (ggml.c:4005)`; `what():  vector` → `vector`.
  */
 export function lastWordsIn(stderr: string): string | undefined {
   const assertions = [...stderr.matchAll(/^(?:.*[/\\])?([\w.-]+\.\w+:\d+): (.+)$/gm)];
   const [, place, failure] = assertions.at(-1) ?? [];
-  if (failure !== undefined) return `${failure.trim()} (${place})`;
+  if (failure !== undefined) {
+    const reasoned = stderr.split("\n").findLast((line) => line.startsWith(`${failure.trim()}: `));
+    return `${(reasoned ?? failure).trim().replace(/\.$/, "")} (${place})`;
+  }
   return /^\s*what\(\):\s*(.+)$/m.exec(stderr)?.[1]?.trim();
 }

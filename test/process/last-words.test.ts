@@ -12,6 +12,19 @@ test("an assertion is told with its place, without the folders of who compiled i
   );
 });
 
+test("the reason that was logged before the process was ended is told", () => {
+  const stderr = [
+    "CUDA error: the provided PTX was compiled with an unsupported toolchain.",
+    "  current device: 0, in function ggml_cuda_kernel_can_use_pdl at /home/x/ggml-cuda/common.cuh:1679",
+    "  cudaFuncGetAttributes(&attr, kernel)",
+    "/home/runner/x/ggml/src/ggml-cuda/ggml-cuda.cu:108: CUDA error",
+    "",
+  ].join("\n");
+  expect(lastWordsIn(stderr)).toBe(
+    "CUDA error: the provided PTX was compiled with an unsupported toolchain (ggml-cuda.cu:108)",
+  );
+});
+
 test("an exception that nobody caught is told by what it says", () => {
   const stderr = "terminate called after throwing an instance of 'std::out_of_range'\n  what():  map::at\n";
   expect(lastWordsIn(stderr)).toBe("map::at");
