@@ -9,7 +9,9 @@ namespace lorp {
 BlockLayout block_layout(const Napi::Object& given, const Model& model) {
     const Napi::Object states = arguments::object(given.Get("states"), "states");
     BlockLayout layout;
-    layout.n_blocks = arguments::integer<std::int32_t>(given.Get("blocks"), "blocks", 1, model.n_layer());
+    layout.loops = arguments::integer<std::int32_t>(states.Get("loops"), "loops", 1, model.n_layer());
+    layout.n_blocks = layout.loops * arguments::integer<std::int32_t>(given.Get("blocks"), "blocks", 1,
+                                                                      model.n_layer() / layout.loops);
     layout.n_embd = model.n_embd();
     layout.output_name = arguments::string(states.Get("blockOutput"), "blockOutput");
     layout.block_input_name = arguments::string(states.Get("blockInput"), "blockInput");
@@ -18,15 +20,19 @@ BlockLayout block_layout(const Napi::Object& given, const Model& model) {
     layout.streams = arguments::integer<std::int32_t>(states.Get("streams"), "streams", 1);
     layout.streams_inside = arguments::boolean(states.Get("streamsInside"), "streamsInside");
     layout.embeds = arguments::boolean(states.Get("embeds"), "embeds");
-    layout.empty = block_flags(states.Get("emptyBlocks"), "emptyBlocks", layout.n_blocks);
+    layout.empty = block_flags(states.Get("emptyBlocks"), "emptyBlocks", layout);
     return layout;
 }
 
-std::vector<bool> block_flags(const Napi::Value& value, const std::string& name, std::int32_t n_blocks) {
-    std::vector<bool> flags(static_cast<std::size_t>(n_blocks));
+std::vector<bool> block_flags(const Napi::Value& value, const std::string& name, const BlockLayout& layout) {
+    std::vector<bool> flags(static_cast<std::size_t>(layout.n_blocks));
     for (const std::int32_t block : arguments::int32s(value, name)) {
-        if (block < 0 || block >= n_blocks) throw arguments::wrong(value, name, "numbers of blocks of this model");
-        flags[static_cast<std::size_t>(block)] = true;
+        if (block < 0 || block >= layout.loop_length()) {
+            throw arguments::wrong(value, name, "numbers of blocks of this model");
+        }
+        for (std::int32_t run = block; run < layout.n_blocks; run += layout.loop_length()) {
+            flags[static_cast<std::size_t>(run)] = true;
+        }
     }
     return flags;
 }
@@ -56,7 +62,7 @@ std::vector<Repair> repairs_of(const Napi::Value& value, const BlockLayout& layo
 }  // namespace
 
 BlockChanges block_changes(const Napi::Object& given, const BlockLayout& layout) {
-    return {block_flags(given.Get("skip"), "skip", layout.n_blocks), repairs_of(given.Get("repairs"), layout)};
+    return {block_flags(given.Get("skip"), "skip", layout), repairs_of(given.Get("repairs"), layout)};
 }
 
 TopDistributions top_distributions(const Napi::Value& value, const std::string& name, std::uint32_t n_vocab) {

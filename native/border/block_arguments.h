@@ -18,8 +18,8 @@ namespace lorp {
 /** `blocks` and `states` of an object. */
 BlockLayout block_layout(const Napi::Object& given, const Model& model);
 
-/** n_blocks flags from a list of block numbers. */
-std::vector<bool> block_flags(const Napi::Value& value, const std::string& name, std::int32_t n_blocks);
+/** n_blocks flags from a list of block numbers, each set in every loop. */
+std::vector<bool> block_flags(const Napi::Value& value, const std::string& name, const BlockLayout& layout);
 
 /** `skip` and `repairs` of an object. */
 BlockChanges block_changes(const Napi::Object& given, const BlockLayout& layout);

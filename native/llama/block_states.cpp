@@ -78,24 +78,32 @@ Weight weight_of(const ggml_tensor& node) {
 
 }  // namespace
 
-std::optional<std::int32_t> StateFinder::find(const ggml_tensor& node) {
+std::optional<State> StateFinder::find(const ggml_tensor& node) {
     const auto indexed = split_index(node.name);
     if (!inside_blocks_) {
         // A norm of the embeddings may be named as one of block 0 until the model's own weight follows.
         const Weight weight = weight_of(node);
         inside_blocks_ = weight == Weight::of_block;
-        perhaps_inside_ = weight != Weight::of_model && (perhaps_inside_ || (indexed && indexed->second == 0));
+        perhaps_inside_ =
+            weight != Weight::of_model && (perhaps_inside_ || (indexed && indexed->second == loop_start_));
     }
     const bool is_state = node.type == GGML_TYPE_F32 && node.ne[0] == layout_.n_embd && node.ne[3] == 1 &&
                           element_count(node) % static_cast<std::size_t>(layout_.state_size()) == 0;
     if (!is_state) return std::nullopt;
     const std::string_view name = node.name;
-    if (!layout_.input_name.empty() && name == layout_.input_name) return 0;
-    if (!layout_.last_output_name.empty() && name == layout_.last_output_name) return layout_.n_blocks;
-    if (indexed && indexed->first == layout_.output_name) return indexed->second + 1;
-    if (indexed && indexed->first == layout_.block_input_name) return indexed->second;
+    if (!layout_.input_name.empty() && name == layout_.input_name) return State{0};
+    if (!layout_.last_output_name.empty() && name == layout_.last_output_name) return State{layout_.n_blocks};
+    if (indexed && indexed->first == layout_.output_name) {
+        const std::int32_t state = indexed->second + 1;
+        if (layout_.begins_loop(state)) {
+            loop_start_ = state;
+            inside_blocks_ = perhaps_inside_ = false;
+        }
+        return State{state};
+    }
+    if (indexed && indexed->first == layout_.block_input_name) return State{indexed->second};
     if (layout_.input_name.empty() && !inside_blocks_ && !perhaps_inside_ && node.ne[1] == n_tokens_ && node.ne[2] == 1)
-        return 0;
+        return State{loop_start_, false};
     return std::nullopt;
 }
 
@@ -103,8 +111,8 @@ bool CaptureStates::wants(ggml_tensor& node) {
     // After the last state: stop at the first node of what another backend would still compute.
     if (complete()) return true;
     const auto state = finder_.find(node);
-    if (!state || *state >= layout_.n_blocks) return false;
-    found_ = *state;
+    if (!state || state->index >= layout_.n_blocks) return false;
+    found_ = state->index;
     return true;
 }
 
@@ -151,7 +159,8 @@ bool SkipBlocks::wants(ggml_tensor& node) {
         if (finder_.inside_blocks()) idle_.emplace_back(&node, std::exchange(node.op, GGML_OP_NONE));
     }
     if (!state) return false;
-    found_ = *state;
+    found_ = state->index;
+    is_output_ = state->is_output;
     const bool before_start = found_ < kept_.from;
     if (before_start || enters_skipped(found_))
         inside_.insert(&node);

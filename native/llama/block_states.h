@@ -17,8 +17,10 @@ namespace lorp {
 
 /** Where a model's block boundaries are in llama.cpp's compute graph. */
 struct BlockLayout {
-    /** Number of blocks that run. */
+    /** Number of runs of blocks: a block that runs in several loops is one of them, and counted, in each. */
     std::int32_t n_blocks = 0;
+    /** Loops, one after the other, which all run the same blocks. */
+    std::int32_t loops = 1;
     std::int32_t n_embd = 0;
     /** Name of the block output tensors without their `-<il>`; `l_out` for most architectures. */
     std::string output_name = "l_out";
@@ -39,6 +41,10 @@ struct BlockLayout {
 
     /** Floats of one token's state. */
     std::int64_t state_size() const { return static_cast<std::int64_t>(n_embd) * streams; }
+    /** Blocks of one loop. */
+    std::int32_t loop_length() const { return n_blocks / loops; }
+    /** Whether this state enters the first block of a loop. */
+    bool begins_loop(std::int32_t state) const { return state < n_blocks && state % loop_length() == 0; }
     bool is_empty(std::int32_t block) const {
         return block >= 0 && static_cast<std::size_t>(block) < empty.size() && empty[static_cast<std::size_t>(block)];
     }
@@ -50,28 +56,37 @@ std::size_t element_count(const ggml_tensor& tensor);
 /** @throws std::runtime_error naming the tensor */
 void require_contiguous(const ggml_tensor& tensor);
 
+/** A state between blocks: it enters this block, and usually is the output of the one before. */
+struct State {
+    std::int32_t index;
+    /** Whether the node is the output of block index−1, and not what is made of it before a loop's first block. */
+    bool is_output = true;
+};
+
 /**
  * Recognises the tensors that carry the state between blocks while llama.cpp asks about every node of a graph in turn.
- * State 0 enters block 0; state i is the output of block i−1.
+ * State 0 enters block 0; state i is the output of block i−1, or what a loop that begins with block i makes of it.
  */
 class StateFinder {
 public:
     StateFinder(const BlockLayout& layout, std::int64_t n_tokens) : layout_(layout), n_tokens_(n_tokens) {}
 
     /**
-     * The state this node may be, to be called once a node in graph order. State 0 has no name of its own: each
-     * n_embd × n_tokens tensor before the first node of block 0 is reported as state 0, and the last one is it. Block 0
-     * begins where a node takes its index as name or one of its weights.
+     * The state this node may be, to be called once a node in graph order. What enters a loop has no name of its own:
+     * each n_embd × n_tokens tensor before the first node of the loop's first block is reported as that state, and the
+     * last one is it. The block begins where a node takes its index as name or a block's weights.
      */
-    std::optional<std::int32_t> find(const ggml_tensor& node);
-    /** Whether a node with a weight of block 0 has been seen. */
+    std::optional<State> find(const ggml_tensor& node);
+    /** Whether the last node was one of a block, not one before a loop's first block. */
     bool inside_blocks() const { return inside_blocks_; }
 
 private:
     const BlockLayout& layout_;
     std::int64_t n_tokens_;
+    /** The first block of the loop that has begun last, or begins next. */
+    std::int32_t loop_start_ = 0;
     bool inside_blocks_ = false;
-    /** Whether a node named as one of block 0 has been seen, and no weight of the model since. */
+    /** Whether a node named as one of that block has been seen, and no weight of the model since. */
     bool perhaps_inside_ = false;
 };
 
@@ -164,7 +179,7 @@ public:
     /** Whether every block to skip was found. */
     bool complete() const;
     /** Whether the node wanted last is one that `computed` overwrites: a skipped block's output, or where it starts. */
-    bool overwrites() const { return skips(found_ - 1) || starts(); }
+    bool overwrites() const { return (is_output_ && skips(found_ - 1)) || starts(); }
 
 private:
     bool skips(std::int32_t block) const {
@@ -195,7 +210,9 @@ private:
     /** The state that entered the skipped block, and what has been seen to depend on it. */
     std::unordered_set<const ggml_tensor*> inside_;
     std::vector<std::pair<ggml_tensor*, ggml_op>> idle_;
+    /** The state that the node wanted last is, and whether it is a block's output. */
     std::int32_t found_ = 0;
+    bool is_output_ = false;
     std::int32_t overwritten_ = 0;
 };
 

@@ -45,7 +45,7 @@ bool OutputHook::wants(ggml_tensor& node) {
     const auto state = finder_.find(node);
     for (std::size_t index = 0; index < points_.size(); ++index) {
         Followed& followed = points_[index];
-        const bool is_output = state == followed.point.block + 1;
+        const bool is_output = state && state->is_output && state->index == followed.point.block + 1;
         const bool is_sum = followed.term != nullptr && node.op == GGML_OP_ADD && takes(node, followed.term);
         if (!followed.point.weight.empty() && node.op == GGML_OP_MUL_MAT &&
             is_named(*node.src[0], followed.point.weight)) {

@@ -152,9 +152,10 @@ std::vector<double> Session::sum_cosines(std::span<const llama_token> tokens, st
     if (first >= tokens.size()) throw std::runtime_error("no token of the sequence would count");
     start_sequence(tokens);
     const auto n_blocks = static_cast<std::size_t>(layout().n_blocks);
+    const auto loop_length = static_cast<std::size_t>(layout().loop_length());
     const auto state_size = static_cast<std::size_t>(layout().state_size());
     const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
-    std::vector<double> sums(n_blocks * n_blocks);
+    std::vector<double> sums(loop_length * loop_length);
     for (std::size_t from = 0; from < tokens.size(); from += n_ubatch) {
         const std::size_t count = std::min(n_ubatch, tokens.size() - from);
         states_.resize(n_blocks * count * state_size);
@@ -167,9 +168,14 @@ std::vector<double> Session::sum_cosines(std::span<const llama_token> tokens, st
             std::fill_n(states_.begin() + static_cast<std::ptrdiff_t>(block * count * state_size),
                         uncounted * state_size, 0.0F);
         }
-        accumulate_cosines(states_, n_blocks, count, state_size, sums);
+        // A block that goes, goes from every loop: S is the mean over loops, as if each were a pass over more tokens.
+        const std::size_t loop_size = loop_length * count * state_size;
+        for (std::size_t at = 0; at < states_.size(); at += loop_size) {
+            accumulate_cosines(std::span(states_).subspan(at, loop_size), loop_length, count, state_size, sums);
+        }
         control.report(static_cast<double>(from + count) / static_cast<double>(tokens.size()));
     }
+    for (double& sum : sums) sum /= layout().loops;
     return sums;
 }
 

@@ -59,7 +59,8 @@ public:
     /**
      * Runs a sequence through all blocks but the last.
      * @param first index of the first token whose states count
-     * @return n_blocks × n_blocks sums over tokens of the cosines of the block inputs; above the diagonal
+     * @return loop_length × loop_length sums over tokens of the cosines of the block inputs, the mean of all loops;
+     * above the diagonal
      * @throws std::runtime_error, Stopped
      */
     std::vector<double> sum_cosines(std::span<const llama_token> tokens, std::size_t first, const Control& control);

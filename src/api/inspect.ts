@@ -72,7 +72,7 @@ export interface Saving {
 export async function inspect(path: string, options: InspectOptions = {}): Promise<Inspection> {
   checkNames(options, { signal: true });
   const { file, architecture, summary } = await describeModel(path, options.signal);
-  const anatomy = measureBlocks(file, architecture.name, architecture.blockCount);
+  const anatomy = measureBlocks(file);
   const size = fileBytes(file);
   const active = sum([...anatomy.blocks, anatomy.rest].map(({ activeParameters }) => activeParameters));
   const { fixed, oneOf = [] } = architecture.constraints;

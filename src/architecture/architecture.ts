@@ -4,6 +4,7 @@ import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, GgufValue } from "../gguf/types.ts";
 import { violation } from "./constraints.ts";
 import { ArchitectureError } from "./errors.ts";
+import { countLoops, placeOf } from "./loops.ts";
 import { type ModelMetadata, readModel } from "./metadata.ts";
 import { COMMON_RULES, type Rule } from "./rules.ts";
 import { ARCHITECTURES, type Entry } from "./table.ts";
@@ -40,6 +41,7 @@ function statesOf(model: ModelMetadata, { states = {} }: Entry): StateTensors {
     wholeSequences: false,
     ...names,
     streams: streams(model),
+    loops: countLoops(model.loops),
     emptyBlocks: emptyBlocks(model),
   };
 }
@@ -80,7 +82,12 @@ function rewriteFor({ model, rules }: Interpreted, kept: readonly number[]): Rew
     renameKey: (key) =>
       newName && key.startsWith(`${model.name}.`) ? newName + key.slice(model.name.length) : key,
     scales: scalesOf(model, rules, kept),
-    renameTensor: (name) => renumbered(name, (block) => newIndex.get(block)),
+    renameTensor: (name) =>
+      renumbered(name, (block) => {
+        const { layer, stack } = placeOf(model.loops, block);
+        const index = newIndex.get(layer);
+        return index === undefined ? undefined : index + stack * kept.length;
+      }),
     slices: slicesOf(model, rules, kept),
   };
 }

@@ -1,16 +1,18 @@
 import type { GgufFile, GgufValue, MetadataType, TensorInfo } from "../gguf/types.ts";
 import { ArchitectureError } from "./errors.ts";
+import { type Loops, loopsFault, loopsOf, MOST_BLOCKS } from "./loops.ts";
 
 /** A model file as the rules see it: its architecture's metadata by short key, and its blocks. */
 export interface ModelMetadata {
   /** `general.architecture`. */
   readonly name: string;
-  /** `<arch>.block_count`. */
+  /** Layers that the file holds: `<arch>.block_count`, which counts each `loops.entries` times. */
   readonly blockCount: number;
   /** Trailing multi-token-prediction blocks, which `blockCount` includes. */
   readonly predictionBlocks: number;
   /** Blocks of the model proper: `blockCount` − `predictionBlocks`. */
   readonly trunkBlocks: number;
+  readonly loops: Loops;
   /** `key` without the architecture's prefix → the key in the file. */
   fullKey(key: string): string;
   /** The decoded value, or undefined when the file has no such key. */
@@ -26,9 +28,6 @@ export interface ModelMetadata {
 
 /** Keys that llama.cpp reads without the architecture's prefix (LLM_KV_NAMES in src/llama-arch.cpp). */
 const UNPREFIXED = /^xielu\./;
-
-/** LLAMA_MAX_LAYERS of llama-hparams.h. */
-const MOST_BLOCKS = 512;
 
 /** @throws ArchitectureError when `general.architecture` or the block count is missing or senseless */
 export function readModel(file: GgufFile): ModelMetadata {
@@ -48,25 +47,34 @@ export function readModel(file: GgufFile): ModelMetadata {
   const number = (key: string) => (isArray(key) ? undefined : toNumber(value(key)));
   const tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
 
-  const blockCount = number("block_count") ?? 0;
+  const counted = number("block_count") ?? 0;
   const predictionBlocks = number("nextn_predict_layers") ?? 0;
-  if (blockCount > MOST_BLOCKS) {
+  if (counted > MOST_BLOCKS) {
     throw new ArchitectureError(
       "ARCHITECTURE_METADATA",
-      `${file.paths[0]} (${name}) says that it has ${blockCount} layers, and llama.cpp runs ${MOST_BLOCKS} at most; download or convert it again.`,
+      `${file.paths[0]} (${name}) says that it has ${counted} layers, and llama.cpp runs ${MOST_BLOCKS} at most; download or convert it again.`,
     );
   }
-  if (!Number.isSafeInteger(blockCount) || blockCount < 1 || predictionBlocks >= blockCount) {
+  if (!Number.isSafeInteger(counted) || counted < 1 || predictionBlocks >= counted) {
     throw new ArchitectureError(
       "ARCHITECTURE_METADATA",
-      `${file.paths[0]} (${name}) has ${blockCount} layers of which ${predictionBlocks} predict ahead, so there is nothing to prune; give a complete language model.`,
+      `${file.paths[0]} (${name}) has ${counted} layers of which ${predictionBlocks} predict ahead, so there is nothing to prune; give a complete language model.`,
     );
   }
+  const fault = loopsFault(name, counted, number);
+  if (fault) {
+    throw new ArchitectureError(
+      "ARCHITECTURE_METADATA",
+      `${file.paths[0]} cannot be run by llama.cpp: ${fault}; download or convert it again.`,
+    );
+  }
+  const loops = loopsOf(name, counted, number);
   return {
     name,
-    blockCount,
+    blockCount: loops.layers,
     predictionBlocks,
-    trunkBlocks: blockCount - predictionBlocks,
+    trunkBlocks: loops.layers - predictionBlocks,
+    loops,
     fullKey,
     value,
     number,

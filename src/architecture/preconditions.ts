@@ -2,6 +2,7 @@ import { blockOf, blockTensor } from "../gguf/block-names.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 import { ArchitectureError } from "./errors.ts";
+import { placeOf } from "./loops.ts";
 import { type ModelMetadata, readModel } from "./metadata.ts";
 
 /** LLAMA_MAX_EXPERTS of llama-hparams.h. */
@@ -147,14 +148,17 @@ function unmetBy({ name, shape, typeName, fileOffset }: TensorInfo): string | un
  * @throws ArchitectureError `ARCHITECTURE_METADATA`
  */
 export function checkBlockCount(file: GgufFile): void {
-  const { name, blockCount, numbers } = readModel(file);
+  const { name, blockCount, loops, numbers } = readModel(file);
   const present = new Set(file.tensors.flatMap((tensor) => blockOf(tensor.name) ?? []));
   const widths = numbers("feed_forward_length");
-  const counted = Array.from({ length: blockCount }, (_, block) => block);
+  const counted = Array.from({ length: blockCount * loops.stacks.length }, (_, block) => block);
   const missing = counted.filter((block) => !present.has(block) && widths?.[block] !== 0);
-  const more = [...present].filter((block) => block >= blockCount).sort((a, b) => a - b);
+  const more = [...present].filter((block) => block >= counted.length);
   if (missing.length === 0 && more.length === 0) return;
-  const which = (blocks: readonly number[]) => `layer${blocks.length > 1 ? "s" : ""} ${listed(blocks)}`;
+  const which = (blocks: readonly number[]) => {
+    const layers = [...new Set(blocks.map((block) => placeOf(loops, block).layer))].sort((a, b) => a - b);
+    return `layer${layers.length > 1 ? "s" : ""} ${listed(layers)}`;
+  };
   const what =
     present.size === 0
       ? "has no tensors of any layer"
@@ -169,8 +173,8 @@ export function checkBlockCount(file: GgufFile): void {
 
 const LISTED = 8;
 
-function listed(blocks: readonly number[]): string {
-  return blocks.length > LISTED ? `${blocks.slice(0, LISTED).join(", ")}, …` : blocks.join(", ");
+function listed(layers: readonly number[]): string {
+  return layers.length > LISTED ? `${layers.slice(0, LISTED).join(", ")}, …` : layers.join(", ");
 }
 
 /**

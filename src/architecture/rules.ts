@@ -90,7 +90,7 @@ const perBlockArrays: Rule = {
       // An array may be shorter (no entries for prediction blocks) or longer (padded) than the block count.
       const isKept = new Set(kept);
       const cut = (value.value as readonly unknown[]).filter(
-        (_, index) => index >= model.blockCount || isKept.has(index),
+        (_, index) => index >= model.blockCount * model.loops.entries || isKept.has(index % model.blockCount),
       );
       return [[key, { ...value, value: cut } as GgufValue] as const];
     }),
@@ -99,7 +99,9 @@ const perBlockArrays: Rule = {
 const blockCount: Rule = {
   name: "layer count",
   source: "llama-model.cpp load_hparams: LLM_KV_BLOCK_COUNT",
-  set: (model, kept) => [["block_count", sameType(model.value("block_count")!, kept.length)]],
+  set: (model, kept) => [
+    ["block_count", sameType(model.value("block_count")!, kept.length * model.loops.entries)],
+  ],
 };
 
 /** The rule that keeps them together, or away. */

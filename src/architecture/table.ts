@@ -1,4 +1,4 @@
-import type { ModelMetadata } from "./metadata.ts";
+import { type ModelMetadata, sameType } from "./metadata.ts";
 import {
   byLength,
   fixed,
@@ -28,7 +28,7 @@ import type { StateTensors } from "./types.ts";
 export interface Entry {
   readonly rules: readonly Rule[];
   /** What deviates from `l_out` with one residual stream. */
-  readonly states?: Partial<Omit<StateTensors, "streams" | "emptyBlocks">> & {
+  readonly states?: Partial<Omit<StateTensors, "streams" | "emptyBlocks" | "loops">> & {
     readonly streams?: (model: ModelMetadata) => number;
     readonly emptyBlocks?: (model: ModelMetadata) => readonly number[];
   };
@@ -283,9 +283,6 @@ const draftHead = refused(
   "it is a draft head that works on another model's hidden states",
   "eagle3.cpp, dflash.cpp, gemma4-assistant.cpp graph",
 );
-const RUN_AGAIN = "it runs the same layers several times over, and lorp measures a layer where it runs once";
-const looped = (key: string, source: string): Rule =>
-  refused(RUN_AGAIN, source, (model) => (model.number(key) ?? 1) > 1);
 
 // ---------------------------------------------------------------------------------------------------------------
 // The table: every architecture of llama.cpp's LLM_ARCH_NAMES (src/llama-arch.cpp)
@@ -499,7 +496,17 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
     ],
   },
   hrm_text: {
-    rules: [refused(RUN_AGAIN, "hrm-text.cpp load_arch_tensors: slots")],
+    rules: [
+      {
+        name: "layers of each stack",
+        source: "hrm-text.cpp load_arch_tensors: both stacks have hrm.layers_per_stack layers",
+        set: (model, kept) => [
+          ["hrm.layers_per_stack", sameType(model.value("hrm.layers_per_stack")!, kept.length)],
+        ],
+        // What enters a stack is the sum of what both put out last.
+        crossesBlocks: () => true,
+      },
+    ],
   },
   hy_v4: {
     states: hyperConnections,
@@ -564,10 +571,7 @@ const PARTICULAR: Readonly<Record<string, Entry>> = {
   "muse-glimmer": {
     rules: [slidingWindow(4, "muse-glimmer.cpp load_arch_hparams")],
   },
-  nanbeige: {
-    addsFeedForward: true,
-    rules: [looped("num_loops", "nanbeige.cpp load_arch_hparams: n_loops")],
-  },
+  nanbeige: { addsFeedForward: true, rules: [] },
   nemotron_h: {
     addsFeedForward: true,
     states: { blockOutput: "nemotron_h_block_out" },

@@ -5,7 +5,7 @@ import type { GgufValue } from "../gguf/types.ts";
 export interface Architecture {
   /** `general.architecture`. */
   readonly name: string;
-  /** Number of blocks that `<arch>.block_count` counts, trailing MTP blocks included. */
+  /** Number of blocks, trailing MTP blocks included; each of them one layer, however often the model runs it. */
   readonly blockCount: number;
   /** Blocks the analysis measures, 0…analysedBlocks−1 (trailing MTP blocks are not run and not measured). */
   readonly analysedBlocks: number;
@@ -28,6 +28,8 @@ export interface StateTensors {
   readonly lastOutput: string;
   /** Number of residual streams, each of n_embd. */
   readonly streams: number;
+  /** How often the model runs its blocks, from the first to the last, one loop after the other. */
+  readonly loops: number;
   /** Whether a token's streams lie side by side: `[n_embd, streams, n_tokens]`, else `[n_embd, n_tokens, streams]`. */
   readonly streamsInside: boolean;
   /** Whether the graph's result is embeddings, one a token: what it says of next tokens means nothing, if it says any. */

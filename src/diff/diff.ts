@@ -20,6 +20,8 @@ export interface ModelDiff {
    * files do not say, or were not made from models with equally many blocks.
    */
   readonly renumbered: boolean;
+  /** Blocks of both before any were removed, if equally many: of some models, blk.<i> and blk.<i + blocks> are one's. */
+  readonly blocks: number | undefined;
   /** Blocks that lorp noted as removed from the first and from the second file. */
   readonly removed: readonly [readonly number[], readonly number[]];
   readonly tensors: {
@@ -58,7 +60,8 @@ export async function diffModels(
 ): Promise<ModelDiff> {
   const numberings = [readNumbering(first), readNumbering(second)] as const;
   const pruned = numberings.some(({ removed }) => removed.length > 0);
-  const renumbered = pruned && numberings[0].blocks === numberings[1].blocks;
+  const alike = numberings[0].blocks === numberings[1].blocks;
+  const renumbered = pruned && alike;
   const named = (file: GgufFile, index: 0 | 1) => {
     const rename = renumbered ? originalName(numberings[index]) : (name: string) => name;
     return new Map(file.tensors.map((tensor) => [rename(tensor.name), tensor]));
@@ -72,6 +75,7 @@ export async function diffModels(
   const changed = await changedTensors(first, second, common, options);
   return {
     renumbered,
+    blocks: alike ? numberings[0].blocks : undefined,
     removed: [numberings[0].removed, numberings[1].removed],
     tensors: {
       onlyInFirst: missing(firstTensors, secondTensors),

@@ -93,6 +93,9 @@ export const ModelSchema = Type.Object(
     analysedBlocks: Type.Optional(
       blocks("Number of layers measured, from the first; fewer than blockCount if prediction layers trail."),
     ),
+    loops: Type.Optional(
+      blocks("How often the model runs its layers, one loop after the other; once if missing."),
+    ),
     embeddingLength: Type.Optional(count("Width of the hidden states.")),
     parameters: Type.Optional(count("Number of weights.")),
     fileBytes: Type.Optional(count("Size of the model's file or files in bytes.")),

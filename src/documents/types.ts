@@ -128,6 +128,8 @@ export interface Comparison {
     readonly blockCount: number;
     /** Number of layers measured, from the first; fewer than blockCount if prediction layers trail. */
     readonly analysedBlocks?: number;
+    /** How often the model runs its layers, one loop after the other; once if missing. */
+    readonly loops?: number;
     /** Width of the hidden states. */
     readonly embeddingLength?: number;
     /** Number of weights. */
@@ -352,6 +354,8 @@ export interface ModelSummary {
   readonly blockCount: number;
   /** Number of layers measured, from the first; fewer than blockCount if prediction layers trail. */
   readonly analysedBlocks?: number;
+  /** How often the model runs its layers, one loop after the other; once if missing. */
+  readonly loops?: number;
   /** Width of the hidden states. */
   readonly embeddingLength?: number;
   /** Number of weights. */
@@ -399,6 +403,8 @@ export interface Plan {
     readonly blockCount: number;
     /** Number of layers measured, from the first; fewer than blockCount if prediction layers trail. */
     readonly analysedBlocks?: number;
+    /** How often the model runs its layers, one loop after the other; once if missing. */
+    readonly loops?: number;
     /** Width of the hidden states. */
     readonly embeddingLength?: number;
     /** Number of weights. */

@@ -1,3 +1,5 @@
+import { placeOf } from "../architecture/loops.ts";
+import { readModel } from "../architecture/metadata.ts";
 import { blockOf } from "../gguf/block-names.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import { ImatrixError } from "./errors.ts";
@@ -31,8 +33,11 @@ export function checkImatrix({ path, values }: ImportanceMatrix, model: GgufFile
   }
   const block = (name: string) => blockOf(name) ?? Number.NaN;
   const measured = new Set([...values.keys()].map(block));
-  const missing = matrices.map(({ name }) => block(name)).find((own) => own < blocks && !measured.has(own));
-  if (missing !== undefined) refuse(`it has nothing of layer ${missing}`);
+  const { loops } = readModel(model);
+  const missing = matrices
+    .map(({ name }) => block(name))
+    .find((own) => placeOf(loops, own).layer < blocks && !measured.has(own));
+  if (missing !== undefined) refuse(`it has nothing of layer ${placeOf(loops, missing).layer}`);
 }
 
 /** A map with other keys, and without those that are renamed to null. */

@@ -1,3 +1,5 @@
+import { placeOf } from "../architecture/loops.ts";
+import { readModel } from "../architecture/metadata.ts";
 import { blockOf } from "../gguf/block-names.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 
@@ -5,7 +7,10 @@ import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 export interface Part {
   readonly parameters: number;
   readonly bytes: number;
-  /** Weights that take part in a matrix product for each token; of a mixture of experts those that are chosen. */
+  /**
+   * Weights that take part in a matrix product for each token, as often as they do; of a mixture of experts those that are
+   * chosen.
+   */
   readonly activeParameters: number;
   /** Tensor types of the matrices, the one with the most bytes first. */
   readonly types: readonly string[];
@@ -33,16 +38,24 @@ const OUTPUT = /^output\b/;
 
 const EXPERT_TENSOR = /_exps\.weight$/;
 
-/** Sorts a model's tensors into blocks and sums them up. @param blockCount as `<arch>.block_count` has it */
-export function measureBlocks(file: GgufFile, architecture: string, blockCount: number): Anatomy {
-  const number = (key: string) => Number(file.metadata.get(`${architecture}.${key}`)?.decode().value ?? 0);
-  const experts = number("expert_count");
-  const chosen = experts > 0 ? number("expert_used_count") / experts : 1;
+/** Sorts a model's tensors into blocks and sums them up. @throws ArchitectureError */
+export function measureBlocks(file: GgufFile): Anatomy {
+  const { blockCount, loops, number, numbers } = readModel(file);
+  const experts = number("expert_count") ?? 0;
   const blocks: TensorInfo[][] = Array.from({ length: blockCount }, () => []);
   const rest: TensorInfo[] = [];
   for (const tensor of file.tensors) {
-    (blocks[blockOf(tensor.name) ?? blockCount] ?? rest).push(tensor);
+    const block = blockOf(tensor.name);
+    const layer = block === undefined ? blockCount : placeOf(loops, block).layer;
+    (blocks[layer] ?? rest).push(tensor);
   }
+  /** How often a token is multiplied with a block's tensor; with how much of it, where it holds experts. */
+  const timesMultiplied = (name: string) => {
+    const { layer, stack } = placeOf(loops, blockOf(name) ?? 0);
+    const used = number("expert_used_count") ?? numbers("expert_used_count")?.[layer] ?? 0;
+    const chosen = EXPERT_TENSOR.test(name) && experts > 0 ? used / experts : 1;
+    return chosen * (loops.stacks[stack] ?? 1);
+  };
   const hasOutput = rest.some(({ name }) => name === "output.weight");
   // The embeddings are looked up, not multiplied, unless they serve as the output projection too.
   const isMultiplied = (name: string) =>
@@ -53,7 +66,7 @@ export function measureBlocks(file: GgufFile, architecture: string, blockCount: 
   const roleOf = ({ name }: TensorInfo) =>
     EMBEDDING.test(name) ? embedding : OUTPUT.test(name) ? "output" : "other tensors";
   return {
-    blocks: blocks.map((tensors) => sumUp(tensors, (name) => (EXPERT_TENSOR.test(name) ? chosen : 1))),
+    blocks: blocks.map((tensors) => sumUp(tensors, timesMultiplied)),
     rest: sumUpRest(rest),
     outside: [embedding, "output", "other tensors"]
       .map((role) => ({ name: role, ...sumUpRest(rest.filter((tensor) => roleOf(tensor) === role)) }))
@@ -62,7 +75,7 @@ export function measureBlocks(file: GgufFile, architecture: string, blockCount: 
   };
 }
 
-function sumUp(tensors: readonly TensorInfo[], activeShare: (name: string) => number): Part {
+function sumUp(tensors: readonly TensorInfo[], times: (name: string) => number): Part {
   const bytesByType = new Map<string, number>();
   let parameters = 0;
   let bytes = 0;
@@ -72,7 +85,7 @@ function sumUp(tensors: readonly TensorInfo[], activeShare: (name: string) => nu
     parameters += elements;
     bytes += byteLength;
     if (shape.length < 2) continue;
-    activeParameters += elements * activeShare(name);
+    activeParameters += elements * times(name);
     bytesByType.set(typeName, (bytesByType.get(typeName) ?? 0) + byteLength);
   }
   const types = [...bytesByType].sort(([, a], [, b]) => b - a).map(([type]) => type);

@@ -1,3 +1,4 @@
+import { countLoops } from "../architecture/loops.ts";
 import { type ModelMetadata, readModel } from "../architecture/metadata.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import { sum } from "../statistics.ts";
@@ -10,7 +11,8 @@ export function cacheWidth(file: GgufFile): number {
 /**
  * Numbers that the cache holds of one token in each layer: its keys and values, fewer where several queries share them.
  * An estimate from above: a layer with a sliding window keeps fewer tokens, one with latent attention smaller values,
- * and a recurrent one a state of a fixed size, which is counted as if each of its queries had a key and a value.
+ * and a recurrent one a state of a fixed size, which is counted as if each of its queries had a key and a value. A layer
+ * that is run in several loops has a cache in each.
  * @throws ArchitectureError
  */
 export function cacheWidths(file: GgufFile): number[] {
@@ -20,7 +22,7 @@ export function cacheWidths(file: GgufFile): number[] {
     const heads = perLayer(model, "attention.head_count", layer) || 1;
     const shared = perLayer(model, "attention.head_count_kv", layer) || heads;
     const length = (kind: string) => model.number(`attention.${kind}_length`) ?? Math.ceil(embedding / heads);
-    return shared * (length("key") + length("value"));
+    return countLoops(model.loops) * shared * (length("key") + length("value"));
   };
   return Array.from({ length: model.trunkBlocks }, (_, layer) => ofLayer(layer));
 }

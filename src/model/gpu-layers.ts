@@ -1,3 +1,4 @@
+import { countLoops } from "../architecture/loops.ts";
 import { readModel } from "../architecture/metadata.ts";
 import { blockOf } from "../gguf/block-names.ts";
 import type { GgufFile } from "../gguf/types.ts";
@@ -13,7 +14,9 @@ const WEIGHTS_SHARE = 0.75;
  * @throws ArchitectureError
  */
 export function fittingGpuLayers(file: GgufFile, free: number): number {
-  const bytes: number[] = Array.from({ length: readModel(file).blockCount + 1 }, () => 0);
+  const { blockCount, loops } = readModel(file);
+  // llama.cpp counts each run of a layer, and where the weights are follows from the first.
+  const bytes: number[] = Array.from({ length: blockCount * countLoops(loops) + 1 }, () => 0);
   const output = bytes.length - 1;
   for (const { name, byteLength } of file.tensors) {
     const layer = blockOf(name) ?? output;

@@ -130,7 +130,14 @@ export async function openModel(
   });
   const open = (given: OpenOptions, callSession = call) => {
     checkSequenceLength(path, given.sequenceLength, info);
-    return openSession(callSession, runtime.newHandle(), handle, info.layers, given, path);
+    return openSession(
+      callSession,
+      runtime.newHandle(),
+      handle,
+      info.layers / given.states.loops,
+      given,
+      path,
+    );
   };
   return {
     info,

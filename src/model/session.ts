@@ -87,7 +87,7 @@ export interface ScoreOptions extends BlockChanges {
 /** A llama.cpp context: runs one sequence at a time. Every call stops within one micro-batch of the model's signal. */
 export interface Session {
   /**
-   * N×N sums over tokens of the cosines of the block inputs (row-major, above the diagonal).
+   * N×N sums over tokens of the cosines of the block inputs (row-major, above the diagonal), the mean of all loops.
    * @param first index of the first token that counts; 0 by default
    */
   sumCosines(tokens: Int32Array, first?: number): Promise<Float64Array>;
@@ -115,7 +115,7 @@ export interface Session {
    * @param everyLogit compute the logits of every token of the prompt, not of each micro-batch's last only
    */
   time(tokens: Int32Array, prompt: number, everyLogit?: boolean): Promise<Timing>;
-  /** Euclidean norms of the block inputs, blocks × tokens. */
+  /** Euclidean norms of the block inputs in each loop, loops × blocks × tokens. */
   stateNorms(tokens: Int32Array): Promise<Float32Array>;
   /**
    * Adds to sums, for each token, how far the state before a gap of removed blocks is from what the original makes of it
@@ -174,13 +174,13 @@ export function openSession(
   };
   const stateNorms = (tokens: Int32Array) => call("stateNorms", [handle, tokens]);
   const refuseNaN = async (tokens: Int32Array): Promise<never> => {
-    throw noNumbers(path, await stateNorms(tokens), layers);
+    throw noNumbers(path, await stateNorms(tokens), layers, options.states);
   };
   /** Why work on a sequence failed: where the whole model computes NaN, by the block where that begins. */
   const reasonOf = async (error: unknown, tokens: Int32Array, otherwise: string): Promise<unknown> => {
     if (!(error instanceof RuntimeError && error.code === "RUNTIME_NAN")) return error;
     const norms = await stateNorms(tokens);
-    if (norms.some(Number.isNaN)) return noNumbers(path, norms, layers);
+    if (norms.some(Number.isNaN)) return noNumbers(path, norms, layers, options.states);
     return new RuntimeError("RUNTIME_NAN", otherwise, { cause: error });
   };
   return {
@@ -254,15 +254,15 @@ function without({ skip = [] }: BlockChanges): string {
   return skip.length === 0 ? "" : ` without the layers ${skip.join(", ")}`;
 }
 
-/** @param norms of the blocks' inputs, layers × tokens */
-function noNumbers(path: string, norms: Float32Array, layers: number): RuntimeError {
-  const first = Math.floor(norms.findIndex(Number.isNaN) / (norms.length / layers));
+/** @param norms of the blocks' inputs, in each loop, layers × tokens */
+function noNumbers(path: string, norms: Float32Array, layers: number, { loops }: StateTensors): RuntimeError {
+  const first = Math.floor(norms.findIndex(Number.isNaN) / (norms.length / (loops * layers)));
   const where =
     first < 0
       ? `in layer ${layers - 1} or behind it`
       : first === 0
         ? "from its embeddings on"
-        : `from layer ${first - 1} on`;
+        : `from layer ${(first - 1) % layers} on`;
   return new RuntimeError(
     "RUNTIME_NAN",
     `${path} computes no numbers (NaN) ${where}, so nothing can be measured: its weights are damaged, or too large for llama.cpp; download or convert it again.`,

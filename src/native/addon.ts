@@ -126,7 +126,7 @@ export interface NativeModel {
 }
 
 export interface ModelInfo {
-  /** Blocks that run (trailing multi-token-prediction blocks not counted). */
+  /** Blocks that run (trailing multi-token-prediction blocks not counted), each as often as it is run. */
   readonly layers: number;
   readonly embeddingLength: number;
   readonly vocabularySize: number;
@@ -188,7 +188,7 @@ export interface NativeRepair {
 export interface NativeSession {
   /** Makes the context; called first, once. */
   open(control: NativeControl): Promise<void>;
-  /** N×N sums over the tokens from `first` on of the cosines of the block inputs; above the diagonal. */
+  /** N×N sums over the tokens from `first` on of the cosines of the block inputs, the mean of all loops; above the diagonal. */
   sumCosines(tokens: Int32Array, first: number, control: NativeControl): Promise<Float64Array>;
   score(
     tokens: Int32Array,
@@ -221,7 +221,7 @@ export interface NativeSession {
    * @param everyLogit compute the logits of every token of the prompt, not of each micro-batch's last only
    */
   time(tokens: Int32Array, prompt: number, everyLogit: boolean, control: NativeControl): Promise<Timing>;
-  /** Euclidean norms of the block inputs, blocks × tokens. */
+  /** Euclidean norms of the block inputs, loops × blocks × tokens. */
   stateNorms(tokens: Int32Array, control: NativeControl): Promise<Float32Array>;
   /**
    * Adds to sums, for each token of a sequence, the features before a gap of removed blocks and how far the original's

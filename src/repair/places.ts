@@ -45,6 +45,9 @@ export const KINDS: Readonly<Record<RepairKind, Kind>> = {
       if (!ARCHITECTURES.get(architecture.name)?.addsFeedForward) {
         return `${architecture.name} models do not add what ffn_down gives to a layer's input as it is`;
       }
+      if (architecture.states.loops > 1) {
+        return "it runs its layers several times over, and a map is fitted to one run of them";
+      }
       const tensor = tensorOf(file, name);
       if (!tensor) return `layer ${before} has no ${name}, as where it is made of experts`;
       if (tensorOf(file, name.replace("weight", "scale"))) return `what ${name} says is scaled`;

@@ -1,3 +1,4 @@
+import type { ModelSummary } from "../documents/model.ts";
 import { runsOf } from "../runs.ts";
 
 /** Numbers as people read them. */
@@ -5,6 +6,11 @@ import { runsOf } from "../runs.ts";
 /** Bytes, powers of 1000, three significant digits: `13.8 MB`. */
 export function formatBytes(bytes: number): string {
   return formatScaled(bytes, ["B", "kB", "MB", "GB", "TB"]);
+}
+
+/** `20 layers`, of a model that runs them in loops `20 layers, run 2 times`. */
+export function formatDepth({ blockCount, loops = 1 }: Pick<ModelSummary, "blockCount" | "loops">): string {
+  return `${blockCount} layers${loops > 1 ? `, run in ${loops} loops` : ""}`;
 }
 
 /** A count: `12.9 M`. */

@@ -59,13 +59,6 @@ describe("what is refused", () => {
     await rm(path("eurobert"));
   });
 
-  test("a model that runs its blocks twice", async () => {
-    const { blockCount } = forced.describeArchitecture(await written("nanbeige-looped"));
-    const model = await openModel(path("nanbeige-looped"), { gpu: "off", threads: 1 });
-    expect(model.info.layers).toBe(2 * blockCount);
-    model.close();
-  });
-
   const path = (fixture: string) => join(folder, `${fixture}.gguf`);
   async function written(fixture: string) {
     await writeFile(path(fixture), buildFixture(fixture));

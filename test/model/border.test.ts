@@ -15,6 +15,7 @@ const OPTIONS = {
     input: "",
     lastOutput: "",
     streams: 1,
+    loops: 1,
     streamsInside: false,
     embeds: false,
     emptyBlocks: new Int32Array(),

@@ -23,7 +23,7 @@ const TOKENS = 48;
 const TOLERANCE = 1e-5;
 
 /** These are refused as a whole. */
-const REFUSED = ["command-r-64", "nanbeige-looped"];
+const REFUSED = ["command-r-64"];
 
 const fixtures = FIXTURE_NAMES.filter(
   (name) => ARCHITECTURES.get(architectureOf(name))?.addsFeedForward && !REFUSED.includes(name),

@@ -86,5 +86,7 @@ test("the end of a command tells of repairs where the model may have one and non
   });
   for (const name of ["llama", "qwen2", "phi2"]) expect(repairRemark(report(name))).toMatch("--repair auto");
   expect(repairRemark(report("gemma3"))).toBeUndefined();
+  const looped = explicitPlan({ architecture: "nanbeige", blockCount: 20, loops: 2 }, [8]);
+  expect(repairRemark(report("nanbeige", { plan: looped }))).toBeUndefined();
   expect(repairRemark({ ...report("llama"), divergence: undefined as never })).toBeUndefined();
 });

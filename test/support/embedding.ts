@@ -11,7 +11,7 @@ function values(file: GgufFile, name: string): Float32Array | undefined {
 }
 
 /** What stands between the embedding of a token and the first block. */
-const BEFORE_THE_FIRST_BLOCK: Readonly<Record<string, "position" | "norm" | "rms">> = {
+const BEFORE_THE_FIRST_BLOCK: Readonly<Record<string, "position" | "norm" | "rms" | "state">> = {
   gpt2: "position",
   starcoder: "position",
   mpt: "position",
@@ -20,6 +20,7 @@ const BEFORE_THE_FIRST_BLOCK: Readonly<Record<string, "position" | "norm" | "rms
   rwkv7: "norm",
   talkie: "rms",
   "muse-glimmer": "rms",
+  hrm_text: "state",
 };
 
 /**
@@ -33,11 +34,14 @@ export function embeddingNorms(file: GgufFile, architecture: string, tokens: Int
   const positions = before === "position" ? values(file, "position_embd.weight") : undefined;
   const weight = before === "norm" ? values(file, "token_embd_norm.weight") : undefined;
   const bias = values(file, "token_embd_norm.bias");
+  const state = before === "state" ? values(file, "hrm.z_l_init") : undefined;
+  const scale = Number(file.metadata.get(`${architecture}.embedding_scale`)?.decode().value ?? 1);
   const instead = substitutes(file);
   return Array.from(tokens, (given, position) => {
     const token = instead.get(given) ?? given;
     let row = Array.from(embeddings.subarray(token * width, (token + 1) * width));
     if (positions) row = row.map((x, i) => x + positions[position * width + i]!);
+    if (state) row = row.map((x, i) => scale * x + state[i]!);
     if (weight) {
       const mean = row.reduce((sum, x) => sum + x, 0) / width;
       const deviation = Math.sqrt(row.reduce((sum, x) => sum + (x - mean) ** 2, 0) / width + 1e-5);

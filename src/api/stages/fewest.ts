@@ -20,7 +20,7 @@ export async function smallEnough(
   dropMtp: boolean,
 ): Promise<Plan> {
   const { file, architecture } = described;
-  const { blocks } = measureBlocks(file, architecture.name, architecture.blockCount);
+  const { blocks } = measureBlocks(file);
   const whole = fileBytes(file);
   if (whole <= targetSize) throw unreachable(`The file takes ${whole} bytes as it is`, "fewer");
   const gains = blocks.map(({ bytes }) => bytes);

@@ -23,7 +23,7 @@ import type { GgufFile, TensorInfo } from "../../gguf/types.ts";
 import type { Lanes } from "../../model/lanes.ts";
 import { type Model, openModel } from "../../model/model.ts";
 import { fingerprint } from "../../provenance/fingerprint.ts";
-import { formatBytes } from "../../report/format.ts";
+import { formatBytes, formatDepth } from "../../report/format.ts";
 import { outputStem } from "../../sources/resolve.ts";
 import { VERSION } from "../../version.ts";
 import type { CacheOptions, CalibrationOptions, ModelRunOptions } from "./options.ts";
@@ -61,6 +61,7 @@ export async function describeModel(path: string, signal?: AbortSignal): Promise
       ...(name === undefined ? {} : { name }),
       blockCount: architecture.blockCount,
       analysedBlocks: architecture.analysedBlocks,
+      ...(architecture.states.loops > 1 && { loops: architecture.states.loops }),
       ...(Number.isInteger(embeddingLength) ? { embeddingLength } : {}),
       parameters: countParameters(file),
       fileBytes: fileBytes(file),
@@ -129,8 +130,8 @@ export function introduce(
   { file, summary }: DescribedModel,
   { onNotice }: Pick<ModelRunOptions, "onNotice">,
 ): void {
-  const { name = file.paths[0], blockCount, fileBytes: bytes = 0 } = summary;
-  onNotice?.(`${name}: ${blockCount} layers, ${formatBytes(bytes)}.`);
+  const { name = file.paths[0], fileBytes: bytes = 0 } = summary;
+  onNotice?.(`${name}: ${formatDepth(summary)}, ${formatBytes(bytes)}.`);
 }
 
 /** Loads the calibration text and the model, and cuts the text into sequences. Close what it returns. */

@@ -46,7 +46,5 @@ function earlierOf(file: GgufFile, blockCount: number) {
   const numbering = readNumbering(file);
   const origins = originsOf(numbering);
   const { blocks, removed } = numbering;
-  return removed.length > 0 && blocks !== undefined && origins.length === blockCount
-    ? { blocks, origins }
-    : undefined;
+  return removed.length > 0 && origins.length === blockCount ? { blocks, origins } : undefined;
 }

@@ -27,8 +27,8 @@ export function outputSize(
 }
 
 /** Weights that one token is multiplied with, in each layer and outside the layers. */
-export function activeParameters({ file, architecture }: DescribedModel): { blocks: number[]; rest: number } {
-  const { blocks, rest } = measureBlocks(file, architecture.name, architecture.blockCount);
+export function activeParameters({ file }: DescribedModel): { blocks: number[]; rest: number } {
+  const { blocks, rest } = measureBlocks(file);
   return { blocks: blocks.map((block) => block.activeParameters), rest: rest.activeParameters };
 }
 

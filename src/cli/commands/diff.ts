@@ -24,17 +24,21 @@ export function define(command: Command): void {
 type BlockOf = (name: string) => number | undefined;
 
 function describeDiff(first: string, second: string, diff: ModelDiff, blockOf: BlockOf): string {
-  const { tensors, metadata, removed, renumbered } = diff;
+  const { tensors, metadata, removed, renumbered, blocks } = diff;
   const cut = [first, second].flatMap((path, side) => {
     const layers = removed[side] ?? [];
     return layers.length === 0 ? [] : [`${path} was made without layers ${layers.join(", ")}.`];
   });
+  const layerOf = (name: string) => {
+    const block = blockOf(name);
+    return block !== undefined && blocks ? block % blocks : block;
+  };
   return [
     ...cut,
     ...(renumbered ? ["Layers are counted as before the removal."] : []),
     `tensors: ${tensors.same} the same, ${tensors.changed.length} changed`,
-    ...only(first, groupBlocks(tensors.onlyInFirst, blockOf)),
-    ...only(second, groupBlocks(tensors.onlyInSecond, blockOf)),
+    ...only(first, groupBlocks(tensors.onlyInFirst, layerOf)),
+    ...only(second, groupBlocks(tensors.onlyInSecond, layerOf)),
     ...tensors.changed.map((tensor) => `  ${describeChange(tensor)}`),
     `metadata: ${metadata.same} the same, ${metadata.changed.length} changed`,
     ...only(first, metadata.onlyInFirst),
@@ -47,11 +51,11 @@ const only = (path: string, names: readonly string[]): string[] =>
   names.map((name) => `  only in ${path}: ${name}`);
 
 /** The tensors of one layer as one entry. */
-function groupBlocks(names: readonly string[], blockOf: BlockOf): string[] {
+function groupBlocks(names: readonly string[], layerOf: BlockOf): string[] {
   const counts = new Map<string, number>();
   for (const name of names) {
-    const block = blockOf(name);
-    const label = block === undefined ? name : `layer ${block}`;
+    const layer = layerOf(name);
+    const label = layer === undefined ? name : `layer ${layer}`;
     counts.set(label, (counts.get(label) ?? 0) + 1);
   }
   return [...counts]

@@ -3,6 +3,7 @@ import { TIED_EMBEDDING } from "../../inspection/blocks.ts";
 import {
   formatBytes,
   formatCount,
+  formatDepth,
   formatLayers,
   formatPercent,
   formatTable,
@@ -33,7 +34,7 @@ export function describeInspection({ model, blocks, rest, savings }: Inspection)
   ];
   const shown = savings.filter(({ remove }) => SHOWN.includes(remove));
   return [
-    `${model.name ?? "model"}: ${model.architecture}, ${model.blockCount} layers, ${formatCount(model.parameters ?? 0)} parameters, ${formatBytes(fileBytes)}`,
+    `${model.name ?? "model"}: ${model.architecture}, ${formatDepth(model)}, ${formatCount(model.parameters ?? 0)} parameters, ${formatBytes(fileBytes)}`,
     "",
     formatTable([["layers", "types", "size", "of file", "of compute", ""], ...rows]),
     ...describeFixed(blocks),

@@ -56,8 +56,8 @@ function describeGap({ after, type, bytes, ridge, features }: MendedGap, tokens:
 
 /** What a repair might give back, of a removal that was measured without one. */
 export function repairRemark({ plan, divergence }: Report): string | undefined {
-  const { architecture } = plan.model;
-  if (plan.repair || !divergence || architecture === undefined || !isRepairable(architecture))
+  const { architecture, loops = 1 } = plan.model;
+  if (plan.repair || !divergence || architecture === undefined || loops > 1 || !isRepairable(architecture))
     return undefined;
   return "--repair auto may give back some of that: two fifths of the KL divergence on the models tried (docs/repair.md).";
 }
