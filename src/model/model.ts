@@ -114,10 +114,9 @@ export async function openModel(
   const handle = runtime.newHandle();
   const { repack } = memory;
   // The machine is watched while the model is loaded.
-  const choosing =
-    options.threads ?? runtime.idleProcessors().then((idle) => usefulThreads(runtime.mathCores, idle));
+  const choosing = chooseThreads(runtime, options.threads);
   // Where loading ends the process, that is what is told.
-  if (typeof choosing !== "number") choosing.catch(() => {});
+  choosing.catch(() => {});
   const info = await call("loadModel", [handle, path, { gpuLayers, repack }]);
   const threads = await choosing;
   const cores = options.threads ?? physicalCores(runtime.mathCores);
@@ -202,6 +201,11 @@ export async function openModel(
     },
     close: () => release(call("closeModel", [handle], UNSTOPPED)),
   };
+}
+
+/** Compute threads that are asked for, or else as many as are useful now. */
+export async function chooseThreads(runtime: Runtime, asked: number | undefined): Promise<number> {
+  return asked ?? usefulThreads(runtime.mathCores, await runtime.idleProcessors());
 }
 
 /** @param fitting the largest that fits into memory */

@@ -1,7 +1,6 @@
 import { measureSpeeds, type Speed } from "../../evaluation/speed.ts";
-import { openModel } from "../../model/model.ts";
+import { chooseThreads, openModel } from "../../model/model.ts";
 import { openRuntime, startRuntime } from "../../model/runtime.ts";
-import { usefulThreads } from "../../model/threads.ts";
 import { type DescribedModel, fileBytes } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
 
@@ -33,8 +32,7 @@ export async function measureResources(
 
 /** Threads for models that are timed to be compared. */
 export async function threadsFor({ gpu, rpc, threads }: ModelRunOptions): Promise<number> {
-  const { mathCores, idleProcessors } = await openRuntime(gpu, rpc);
-  return threads ?? usefulThreads(mathCores, await idleProcessors());
+  return chooseThreads(await openRuntime(gpu, rpc), threads);
 }
 
 async function measure(
