@@ -100,9 +100,10 @@ function explain(error: unknown, path: string): unknown {
   if (!(error instanceof RemoteError)) return error;
   if (error.code === "RUNTIME_NOT_FOUND")
     return new RuntimeError(error.code, error.message, { cause: error });
-  return new RuntimeError(
-    "CHAT_LOAD",
-    `llama.cpp cannot load ${path} (${error.message}); try \`gpu: "off"\`, or a smaller model.`,
-    { cause: error },
-  );
+  const advice = /memory|VRAM|alloc/i.test(error.message)
+    ? 'try `gpu: "off"`, or a smaller model'
+    : "the file is damaged, or made for another llama.cpp";
+  return new RuntimeError("CHAT_LOAD", `llama.cpp cannot load ${path} (${error.message}); ${advice}.`, {
+    cause: error,
+  });
 }

@@ -106,8 +106,7 @@ async function load(
   onNotice: (sentence: string) => void,
 ): Promise<void> {
   const runtime = await import("node-llama-cpp");
-  const complaints: string[] = [];
-  const { llama, notice } = await loadLibraries(gpu, (message) => complaints.push(message));
+  const { llama, notice, takeComplaints } = await loadLibraries(gpu);
   if (notice !== undefined) onNotice(notice);
   // By itself node-llama-cpp takes four threads at least, which on fewer cores spend their time waiting in turn.
   llama.maxThreads = threads ?? physicalCores(llama.cpuMathCores);
@@ -127,6 +126,7 @@ async function load(
         ? completionIn(runtime, sequence)
         : chatIn(runtime, sequence, chooseForm(runtime, model, path, onNotice), system);
   } catch (error) {
+    const complaints = await takeComplaints();
     throw complaints.length > 0 ? new Error(reasonIn(complaints), { cause: error }) : error;
   }
 }

@@ -11,21 +11,15 @@ import { RuntimeError } from "./errors.ts";
 import type { GpuChoice } from "./gpu.ts";
 
 /** llama.cpp in this process, loaded by node-llama-cpp with its backends registered, and the addon attached to it. */
-export interface Llama {
+export interface Llama extends Omit<LoadedLibraries, "llama"> {
   /** What computes: `cuda`, `vulkan`, `metal`, `cpu`, or other machines by `rpc`. */
   readonly device: "cuda" | "vulkan" | "metal" | "cpu" | "rpc";
-  /** What the GPUs that compute are called; none on the CPU. */
-  readonly gpuNames: readonly string[];
-  /** Under `auto`: a sentence on each kind of GPU that this system has and that is not used, and why. */
-  readonly notice: string | undefined;
   /** Threads worth using for matrix products on this machine. */
   readonly mathCores: number;
   /** Bytes of GPU memory that nothing uses; none is known of other machines'. */
   freeGpuMemory(): Promise<number>;
   /** llama.cpp's release, e.g. `v0.5.0`. */
   readonly release: string;
-  /** The errors that llama.cpp has logged since the previous call. */
-  takeComplaints(): Promise<readonly string[]>;
 }
 
 /** Where scripts/build-rpc.sh puts the RPC backend, unless the environment names another place. */
@@ -45,8 +39,7 @@ const ANSWER_TIME = 10_000;
  */
 export async function loadLlama(gpu: GpuChoice = "auto", rpc: readonly string[] = []): Promise<Llama> {
   if (rpc.length > 0) await requireServers(rpc);
-  let complaints: string[] = [];
-  const { llama, gpuNames, notice } = await loadLibraries(gpu, (message) => complaints.push(message));
+  const { llama, gpuNames, notice, takeComplaints } = await loadLibraries(gpu);
   try {
     addon.attach();
   } catch (error) {
@@ -66,32 +59,27 @@ export async function loadLlama(gpu: GpuChoice = "auto", rpc: readonly string[] 
     release: addon.release,
     freeGpuMemory: async () =>
       rpc.length > 0 ? Number.POSITIVE_INFINITY : (await llama.getVramState()).free,
-    async takeComplaints() {
-      // The log arrives through the event loop, after the call that failed.
-      await new Promise((resolve) => setImmediate(resolve));
-      const taken = complaints;
-      complaints = [];
-      return taken;
-    },
+    takeComplaints,
   };
 }
 
 export interface LoadedLibraries {
   readonly llama: NodeLlama;
+  /** What the GPUs that compute are called; none on the CPU. */
   readonly gpuNames: readonly string[];
+  /** Under `auto`: a sentence on each kind of GPU that this system has and that is not used, and why. */
   readonly notice: string | undefined;
+  /** The errors that llama.cpp has logged since the previous call. */
+  takeComplaints(): Promise<readonly string[]>;
 }
 
 /**
  * Lets node-llama-cpp load llama.cpp into this process. A GPU that was asked for by name is used or refused; `auto` goes
  * on with what there is, and says so.
- * @param onError what llama.cpp logs as an error
  * @throws RuntimeError `RUNTIME_NOT_FOUND`
  */
-export async function loadLibraries(
-  gpu: GpuChoice,
-  onError: (message: string) => void,
-): Promise<LoadedLibraries> {
+export async function loadLibraries(gpu: GpuChoice): Promise<LoadedLibraries> {
+  let complaints: string[] = [];
   const { getLlama, getLlamaGpuTypes, LlamaLogLevel } = await import("node-llama-cpp");
   const supported = (await getLlamaGpuTypes("supported")).filter((type) => type !== false);
   const unused = (type: Gpu, empty: boolean) => {
@@ -103,7 +91,7 @@ export async function loadLibraries(
     build: "never",
     progressLogs: false,
     logLevel: LlamaLogLevel.error,
-    logger: (_level, message) => onError(message.trim()),
+    logger: (_level, message) => complaints.push(message.trim()),
   }).catch((cause: unknown) => {
     throw gpuMissing(gpu === "auto" || gpu === "off" ? undefined : unused(gpu, false), cause);
   });
@@ -116,7 +104,18 @@ export async function loadLibraries(
     gpu === "auto" && reasons.length > 0
       ? `${reasons.join("; ")}: computing on ${used ? gpuTitle(used) : "the CPU"}. "lorp doctor" tells more.`
       : undefined;
-  return { llama, gpuNames, notice };
+  return {
+    llama,
+    gpuNames,
+    notice,
+    async takeComplaints() {
+      // The log arrives through the event loop, after the call that failed.
+      await new Promise((resolve) => setImmediate(resolve));
+      const taken = complaints;
+      complaints = [];
+      return taken;
+    },
+  };
 }
 
 /** @param why the GPU that was asked for by name is not used; undefined where even the CPU's llama.cpp is not there */

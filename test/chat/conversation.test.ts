@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -10,9 +11,10 @@ import type { GgufValue } from "../../src/gguf/types.ts";
 import { openModel } from "../../src/model/model.ts";
 import { applyPlan } from "../../src/surgery/apply.ts";
 
+import { fixtureMetadata, fixtureTensors } from "../support/architectures.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { str, u32 } from "../support/gguf.ts";
+import { buildGguf, str, u32 } from "../support/gguf.ts";
 import { writeScaledExample } from "../support/scaled.ts";
 
 let conversation: Conversation;
@@ -61,6 +63,16 @@ test("stops in the middle of an answer, and can go on after it", async () => {
   });
   await expect(stopped).rejects.toMatchObject({ code: "ABORTED" });
   expect((await conversation.answer("Once", { maxTokens: 4 })).text).not.toBe("");
+});
+
+test("says why llama.cpp cannot load a model", async () => {
+  const path = join(temporaryFolder(), "fewer.gguf");
+  const tensors = fixtureTensors("llama").filter(({ name }) => name !== "blk.3.ffn_norm.weight");
+  writeFileSync(path, buildGguf({ metadata: fixtureMetadata("llama"), tensors }));
+  await expect(openConversation(path, { gpu: "off" })).rejects.toMatchObject({
+    code: "CHAT_LOAD",
+    message: expect.stringMatching(/missing tensor 'blk\.3\.ffn_norm\.weight'.*\); the file is damaged/),
+  });
 });
 
 test("refuses what is no model", async () => {
