@@ -12,8 +12,8 @@ import type { Rewrite } from "./types.ts";
  */
 export const DECI = "deci";
 
-/** Feed-forward units of a bridge, all zero: without any, deci.cpp's graph drops what the bridge adds. */
-export const BRIDGE_FEED_FORWARD = 32;
+/** Feed-forward units of a bridge, zero: without any, deci.cpp's graph drops what the bridge adds. */
+export const BRIDGE_FEED_FORWARD = 1;
 
 /** How an architecture differs from `deci`. */
 interface Source {

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { decodeText, NoText } from "../decode-text.ts";
 import { CalibrationError } from "./errors.ts";
 
-/** The package's own text; two folders up from here in `src/` as in `dist/`. */
-const DEFAULT_TEXT = fileURLToPath(new URL("../../calibration/default.txt", import.meta.url));
+/** A text of the package; two folders up from here in `src/` as in `dist/`. */
+const ownFile = (name: string) => fileURLToPath(new URL(`../../calibration/${name}.txt`, import.meta.url));
 
 /** What the documents call it. */
 export const OWN_TEXT = "default";
@@ -19,6 +19,8 @@ export interface Calibration {
   readonly text: string;
   /** SHA-256 of the file's bytes, hexadecimal. */
   readonly sha256: string;
+  /** Whether it is the package's own. */
+  readonly isOwn: boolean;
 }
 
 /**
@@ -27,7 +29,15 @@ export interface Calibration {
  * @throws CalibrationError `CALIBRATION_UNREADABLE`, `_ENCODING`, `_LINE`, `_EMPTY`
  */
 export async function loadCalibration(path?: string): Promise<Calibration> {
-  const file = path ?? DEFAULT_TEXT;
+  return path === undefined ? read(ownFile(OWN_TEXT), OWN_TEXT, true) : read(path, basename(path), false);
+}
+
+/** Passages of books that come with the package, for maps to be fitted on besides its text. */
+export function loadBooks(): Promise<Calibration> {
+  return read(ownFile("books"), "books", true);
+}
+
+async function read(file: string, name: string, isOwn: boolean): Promise<Calibration> {
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     throw new CalibrationError(
       "CALIBRATION_UNREADABLE",
@@ -43,11 +53,7 @@ export async function loadCalibration(path?: string): Promise<Calibration> {
       `The text file ${file} has no text; give one with a few thousand words.`,
     );
   }
-  return {
-    name: path === undefined ? OWN_TEXT : basename(path),
-    text,
-    sha256: createHash("sha256").update(bytes).digest("hex"),
-  };
+  return { name, text, sha256: createHash("sha256").update(bytes).digest("hex"), isOwn };
 }
 
 function decode(bytes: Uint8Array, file: string): string {

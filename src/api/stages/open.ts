@@ -2,6 +2,7 @@ import { describeArchitecture } from "../../architecture/architecture.ts";
 import { keepPattern } from "../../architecture/pattern.ts";
 import { checkBlockCount } from "../../architecture/preconditions.ts";
 import type { Architecture } from "../../architecture/types.ts";
+import { type FitText, fitTextOf } from "../../calibration/fit-text.ts";
 import { type Calibration, loadCalibration } from "../../calibration/load.ts";
 import {
   DEFAULT_SEQUENCE_LENGTH,
@@ -111,6 +112,8 @@ export interface OpenedModel {
   /** What sequences begin with, or −1. */
   readonly bos: number;
   readonly split: DealtText;
+  /** What repairs are fitted on. */
+  readonly fit: FitText;
   /** Tokens of the longest sequence that its contexts take. */
   readonly longest: number;
   /** What layers are chosen by, where that is a task. */
@@ -148,8 +151,9 @@ export async function openForCalibration(
       options.sequenceLength ?? Math.min(DEFAULT_SEQUENCE_LENGTH, model.info.trainedContextLength);
     const bos = bosOf(model, options);
     checkWindows("windows", sequenceLength, bos);
-    const tokens = await model.tokenize(calibration.text);
-    const split = dealSequences(tokens, { sequenceLength, sequences: options.sequences, bos });
+    const settings = { sequenceLength, sequences: options.sequences, bos };
+    const split = dealSequences(await model.tokenize(calibration.text), settings);
+    const fit = await fitTextOf(calibration, split, settings, (text) => model.tokenize(text));
     const task = options.task === undefined ? undefined : await openTask(model, options.task);
     const longest = Math.max(sequenceLength, task?.longest ?? 0);
     const context = { sequenceLength: longest, states: architecture.states };
@@ -173,6 +177,7 @@ export async function openForCalibration(
       bos,
       longest,
       split,
+      fit,
       task,
       measuredOn,
       kept: once(async () =>

@@ -177,7 +177,7 @@ async function withRemoval<Result>(
   { onProgress }: ModelRunOptions,
   work: (removal: Removal, onTokens: (tokens: number) => void) => Promise<Result>,
 ): Promise<Result> {
-  const { model, sequenceLength, split } = opened;
+  const { model, sequenceLength, fit } = opened;
   const openSession = () => model.openSession({ sequenceLength, states: architecture.states });
   const session = openSession();
   const original = openSession();
@@ -188,7 +188,7 @@ async function withRemoval<Result>(
     onProgress?.({ stage: "repair", done, total, unit: "tokens" });
   };
   try {
-    const removal = { model, file, removed: removedLayers, session, original, calibration: split.analysis };
+    const removal = { model, file, removed: removedLayers, session, original, calibration: fit.sequences };
     const result = await work({ ...removal, onSequence: onTokens }, onTokens);
     onProgress?.({ stage: "repair", done: total, total, unit: "tokens" });
     return result;
@@ -203,7 +203,7 @@ function tokensToRepair(opened: OpenedModel, kinds: number, gaps: number): numbe
   // All kinds see the first gap at once; how many λ are tried is not known before.
   const passes = 1 + kinds * (gaps - 1);
   const judged = 2 + PASSES_TO_JUDGE * kinds * gaps;
-  return passes * tokensIn(opened.split.analysis) + judged * tokensIn(choicePieces(opened).sequences);
+  return passes * tokensIn(opened.fit.sequences) + judged * tokensIn(choicePieces(opened).sequences);
 }
 
 /** How often the pieces are run to judge a map, in its λ and types and as it is written, about. */
@@ -223,8 +223,8 @@ function judgeOf(opened: OpenedModel, onTokens: (tokens: number) => void): Judge
     );
 }
 
-function fittedOn({ calibration, split }: OpenedModel) {
-  return { calibration: textOf(calibration, "analysis"), tokens: tokensIn(split.analysis) };
+function fittedOn({ fit }: OpenedModel) {
+  return { calibration: textOf(fit, "analysis"), tokens: tokensIn(fit.sequences) };
 }
 
 function tokensIn(sequences: readonly Int32Array[]): number {

@@ -1,0 +1,35 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { fitTextOf } from "../../src/calibration/fit-text.ts";
+import { type Calibration, loadCalibration } from "../../src/calibration/load.ts";
+import { dealSequences } from "../../src/calibration/sequences.ts";
+
+/** A token for every character. */
+const tokenize = async (text: string) => Int32Array.from(text, (character) => character.codePointAt(0)!);
+
+async function fitted(calibration: Calibration, sequences?: number) {
+  const settings = { sequenceLength: 100, sequences, bos: 7 };
+  const split = dealSequences(await tokenize(calibration.text), settings);
+  return { split, fit: await fitTextOf(calibration, split, settings, tokenize) };
+}
+
+test("maps are fitted on the analysis part of lorp's own text and on books besides", async () => {
+  const { split, fit: own } = await fitted(await loadCalibration());
+  const books = await readFile("calibration/books.txt", "utf8");
+  const inBooks = own.sequences.slice(split.analysis.length);
+  expect(own.name).toBe("default and books");
+  expect(own.sequences.slice(0, split.analysis.length)).toEqual(split.analysis);
+  expect(inBooks.every(([bos]) => bos === 7)).toBe(true);
+  expect(inBooks.map((window) => String.fromCodePoint(...window.subarray(1))).join("")).toBe(
+    books.slice(0, inBooks.length * 99),
+  );
+  expect(books.length - inBooks.length * 99).toBeLessThan(99);
+});
+
+test("of a text of the user's, and of so many sequences as are asked for, nothing else", async () => {
+  const users = await loadCalibration("CHANGELOG.md");
+  const { split, fit: fromUsers } = await fitted(users);
+  expect(fromUsers).toEqual({ name: "CHANGELOG.md", sha256: users.sha256, sequences: split.analysis });
+  const few = await fitted(await loadCalibration(), 4);
+  expect(few.fit).toMatchObject({ name: "default", sequences: few.split.analysis });
+});
