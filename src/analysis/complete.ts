@@ -81,13 +81,17 @@ function findClusters(
 ): Clustering {
   const { similarity } = partial;
   const k = asked ?? partial.k ?? clusterCount(score, similarity.length);
-  if (!Number.isInteger(k) || k < 1 || k > similarity.length) {
-    throw new UsageError(
-      "CLUSTERS_INVALID",
-      `${similarity.length} layers cannot be divided into ${k} clusters: ask for a number between 1 and ${similarity.length}.`,
-    );
-  }
+  checkClusters(k, similarity.length);
   return { k, clusters: clusterLayers(similarity, k, seed) };
+}
+
+/** @throws UsageError `CLUSTERS_INVALID` for a number of clusters that so many layers cannot be divided into */
+export function checkClusters(clusters: number, layers: number): void {
+  if (Number.isInteger(clusters) && clusters >= 1 && clusters <= layers) return;
+  throw new UsageError(
+    "CLUSTERS_INVALID",
+    `${layers} layers cannot be divided into ${clusters} clusters: ask for a number between 1 and ${layers}.`,
+  );
 }
 
 /** Spectral clustering of the layers; see native/core/spectral.h. */

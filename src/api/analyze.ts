@@ -8,7 +8,7 @@ import {
   meanSimilarity,
   type SequenceSums,
 } from "../analysis/capture.ts";
-import { completeAnalysis } from "../analysis/complete.ts";
+import { checkClusters, completeAnalysis } from "../analysis/complete.ts";
 import { rls } from "../analysis/locality.ts";
 import { spreadOut } from "../calibration/sequences.ts";
 import type { Analysis, Confidence } from "../documents/analysis.ts";
@@ -71,6 +71,7 @@ const MOST_ALTERNATIVES = 5;
 export async function analyze(path: string, options: AnalyzeOptions = {}): Promise<Analysis> {
   checkOptions(options, ANALYZE_OPTIONS);
   const described = await describeModel(path, options.signal);
+  if (options.clusters !== undefined) checkClusters(options.clusters, described.architecture.analysedBlocks);
   const opened = await openForCalibration(described, options);
   try {
     // What a model of embeddings takes is not told by how fast it predicts.

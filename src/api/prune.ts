@@ -1,3 +1,4 @@
+import { checkClusters } from "../analysis/complete.ts";
 import type { Analysis, PartialAnalysis } from "../documents/analysis.ts";
 import type { Plan } from "../documents/plan.ts";
 import type { Report } from "../documents/report.ts";
@@ -98,7 +99,8 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   // Another set of the same size, or a larger file, might miss a goal of bytes or speed.
   const isFree = options.targetSize === undefined && options.speedup === undefined;
   checkRepair({ ...described, inPlace: !isFree }, options.repair);
-  // Layers that cannot go are refused before any work.
+  // What cannot be is refused before any work.
+  if (options.clusters !== undefined) checkClusters(options.clusters, described.architecture.analysedBlocks);
   if (options.layers !== undefined) explicitPlan(described.summary, parseLayers(options.layers));
   const method = methodFor(described, options);
   const mode = options.repair ?? DEFAULT_REPAIR;

@@ -90,3 +90,15 @@ test("functions without a model to run refuse unknown options too", async () => 
   );
   await expect(diff(NOWHERE, NOWHERE, wrong)).rejects.toThrow("there are onProgress, signal.");
 });
+
+test.each([
+  ["analyze", analyze],
+  ["prune", (path: string, options: object) => prune(path, { remove: 1, ...options })],
+])("%s refuses more clusters than layers before the model is opened", async (_, work) => {
+  const notices: string[] = [];
+  const onNotice = (sentence: string) => notices.push(sentence);
+  await expect(work(EXAMPLE_MODEL, { clusters: 21, onNotice })).rejects.toThrow(
+    "20 layers cannot be divided into 21 clusters: ask for a number between 1 and 20.",
+  );
+  expect(notices).toEqual([]);
+});
