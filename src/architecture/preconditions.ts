@@ -4,6 +4,8 @@ import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 import { ArchitectureError } from "./errors.ts";
 import { placeOf } from "./loops.ts";
 import { type ModelMetadata, readModel } from "./metadata.ts";
+import { keyLength } from "./rules.ts";
+import { WHOLE_ROTATIONS } from "./whole-rotations.ts";
 
 /** LLAMA_MAX_EXPERTS of llama-hparams.h. */
 const MOST_EXPERTS = 1024;
@@ -58,6 +60,16 @@ const rotation = (key: string): Precondition => ({
   },
 });
 
+/** Of heads that are rotated whole. */
+const asLongAsKeys = (key: string): Precondition => ({
+  key,
+  needs: "the length of a head's keys (attention.key_length; else embedding_length by attention.head_count)",
+  holds: (model) => {
+    const length = model.number(key);
+    return length === undefined || !WHOLE_ROTATIONS.has(model.name) || length === keyLength(model);
+  },
+});
+
 const PRECONDITIONS: readonly Precondition[] = [
   {
     key: "context_length",
@@ -108,6 +120,7 @@ const PRECONDITIONS: readonly Precondition[] = [
       ),
   },
   ...["rope.dimension_count", "rope.dimension_count_swa"].map(rotation),
+  ...["rope.dimension_count", "attention.value_length"].map(asLongAsKeys),
 ];
 
 /** A key's number or numbers; none where it is missing. */

@@ -139,16 +139,14 @@ const headsOf = (model: ModelMetadata, index = 0) =>
 /** The size of a head where the file does not give it. */
 const headSize = (model: ModelMetadata) =>
   Math.floor((model.number("embedding_length") ?? 0) / Math.max(1, headsOf(model)));
+/** The length of a head's keys. */
+export const keyLength = (model: ModelMetadata) => model.number("attention.key_length") ?? headSize(model);
 
 /** Sizes of a head in blocks with a sliding window, each with what it is in the others. */
 const SWA_SIZES: ReadonlyArray<readonly [swa: string, full: (model: ModelMetadata) => number]> = [
-  ["attention.key_length_swa", (model) => model.number("attention.key_length") ?? headSize(model)],
+  ["attention.key_length_swa", keyLength],
   ["attention.value_length_swa", (model) => model.number("attention.value_length") ?? headSize(model)],
-  [
-    "rope.dimension_count_swa",
-    (model) =>
-      model.number("rope.dimension_count") ?? model.number("attention.key_length") ?? headSize(model),
-  ],
+  ["rope.dimension_count_swa", (model) => model.number("rope.dimension_count") ?? keyLength(model)],
 ];
 
 /** What block 0 has of these stands for the whole model wherever llama.cpp asks without an index. */

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checkBlockCount, checkPreconditions } from "../../src/architecture/preconditions.ts";
+import { ARCHITECTURES } from "../../src/architecture/table.ts";
+import { WHOLE_ROTATIONS } from "../../src/architecture/whole-rotations.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GgufValue } from "../../src/gguf/types.ts";
 import { fixtureMetadata, fixtureTensors } from "../support/architectures.ts";
@@ -65,6 +67,16 @@ describe("a file in which llama.cpp would not find what it takes for granted is 
       { "llama.rope.dimension_count_swa": u32(0) },
       /is 0, and must be .* at least 2/,
     ],
+    [
+      "rope.dimension_count",
+      { "llama.rope.dimension_count": u32(8) },
+      /is 8, and must be the length of a head's keys/,
+    ],
+    [
+      "attention.value_length",
+      { "llama.attention.value_length": u32(8) },
+      /is 8, and must be the length of a head's keys/,
+    ],
   ])("%s", async (key, metadata, needs) => {
     const file = await read(metadata);
     expect(() => checkPreconditions(file)).toThrow(
@@ -100,6 +112,15 @@ describe("a file in which llama.cpp would not find what it takes for granted is 
 
   test("but not a file that it runs", async () => {
     checkPreconditions(await read({ "llama.rope.scaling.type": str("yarn") }));
+    const partly = { metadata: fixtureMetadata("stablelm"), tensors: fixtureTensors("stablelm") };
+    const metadata = { ...partly.metadata, "stablelm.rope.dimension_count": u32(4) };
+    checkPreconditions(
+      await readGguf(writeInto(temporaryFolder(), "m.gguf", buildGguf({ ...partly, metadata }))),
+    );
+  });
+
+  test("of architectures that there are", () => {
+    expect([...WHOLE_ROTATIONS].filter((name) => !ARCHITECTURES.has(name))).toEqual([]);
   });
 });
 
