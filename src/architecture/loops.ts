@@ -65,11 +65,16 @@ export function loopsOf(architecture: string, blockCount: number, number: Number
 export function loopsFault(architecture: string, blockCount: number, number: Numbers): string | undefined {
   const loops = loopsOf(architecture, blockCount, number);
   const { layers, stacks, entries } = loops;
+  const runs = layers * countLoops(loops);
   const whole = [layers, ...stacks].every((count) => Number.isSafeInteger(count) && count >= 1);
-  if (whole && layers * entries === blockCount && layers * countLoops(loops) <= MOST_BLOCKS) return undefined;
+  const fits = layers * entries === blockCount && runs <= MOST_BLOCKS;
+  // Layers that predict ahead are no layers of a loop, and llama.cpp takes some away from the last one.
+  const ahead = runs > layers && (number("nextn_predict_layers") ?? 0) > 0;
+  if (whole && fits && !ahead) return undefined;
   const { keys } = LOOPED.get(architecture) ?? ONCE;
-  const said = ["block_count", ...keys].map((key) => `${architecture}.${key} is ${number(key) ?? "missing"}`);
-  return `${said.join(", ")}, which makes no loops over whole layers, or more than ${MOST_BLOCKS} runs of layers in all`;
+  const said = ["block_count", ...keys, ...(ahead ? ["nextn_predict_layers"] : [])];
+  const values = said.map((key) => `${architecture}.${key} is ${number(key) ?? "missing"}`);
+  return `${values.join(", ")}, which makes no loops over whole layers, or more than ${MOST_BLOCKS} runs of layers in all`;
 }
 
 /** Where a block of tensors belongs; one that the file does not count is a layer by itself. */

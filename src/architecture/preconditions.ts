@@ -138,8 +138,8 @@ const NO_WEIGHTS: ReadonlySet<string> = new Set(["I8", "I16", "I32", "I64", "F64
 /** Tables of token numbers, not weights: which experts a token goes to (deepseek4). */
 const TABLE = /\.ffn_gate_tid2eid\.weight$/;
 
-/** Norms, and weights of short convolutions, which converters leave as they are whatever their shape. */
-const ALWAYS_F32 = /norm\w*\.(weight|bias)$|\.(ssm_conv1d\w*|shortconv\.conv)\.weight$/;
+/** Norms, weights of short convolutions, and a first state, which converters leave as they are whatever their shape. */
+const ALWAYS_F32 = /norm\w*\.(weight|bias)$|\.(ssm_conv1d\w*|shortconv\.conv)\.weight$|^hrm\.z_l_init$/;
 
 /** What llama.cpp takes for granted of a tensor. @returns what it must be, if it is not */
 function unmetBy({ name, shape, typeName, fileOffset }: TensorInfo): string | undefined {

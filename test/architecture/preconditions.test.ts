@@ -95,6 +95,9 @@ describe("a file in which llama.cpp would not find what it takes for granted is 
     const convolution = { name: "blk.3.ssm_conv1d.weight", shape: [4, 96], type: "F16" };
     const state = await read({}, [...whole.tensors, convolution]);
     expect(() => checkPreconditions(state)).toThrow("blk.3.ssm_conv1d.weight must be F32, and is F16");
+    const loop = { name: "hrm.z_l_init", shape: [64], type: "F16" };
+    const looped = await read({}, [...whole.tensors, loop]);
+    expect(() => checkPreconditions(looped)).toThrow("hrm.z_l_init must be F32, and is F16");
     const matrix = await read({}, with_("blk.3.attn_q.weight", "I16"));
     expect(() => checkPreconditions(matrix)).toThrow(
       /blk\.3\.attn_q\.weight must be of floating-point .* is I16/,

@@ -110,6 +110,16 @@ test("compares two prunings of one model with each other", async () => {
   });
 });
 
+test("believes no number of layers that llama.cpp could not run", async () => {
+  const odd = model([10, 11], { ...cut(2 ** 32 - 1, [1]), "lorp.first_layers": array("uint32", [0]) });
+  const odder = { ...odd, metadata: { ...odd.metadata, "lorp.first_block_count": u32(2 ** 32 - 1) } };
+  expect(await diff(odd, odder)).toMatchObject({
+    renumbered: false,
+    removed: [[], []],
+    tensors: { same: 2 },
+  });
+});
+
 test("takes the numbers as they are when the files come from models of different depth", async () => {
   const { renumbered, tensors } = await diff(model([10, 11, 12]), model([10, 11, 12], cut(4, [1])));
   expect(renumbered).toBe(false);
