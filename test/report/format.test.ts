@@ -19,6 +19,8 @@ test.each([
   [format.formatPerplexity(1234.5), "1,235"],
   [format.formatLayers([3, 5, 6, 7, 9, 10]), "3, 5–7, 9–10"],
   [format.formatLayers([]), ""],
+  [format.formatDepth({ blockCount: 20 }), "20 layers"],
+  [format.formatDepth({ blockCount: 10, loops: 6 }), "10 layers, run in 6 loops"],
   [format.formatDuration(59.2), "1 min 00 s"],
   [format.formatDuration(3720), "1 h 02 min"],
   [format.formatPercent(0.1234), "12.3 %"],

@@ -3,6 +3,7 @@ import type { Analysis, Confidence } from "../../documents/analysis.ts";
 import type { Plan } from "../../documents/plan.ts";
 import type { Report } from "../../documents/report.ts";
 import {
+  formatDepth,
   formatLayers,
   formatPercent,
   formatTable,
@@ -34,7 +35,7 @@ export function describeAnalysis(analysis: Analysis, style?: TerminalStyle): str
     blockInfluence?.toFixed(4) ?? "–",
   ]);
   return [
-    `${model.name ?? model.architecture ?? "model"}: ${model.blockCount} layers, measured on ${settings.tokens ?? "?"} tokens`,
+    `${model.name ?? model.architecture ?? "model"}: ${formatDepth(model)}, measured on ${settings.tokens ?? "?"} tokens`,
     wrapText(locality(rls, k), WIDTH, "  "),
     ...(confidence ? [wrapText(describeConfidence(confidence), WIDTH, "  ")] : []),
     "",

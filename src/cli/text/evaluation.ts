@@ -6,6 +6,7 @@ import type { Comparison } from "../../documents/comparison.ts";
 import type { Accuracy, Rule } from "../../evaluation/accuracy.ts";
 import {
   formatBytes,
+  formatDepth,
   formatLayers,
   formatPercent,
   formatPerplexity,
@@ -127,7 +128,7 @@ export function describeComparison(comparison: Comparison): string {
   const { model, texts, candidates } = comparison;
   const reach = describeReach(comparison);
   return [
-    `${model.name ?? "model"}: ${model.blockCount} layers`,
+    `${model.name ?? "model"}: ${formatDepth(model)}`,
     ...(new Set(candidates.map(({ method }) => method)).size > 1
       ? pivots(comparison)
       : texts.map((_, index) => frontier(comparison, index))),
