@@ -11,7 +11,7 @@ import {
 import { withControl } from "../native/control.ts";
 import { type CallContext, type Handlers, serve } from "../process/serve.ts";
 import type { Handle, HostCalls, HostChanges } from "./host-calls.ts";
-import { type Llama, loadLlama, reasonIn } from "./llama.ts";
+import { isGeneral, type Llama, loadLlama, reasonIn } from "./llama.ts";
 import { largestStored } from "./magnitude.ts";
 import { idleProcessors } from "./threads.ts";
 
@@ -152,7 +152,10 @@ const handlers: Handlers<HostCalls> = {
   },
   largestStored: (_, values) => largestStored(values, (type, bytes) => addon.dequantize(type, bytes)),
   quantizeFile: ({ signal, report }, input, output, options) =>
-    withControl(signal, (control) => addon.quantizeFile(input, output, options, control), report),
+    withControl(signal, (control) => addon.quantizeFile(input, output, options, control), report).catch(
+      // It says itself what failed, and at which tensor, but for a file that cannot be read.
+      (error: Error) => (isGeneral(error.message) ? explain(error) : Promise.reject(error)),
+    ),
 };
 
 serve<HostCalls>(handlers);

@@ -130,12 +130,17 @@ function gpuMissing(why: string | undefined, cause?: unknown): RuntimeError {
 /** What llama.cpp logs when it gives up, whatever the reason was. */
 const GENERAL = /failed to load model|failed to initialize the context$/;
 
+/** Whether a message says that llama.cpp gave up, and not why. */
+export function isGeneral(message: string): boolean {
+  return GENERAL.test(message);
+}
+
 /**
  * The reason in the errors that llama.cpp has logged:
  * `llama_model_load: error loading model: missing tensor 'x'` → `missing tensor 'x'`
  */
 export function reasonIn(complaints: readonly string[]): string {
-  const particular = complaints.filter((line) => line !== "" && !GENERAL.test(line));
+  const particular = complaints.filter((line) => line !== "" && !isGeneral(line));
   const lines = (particular.length > 0 ? particular : complaints).map((line) =>
     line.replace(/^\w+: (error loading model: )?/, ""),
   );

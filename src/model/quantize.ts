@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { AbortedError, throwIfAborted, UsageError } from "../errors.ts";
+import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import { readGguf } from "../gguf/read.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import type { ImportanceMatrix } from "../imatrix/types.ts";
@@ -172,8 +173,9 @@ async function checkMagnitudes(
   quantization: string,
 ): Promise<void> {
   for (const { name, shape, type, typeName, file, fileOffset: offset, byteLength } of tensors) {
+    // Those of types that are unknown here llama.cpp refuses.
     const isSmall = typeName === "F16" || NOT_FOR_WEIGHTS.has(typeName);
-    if (isSmall || shape.length < 2 || !name.endsWith("weight")) continue;
+    if (isSmall || !GGML_TYPES.has(type) || shape.length < 2 || !name.endsWith("weight")) continue;
     const values = { path: paths[file]!, offset, byteLength, type };
     const largest = await runtime.call(known.path, "largestStored", [values]);
     if (largest <= LARGEST_QUANTIZED) continue;

@@ -3,16 +3,21 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
+import { apply } from "../../src/api/apply.ts";
+import { describeModel } from "../../src/api/stages/open.ts";
 import { describeArchitecture } from "../../src/architecture/architecture.ts";
 import { AbortedError } from "../../src/errors.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { openModel } from "../../src/model/model.ts";
 import { quantizationType } from "../../src/model/quantize.ts";
 import { openRuntime } from "../../src/model/runtime.ts";
+import { parseLayers } from "../../src/selection/budget.ts";
+import { explicitPlan } from "../../src/selection/plan.ts";
 import { quantizeGguf } from "../../src/surgery/quantize.ts";
-import { buildFixture } from "../support/architectures.ts";
+import { buildFixture, fixtureMetadata, fixtureTensors } from "../support/architectures.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { buildGguf, f32 } from "../support/gguf.ts";
 import { writeScaledExample } from "../support/scaled.ts";
 
 const folder = temporaryFolder();
@@ -146,6 +151,38 @@ describe("quantizeGguf", () => {
         "validation failed at the tensor 'blk.7.ffn_down.weight'",
       );
       rmSync(target);
+    });
+  });
+
+  test("says of what llama.cpp cannot read which tensor that is", async () => {
+    const unknown = join(folder, "unknown.gguf");
+    const bytes = Buffer.from(buildFixture("llama"));
+    const name = "blk.3.ffn_up.weight";
+    // Behind the name: how many dimensions, the dimensions, the type.
+    bytes.writeUInt32LE(99, bytes.indexOf(name) + name.length + 4 + 2 * 8);
+    writeFileSync(unknown, bytes);
+    const known = { path: "own.gguf", tensor: (name: string) => name.replace("blk.3.", "blk.4.") };
+    const quantized = quantizeGguf(unknown, join(folder, "no.gguf"), "Q8_0", { ...options, known });
+    await expect(quantized).rejects.toMatchObject({
+      code: "QUANTIZE_FAILED",
+      message: expect.stringMatching(
+        /^llama.cpp cannot quantise own.gguf to Q8_0: tensor 'blk.4.ffn_up.weight' .* 99/,
+      ),
+    });
+  });
+
+  test("refuses by its key what llama.cpp would end its process for", async () => {
+    const path = join(folder, "epsilon.gguf");
+    const key = "llama.attention.layer_norm_rms_epsilon";
+    const metadata = { ...fixtureMetadata("llama"), [key]: f32(Number.NaN) };
+    writeFileSync(path, buildGguf({ metadata, tensors: fixtureTensors("llama") }));
+    const { summary } = await describeModel(path);
+    const plan = explicitPlan(summary, parseLayers("3"));
+    await expect(
+      apply(path, plan, { quantize: "Q8_0", output: join(folder, "no.gguf") }),
+    ).rejects.toMatchObject({
+      code: "ARCHITECTURE_METADATA",
+      message: expect.stringContaining(`${key} is NaN`),
     });
   });
 

@@ -1,3 +1,4 @@
+import { checkPreconditions } from "../../architecture/preconditions.ts";
 import { UsageError } from "../../errors.ts";
 import type { GgufFile } from "../../gguf/types.ts";
 import { checkImatrix, renameImatrix, renameKeys } from "../../imatrix/fit.ts";
@@ -25,7 +26,7 @@ export function isQuantized({ tensors }: GgufFile): boolean {
 /**
  * Checks what `quantize` and the options beside it ask for, before any work is done.
  * @throws RuntimeError `QUANTIZE_AGAIN`; UsageError `QUANTIZE_TYPE`, `QUANTIZE_SPLIT`, `TENSOR_TYPE`, `OPTION_INVALID`;
- *   ImatrixError
+ *   ImatrixError; ArchitectureError for what llama.cpp ends its process without
  */
 export async function planQuantization(
   { file, architecture }: DescribedModel,
@@ -61,6 +62,7 @@ export async function planQuantization(
     );
   }
   const imatrix = imatrixPath === undefined ? undefined : await readImatrix(imatrixPath, options.signal);
+  checkPreconditions(file);
   if (imatrix) checkImatrix(imatrix, file, architecture.analysedBlocks);
   return { type, imatrix, tensorTypes: findTensorTypes(tensorType, file.tensors, imatrix) };
 }
