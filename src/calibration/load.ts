@@ -32,9 +32,9 @@ export async function loadCalibration(path?: string): Promise<Calibration> {
   return path === undefined ? read(ownFile(OWN_TEXT), OWN_TEXT, true) : read(path, basename(path), false);
 }
 
-/** Passages of books that come with the package, for maps to be fitted on besides its text. */
-export function loadBooks(): Promise<Calibration> {
-  return read(ownFile("books"), "books", true);
+/** Prose that comes with the package, for maps to be fitted on besides its text. */
+export function loadProse(): Promise<Calibration> {
+  return read(ownFile("prose"), "prose", true);
 }
 
 async function read(file: string, name: string, isOwn: boolean): Promise<Calibration> {

@@ -13,17 +13,17 @@ async function fitted(calibration: Calibration, sequences?: number) {
   return { split, fit: await fitTextOf(calibration, split, settings, tokenize) };
 }
 
-test("maps are fitted on the analysis part of lorp's own text and on books besides", async () => {
+test("maps are fitted on the analysis part of lorp's own text and on prose besides", async () => {
   const { split, fit: own } = await fitted(await loadCalibration());
-  const books = await readFile("calibration/books.txt", "utf8");
-  const inBooks = own.sequences.slice(split.analysis.length);
-  expect(own.name).toBe("default and books");
+  const prose = await readFile("calibration/prose.txt", "utf8");
+  const inProse = own.sequences.slice(split.analysis.length);
+  expect(own.name).toBe("default and prose");
   expect(own.sequences.slice(0, split.analysis.length)).toEqual(split.analysis);
-  expect(inBooks.every(([bos]) => bos === 7)).toBe(true);
-  expect(inBooks.map((window) => String.fromCodePoint(...window.subarray(1))).join("")).toBe(
-    books.slice(0, inBooks.length * 99),
+  expect(inProse.every(([bos]) => bos === 7)).toBe(true);
+  expect(inProse.map((window) => String.fromCodePoint(...window.subarray(1))).join("")).toBe(
+    prose.slice(0, inProse.length * 99),
   );
-  expect(books.length - inBooks.length * 99).toBeLessThan(99);
+  expect(prose.length - inProse.length * 99).toBeLessThan(99);
 });
 
 test("of a text of the user's, and of so many sequences as are asked for, nothing else", async () => {
