@@ -42,6 +42,7 @@ const EXPERT_TENSOR = /_exps\.weight$/;
 export function measureBlocks(file: GgufFile): Anatomy {
   const { blockCount, loops, number, numbers } = readModel(file);
   const experts = number("expert_count") ?? 0;
+  const used = number("expert_used_count") ?? numbers("expert_used_count") ?? 0;
   const blocks: TensorInfo[][] = Array.from({ length: blockCount }, () => []);
   const rest: TensorInfo[] = [];
   for (const tensor of file.tensors) {
@@ -52,8 +53,8 @@ export function measureBlocks(file: GgufFile): Anatomy {
   /** How often a token is multiplied with a block's tensor; with how much of it, where it holds experts. */
   const timesMultiplied = (name: string) => {
     const { layer, stack } = placeOf(loops, blockOf(name) ?? 0);
-    const used = number("expert_used_count") ?? numbers("expert_used_count")?.[layer] ?? 0;
-    const chosen = EXPERT_TENSOR.test(name) && experts > 0 ? used / experts : 1;
+    const usedHere = typeof used === "number" ? used : (used[layer] ?? 0);
+    const chosen = EXPERT_TENSOR.test(name) && experts > 0 ? usedHere / experts : 1;
     return chosen * (loops.stacks[stack] ?? 1);
   };
   const hasOutput = rest.some(({ name }) => name === "output.weight");
