@@ -44,3 +44,10 @@ export class AbortedError extends LorpError<"ABORTED"> {
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new AbortedError();
 }
+
+/** Why the system lets a file not be read, for a sentence; undefined of what is no error of the system. */
+export function systemReason(error: unknown): string | undefined {
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof LorpError || code === undefined) return undefined;
+  return code === "ENOENT" ? "there is no such file" : `the system says ${code}`;
+}

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { decodeText, NoText } from "../decode-text.ts";
+import { systemReason } from "../errors.ts";
 import { writeWhole } from "../files/whole.ts";
 import type { Analysis, PartialAnalysis } from "./analysis.ts";
 import type { Comparison } from "./comparison.ts";
@@ -109,7 +110,11 @@ async function publishedSchema(kind: keyof Readable): Promise<Schema> {
 /** Reads a JSON file. @throws DocumentError */
 export async function readJson(path: string): Promise<unknown> {
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new DocumentError("DOCUMENT_UNREADABLE", `${path} cannot be read: ${reason(cause)}.`, { cause });
+    throw new DocumentError(
+      "DOCUMENT_UNREADABLE",
+      `${path} cannot be read: ${systemReason(cause) ?? reason(cause)}.`,
+      { cause },
+    );
   });
   const value = parse(bytes, path);
   if (isDeeperThan(value, MOST_NESTING)) {

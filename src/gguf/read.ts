@@ -1,4 +1,4 @@
-import { throwIfAborted } from "../errors.ts";
+import { systemReason, throwIfAborted } from "../errors.ts";
 import { MoreBytesNeeded } from "./cursor.ts";
 import { GgufError } from "./errors.ts";
 import { type OpenFile, openOnDisk, type ReadableFile } from "./files.ts";
@@ -72,10 +72,8 @@ async function readPart(path: string, { signal, open = openOnDisk }: ReadOptions
 
 /** What the system's refusal to read a model's file means. */
 export function unreadable(path: string, error: unknown): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (error instanceof GgufError || code === undefined) return error;
-  const reason = code === "ENOENT" ? "there is no such file" : `the system says ${code}`;
-  return new GgufError("GGUF_UNREADABLE", path, 0, reason, { cause: error });
+  const reason = systemReason(error);
+  return reason === undefined ? error : new GgufError("GGUF_UNREADABLE", path, 0, reason, { cause: error });
 }
 
 /** Reads as much as the header turns out to need: parses what there is, and reads at least twice as much again. */

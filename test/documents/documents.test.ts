@@ -148,7 +148,10 @@ test.each([
 
 test("what is no JSON, or not there, or a folder", async () => {
   await expect(readPlan(await saved("{"))).rejects.toMatchObject({ code: "DOCUMENT_NOT_JSON" });
-  await expect(readPlan(join(folder, "none.json"))).rejects.toMatchObject({ code: "DOCUMENT_UNREADABLE" });
+  await expect(readPlan(join(folder, "none.json"))).rejects.toMatchObject({
+    code: "DOCUMENT_UNREADABLE",
+    message: `${join(folder, "none.json")} cannot be read: there is no such file.`,
+  });
   await expect(readPlan(folder)).rejects.toMatchObject({ code: "DOCUMENT_UNREADABLE" });
 });
 
