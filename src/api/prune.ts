@@ -113,7 +113,8 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
     if (!described.architecture.states.embeds) {
       // A model that computes NaN is refused before the work, of which not all would notice.
       if (!options.dryRun) await opened.lanes.run((session) => session.score(opened.split.report[0]!));
-      await forecast(opened, opened.split.report[0]!, workAhead(described, opened, method, options), options);
+      const work = await workAhead(described, opened, method, options);
+      await forecast(opened, opened.split.report[0]!, work, options);
     }
     const { analysis, plan: chosen } = await decide(described, opened, options);
     const mend = isFree ? repairBest : repair;
@@ -213,17 +214,17 @@ async function write(
   }
 }
 
-function workAhead(
+async function workAhead(
   described: DescribedModel,
   opened: OpenedModel,
   method: string,
   { layers, repair: mode = DEFAULT_REPAIR }: PruneOptions,
-): Work[] {
+): Promise<Work[]> {
   const { split, sequenceLength } = opened;
   const measured = layers === undefined && isMeasured(findAnyMethod(method));
   return [
     ...(layers === undefined ? choiceWork(opened, measured ? 1 : 0) : []),
-    ["to repair", (measured ? MOST_FINALISTS : 1) * repairWork(described, opened, mode)],
+    ["to repair", (measured ? MOST_FINALISTS : 1) * (await repairWork(described, opened, mode))],
     ["to measure the result", 2 * split.report.length * sequenceLength],
   ];
 }

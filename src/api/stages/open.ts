@@ -112,8 +112,8 @@ export interface OpenedModel {
   /** What sequences begin with, or −1. */
   readonly bos: number;
   readonly split: DealtText;
-  /** What repairs are fitted on. */
-  readonly fit: FitText;
+  /** What repairs are fitted on, read and tokenised when it is first asked for. @throws CalibrationError */
+  fit(): Promise<FitText>;
   /** Tokens of the longest sequence that its contexts take. */
   readonly longest: number;
   /** What layers are chosen by, where that is a task. */
@@ -153,7 +153,6 @@ export async function openForCalibration(
     checkWindows("windows", sequenceLength, bos);
     const settings = { sequenceLength, sequences: options.sequences, bos };
     const split = dealSequences(await model.tokenize(calibration.text), settings);
-    const fit = await fitTextOf(calibration, split, settings, (text) => model.tokenize(text));
     const task = options.task === undefined ? undefined : await openTask(model, options.task);
     const longest = Math.max(sequenceLength, task?.longest ?? 0);
     const context = { sequenceLength: longest, states: architecture.states };
@@ -177,7 +176,7 @@ export async function openForCalibration(
       bos,
       longest,
       split,
-      fit,
+      fit: once(() => fitTextOf(calibration, split, settings, (text) => model.tokenize(text))),
       task,
       measuredOn,
       kept: once(async () =>

@@ -1,3 +1,4 @@
+import type { FitText } from "../../calibration/fit-text.ts";
 import type { Plan } from "../../documents/plan.ts";
 import type { Repair } from "../../documents/repair.ts";
 import { divergenceSource } from "../../evaluation/losses.ts";
@@ -79,7 +80,7 @@ export async function repair(
     const best = better(attempts);
     const told: Repair = {
       kind: best?.kind ?? null,
-      ...fittedOn(opened),
+      ...(await fittedOn(opened)),
       heldBack: { divergence: estimate(before).mean, sequences: before.length },
       tried: attempts.map(({ tried }) => tried),
       refused: [...refused, ...unsolved],
@@ -94,12 +95,12 @@ export async function repair(
 }
 
 /** Tokens that a repair of one gap takes, about. */
-export function repairWork(model: Broken, opened: OpenedModel, choice: RepairChoice): number {
+export async function repairWork(model: Broken, opened: OpenedModel, choice: RepairChoice): Promise<number> {
   if (choice === "off") return 0;
   const asked: readonly RepairKind[] = choice === "auto" ? REPAIR_KINDS : [choice];
   const middle = model.architecture.analysedBlocks >> 1;
   const { possible } = possibleKinds(model, [{ before: middle, last: middle + 1 }], asked);
-  return possible.length === 0 ? 0 : tokensToRepair(opened, possible.length, 1);
+  return possible.length === 0 ? 0 : tokensToRepair(opened, await opened.fit(), possible.length, 1);
 }
 
 /**
@@ -114,7 +115,7 @@ export async function repairAsPlanned(
 ): Promise<StoredRepair | undefined> {
   if (!plan.repair?.kind) return undefined;
   const { kind, calibration, tokens, tried } = plan.repair;
-  const now = fittedOn(opened);
+  const now = await fittedOn(opened);
   if (now.calibration.sha256 !== calibration.sha256 || now.tokens !== tokens) {
     throw new RepairError(
       "REPAIR_OTHER_TEXT",
@@ -177,12 +178,13 @@ async function withRemoval<Result>(
   { onProgress }: ModelRunOptions,
   work: (removal: Removal, onTokens: (tokens: number) => void) => Promise<Result>,
 ): Promise<Result> {
-  const { model, sequenceLength, fit } = opened;
+  const { model, sequenceLength } = opened;
+  const fit = await opened.fit();
   const openSession = () => model.openSession({ sequenceLength, states: architecture.states });
   const session = openSession();
   const original = openSession();
   let done = 0;
-  const total = tokensToRepair(opened, kinds.length, gaps.length);
+  const total = tokensToRepair(opened, fit, kinds.length, gaps.length);
   const onTokens = (tokens: number) => {
     done = Math.min(done + tokens, total - 1);
     onProgress?.({ stage: "repair", done, total, unit: "tokens" });
@@ -199,11 +201,11 @@ async function withRemoval<Result>(
 }
 
 /** Tokens that are run to repair one set of layers, about. */
-function tokensToRepair(opened: OpenedModel, kinds: number, gaps: number): number {
+function tokensToRepair(opened: OpenedModel, fit: FitText, kinds: number, gaps: number): number {
   // All kinds see the first gap at once; how many λ are tried is not known before.
   const passes = 1 + kinds * (gaps - 1);
   const judged = 2 + PASSES_TO_JUDGE * kinds * gaps;
-  return passes * tokensIn(opened.fit.sequences) + judged * tokensIn(choicePieces(opened).sequences);
+  return passes * tokensIn(fit.sequences) + judged * tokensIn(choicePieces(opened).sequences);
 }
 
 /** How often the pieces are run to judge a map, in its λ and types and as it is written, about. */
@@ -223,7 +225,8 @@ function judgeOf(opened: OpenedModel, onTokens: (tokens: number) => void): Judge
     );
 }
 
-function fittedOn({ fit }: OpenedModel) {
+async function fittedOn(opened: OpenedModel) {
+  const fit = await opened.fit();
   return { calibration: textOf(fit, "analysis"), tokens: tokensIn(fit.sequences) };
 }
 
