@@ -1,6 +1,7 @@
 #include "session_handle.h"
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -163,11 +164,13 @@ Napi::Value SessionHandle::generate(const Napi::CallbackInfo& info) {
     std::vector<std::vector<llama_token>> prompts;
     for (std::uint32_t i = 0; i < array.Length(); ++i) prompts.push_back(arguments::int32s(array.Get(i), "prompts"));
     const auto length = arguments::integer<std::uint32_t>(info[1], "length", 0U);
-    const auto changes = block_changes(arguments::object(info[2], "changes"), session->layout());
+    std::optional<std::uint32_t> seed;
+    if (!info[2].IsUndefined()) seed = arguments::integer<std::uint32_t>(info[2], "seed", 0U);
+    const auto changes = block_changes(arguments::object(info[3], "changes"), session->layout());
     using Generated = std::vector<std::vector<llama_token>>;
     return Task<Generated>::run(
-        info.Env(), control(info[3]),
-        [=](const Control& control) { return session->generate(prompts, length, changes, control); },
+        info.Env(), control(info[4]),
+        [=](const Control& control) { return session->generate(prompts, length, seed, changes, control); },
         [](Napi::Env env, Generated&& generated) -> Napi::Value {
             Napi::Array result = Napi::Array::New(env, generated.size());
             for (std::uint32_t i = 0; i < generated.size(); ++i) {

@@ -11,6 +11,7 @@
 
 #include "linear_map.h"
 #include "log_softmax.h"
+#include "random_token.h"
 #include "similarity.h"
 
 namespace lorp {
@@ -267,8 +268,8 @@ Session::Scores Session::score(std::span<const llama_token> tokens, std::size_t 
 }
 
 std::vector<std::vector<llama_token>> Session::generate(std::span<const std::vector<llama_token>> prompts,
-                                                        std::size_t n_tokens, const BlockChanges& changes,
-                                                        const Control& control) {
+                                                        std::size_t n_tokens, std::optional<std::uint32_t> seed,
+                                                        const BlockChanges& changes, const Control& control) {
     const auto n_ubatch = static_cast<std::size_t>(options_.n_ubatch);
     if (prompts.size() > static_cast<std::size_t>(options_.n_sequences)) {
         throw std::runtime_error("there are more prompts than the context has sequences");
@@ -279,10 +280,13 @@ std::vector<std::vector<llama_token>> Session::generate(std::span<const std::vec
             throw std::runtime_error("a prompt and its continuation are longer than the context");
         }
     }
-    const auto likeliest = [&](std::size_t index) {
+    std::vector<RandomToken> draws;
+    for (std::size_t i = 0; seed && i < prompts.size(); ++i) draws.emplace_back(*seed, i);
+    const auto next = [&](std::size_t index, std::size_t in_sequence) {
         const std::span<const float> row = logits_at(index);
-        require_numbers(log_sum_exp(row));
-        return static_cast<llama_token>(std::max_element(row.begin(), row.end()) - row.begin());
+        const double normalizer = log_sum_exp(row);
+        require_numbers(normalizer);
+        return static_cast<llama_token>(seed ? draws[in_sequence].draw(row, normalizer) : likeliest(row));
     };
     std::vector<std::vector<llama_token>> generated(prompts.size());
     for (std::size_t i = 0; i < prompts.size(); ++i) {
@@ -290,7 +294,7 @@ std::vector<std::vector<llama_token>> Session::generate(std::span<const std::vec
         for (std::size_t from = 0; from < prompt.size(); from += n_ubatch) {
             const std::size_t count = std::min(n_ubatch, prompt.size() - from);
             run_changed(part(prompt, from, count, prompt.size() - 1, i), changes, nullptr, control);
-            if (from + count == prompt.size() && n_tokens > 0) generated[i].push_back(likeliest(count - 1));
+            if (from + count == prompt.size() && n_tokens > 0) generated[i].push_back(next(count - 1, i));
         }
     }
     for (std::size_t step = 1; step < n_tokens; ++step) {
@@ -303,7 +307,7 @@ std::vector<std::vector<llama_token>> Session::generate(std::span<const std::vec
         }
         if (going.empty()) break;
         run_changed(std::move(batch), changes, nullptr, control);
-        for (std::size_t row = 0; row < going.size(); ++row) generated[going[row]].push_back(likeliest(row));
+        for (std::size_t row = 0; row < going.size(); ++row) generated[going[row]].push_back(next(row, going[row]));
         control.report(static_cast<double>(step + 1) / static_cast<double>(n_tokens));
     }
     return generated;

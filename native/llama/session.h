@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -123,13 +124,14 @@ public:
                                   const Control& control);
 
     /**
-     * Continues prompts greedily, all side by side: what the changed model finds likeliest, token after token.
+     * Continues prompts, all side by side, token after token: by what the changed model finds likeliest or, with a seed,
+     * by draws from what it predicts, at temperature 1. What follows a prompt does not depend on the others.
      * @return for each prompt at most n_tokens; the last one may be that by which the model ends
      * @throws std::runtime_error, Stopped
      */
     std::vector<std::vector<llama_token>> generate(std::span<const std::vector<llama_token>> prompts,
-                                                   std::size_t n_tokens, const BlockChanges& changes,
-                                                   const Control& control);
+                                                   std::size_t n_tokens, std::optional<std::uint32_t> seed,
+                                                   const BlockChanges& changes, const Control& control);
 
     /** Euclidean norms of the block inputs, n_blocks × n_tokens. @throws std::runtime_error, Stopped */
     std::vector<float> state_norms(std::span<const llama_token> tokens, const Control& control);

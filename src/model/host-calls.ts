@@ -49,6 +49,7 @@ export interface HostCalls {
     session: Handle,
     prompts: readonly Int32Array[],
     length: number,
+    seed: number | undefined,
     changes: HostChanges,
   ): Int32Array[];
   time(session: Handle, tokens: Int32Array, prompt: number, everyLogit: boolean): Timing;

@@ -105,8 +105,10 @@ const handlers: Handlers<HostCalls> = {
     run(context, (control) => sessionOf(session).logits(tokens, changesOf(changes), control)),
   embeddings: (context, session, tokens, changes) =>
     run(context, (control) => sessionOf(session).embeddings(tokens, changesOf(changes), control)),
-  generate: (context, session, prompts, length, changes) =>
-    run(context, (control) => sessionOf(session).generate(prompts, length, changesOf(changes), control)),
+  generate: (context, session, prompts, length, seed, changes) =>
+    run(context, (control) =>
+      sessionOf(session).generate(prompts, length, seed, changesOf(changes), control),
+    ),
   time: (context, session, tokens, prompt, everyLogit) =>
     run(context, (control) => sessionOf(session).time(tokens, prompt, everyLogit, control)),
   stateNorms: (context, session, tokens) =>

@@ -102,13 +102,13 @@ export interface Session {
   /** The embedding of every token, tokens × width, of a model that embeds (`states.embeds`). */
   embeddings(tokens: Int32Array, skip?: readonly number[]): Promise<Float32Array>;
   /**
-   * Continues prompts greedily, side by side, each by at most `length` tokens; the last one may be that by which the
-   * model ends.
+   * Continues prompts side by side, each by at most `length` tokens; the last one may be that by which the model ends.
+   * @param options.seed of draws from what the model predicts (temperature 1); without one the likeliest token is taken
    */
   generate(
     prompts: readonly Int32Array[],
     length: number,
-    changes?: BlockChanges,
+    options?: BlockChanges & { readonly seed?: number | undefined },
   ): Promise<readonly Int32Array[]>;
   /**
    * Seconds for the first `prompt` tokens run as a prompt, and for the others run one at a time.
@@ -211,9 +211,9 @@ export function openSession(
     },
     logits: (tokens, skip, repairs) => call("logits", [handle, tokens, toNative({ skip, repairs })]),
     embeddings: (tokens, skip) => call("embeddings", [handle, tokens, toNative({ skip })]),
-    generate: async (prompts, length, changes = {}) => {
+    generate: async (prompts, length, { seed, ...changes } = {}) => {
       try {
-        return await call("generate", [handle, prompts, length, toNative(changes)]);
+        return await call("generate", [handle, prompts, length, seed, toNative(changes)]);
       } catch (error) {
         throw await reasonOf(
           error,

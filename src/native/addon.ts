@@ -209,10 +209,14 @@ export interface NativeSession {
   logits(tokens: Int32Array, changes: NativeChanges, control: NativeControl): Promise<Float32Array>;
   /** Of a model that embeds: tokens × width. */
   embeddings(tokens: Int32Array, changes: NativeChanges, control: NativeControl): Promise<Float32Array>;
-  /** Greedy continuations of prompts, all side by side, each of at most `length` tokens. */
+  /**
+   * Continuations of prompts, all side by side, each of at most `length` tokens.
+   * @param seed of draws at temperature 1; without one what is likeliest
+   */
   generate(
     prompts: readonly Int32Array[],
     length: number,
+    seed: number | undefined,
     changes: NativeChanges,
     control: NativeControl,
   ): Promise<Int32Array[]>;

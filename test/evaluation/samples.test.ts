@@ -49,6 +49,39 @@ test.each([[[]], [[3, 4, 19]]])(
   },
 );
 
+test("draws follow what the model predicts, and are the same for a seed", async () => {
+  const prompt = await model.tokenize("The old captain");
+  const { vocabularySize } = model.info;
+  const row = (await alone.logits(prompt)).slice(-vocabularySize);
+  const top = Math.max(...row);
+  const total = Math.log(row.reduce((sum, logit) => sum + Math.exp(logit - top), 0)) + top;
+  const logProbability = (token: number) => row[token]! - total;
+  // Of tokens that are drawn by their probabilities the mean log-probability is minus the entropy.
+  let entropy = 0;
+  let square = 0;
+  for (const token of row.keys()) {
+    const p = Math.exp(logProbability(token));
+    entropy -= p * logProbability(token);
+    square += p * logProbability(token) ** 2;
+  }
+  const drawn: number[] = [];
+  const seeds = 100;
+  for (let seed = 0; seed < seeds; seed++) {
+    const made = await together.generate([prompt, prompt, prompt], 1, { seed });
+    drawn.push(...made.map(([token]) => logProbability(token!)));
+  }
+  const mean = drawn.reduce((sum, value) => sum + value, 0) / drawn.length;
+  const deviation = Math.sqrt((square - entropy ** 2) / drawn.length);
+  expect(Math.abs(mean + entropy)).toBeLessThan(4 * deviation);
+  const first = await together.generate([prompt, prompt], 12, { seed: 5 });
+  const [one, other] = await together.generate([prompt, prompt], 12, { seed: 5 });
+  expect([one, other]).toEqual(first);
+  expect(one).not.toEqual(other);
+  expect((await together.generate([prompt, prompt], 12, { seed: 6 }))[0]).not.toEqual(one);
+  // What follows one prompt is drawn as it is without the others.
+  expect((await together.generate([prompt], 12, { seed: 5 }))[0]).toEqual(one);
+});
+
 test("what does not fit is refused", async () => {
   const prompt = Int32Array.from([1, 2, 3]);
   await expect(together.generate([prompt], 30)).rejects.toThrow(/longer than the context/);
