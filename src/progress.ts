@@ -1,6 +1,15 @@
 /** How far a piece of long work has come. */
 export interface Progress {
-  readonly stage: "download" | "capture" | "search" | "repair" | "evaluate" | "write" | "quantize" | "diff";
+  readonly stage:
+    | "download"
+    | "capture"
+    | "search"
+    | "sample"
+    | "repair"
+    | "evaluate"
+    | "write"
+    | "quantize"
+    | "diff";
   readonly done: number;
   readonly total: number;
   readonly unit: "tokens" | "bytes" | "seconds";

@@ -41,7 +41,7 @@ import { SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { choiceWork } from "./stages/planner.ts";
 import { planQuantization, type Quantization } from "./stages/quantization.ts";
-import { checkRepair, type Repaired, repair, repairWork } from "./stages/repair.ts";
+import { checkRepair, divergenceOf, type Repaired, release, repair, repairWork } from "./stages/repair.ts";
 import { repairBest } from "./stages/repair-best.ts";
 import { estimateSpeedup, outputSize } from "./stages/savings.ts";
 
@@ -138,7 +138,7 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
         : await write(described, whole, quantization, opened, analysis, options);
       return { ...report, ...made };
     } finally {
-      for (const map of repaired.live ?? []) map.close();
+      release(repaired.live);
     }
   } finally {
     opened.close();
@@ -147,10 +147,9 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
 
 /** Says before a model is written that it will be of no use, where the choice was made by what shows it. */
 function warnOfRuin(plan: Plan, { onNotice }: PruneOptions): void {
-  const { removedLayers, measurements } = plan;
+  const { removedLayers, measurements, repair: mended } = plan;
   if (measurements?.objective !== "kl") return;
-  const chosen = measuredSet(plan, removedLayers);
-  const loss = chosen?.repaired?.divergence ?? chosen?.loss;
+  const loss = mended ? divergenceOf(mended) : measuredSet(plan, removedLayers)?.loss;
   if (loss === undefined || !isRuinous(loss)) return;
   onNotice?.(
     `Without these ${removedLayers.length} layers the model will be ruined: KL divergence ${loss.toFixed(2)} nats a token on the text that they were chosen by. Ask for fewer layers.`,
@@ -224,7 +223,7 @@ async function workAhead(
   const measured = layers === undefined && isMeasured(findAnyMethod(method));
   return [
     ...(layers === undefined ? choiceWork(opened, measured ? 1 : 0) : []),
-    ["to repair", (measured ? MOST_FINALISTS : 1) * (await repairWork(described, opened, mode))],
+    ["to repair", await repairWork(described, opened, mode, measured ? MOST_FINALISTS : 0)],
     ["to measure the result", 2 * split.report.length * sequenceLength],
   ];
 }

@@ -37,6 +37,22 @@ export function loadProse(): Promise<Calibration> {
   return read(ownFile("prose"), "prose", true);
 }
 
+/** What a model is asked to go on with, for maps to be fitted on what it writes. */
+export interface Prompts {
+  /** For models that chat. */
+  readonly questions: readonly string[];
+  readonly beginnings: readonly string[];
+  /** SHA-256 of the file's bytes, hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Prompts that come with the package, half of them for code. */
+export async function loadPrompts(): Promise<Prompts> {
+  const file = fileURLToPath(new URL("../../calibration/prompts.json", import.meta.url));
+  const { text, sha256 } = await read(file, "prompts", true);
+  return { ...JSON.parse(text), sha256 };
+}
+
 async function read(file: string, name: string, isOwn: boolean): Promise<Calibration> {
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     throw new CalibrationError(

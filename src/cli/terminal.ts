@@ -33,6 +33,7 @@ const STAGES: Record<Progress["stage"], string> = {
   download: "Downloading",
   capture: "Measuring",
   search: "Comparing",
+  sample: "Sampling",
   repair: "Repairing",
   evaluate: "Evaluating",
   write: "Writing",

@@ -42,6 +42,7 @@ export const RepairSchema = Type.Object(
     }),
     calibration: CalibrationSchema,
     tokens: count("Tokens that the maps were fitted on."),
+    sampled: Type.Optional(count("Those of them that the model wrote itself, going on with lorp's prompts.")),
     heldBack: Type.Object(
       {
         divergence: kl("the pruned model as it is"),

@@ -471,6 +471,8 @@ export interface Repair {
   readonly calibration: CalibrationText;
   /** Tokens that the maps were fitted on. */
   readonly tokens: number;
+  /** Those of them that the model wrote itself, going on with lorp's prompts. */
+  readonly sampled?: number;
   /** What the choices were made on: sequences that were not fitted. */
   readonly heldBack: {
     /** KL divergence of the pruned model as it is from the model as it is, nats a token. */

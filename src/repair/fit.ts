@@ -149,6 +149,14 @@ export async function mendGap(
   throw new Error("a place has at least one tensor type");
 }
 
+/** As `mendGap`, with the first λ and the finest type as they are: enough to tell which layers are repaired best. */
+export const mendRoughly: typeof mendGap = async (removal, equations, earlier, judge) => {
+  const as = { ridge: RIDGES[FIRST_RIDGE]!, type: equations.place.types.at(-1)! };
+  const mended = await mendAsBefore(removal, equations, as);
+  const repairs = [...earlier.map(({ repair }) => repair), mended.repair];
+  return { mended, divergences: await judge({ skip: removal.removed, repairs }, 1) };
+};
+
 /** The map of a gap with a λ and a type that are known. */
 export async function mendAsBefore(
   removal: Removal,

@@ -2,7 +2,14 @@ import type { MendedGap, TriedRepair } from "../documents/repair.ts";
 import { GGML_TYPES } from "../gguf/ggml-types.ts";
 import { RuntimeError } from "../model/errors.ts";
 import { estimate } from "../statistics.ts";
-import { type Equations, gatherEquations, type Judge, type Mended, mendGap, type Removal } from "./fit.ts";
+import {
+  type Equations,
+  gatherEquations,
+  type Judge,
+  type Mended,
+  type mendGap,
+  type Removal,
+} from "./fit.ts";
 import type { Gap } from "./gaps.ts";
 import type { RepairKind } from "./kinds.ts";
 import { type Broken, KINDS } from "./places.ts";
@@ -24,6 +31,8 @@ export interface Trial {
   readonly judge: Judge;
   /** Divergences of the pruned model as it is. */
   readonly before: readonly number[];
+  /** Finds the map of a gap. */
+  readonly mend: typeof mendGap;
 }
 
 /** What became of kinds of repair that were tried. */
@@ -68,7 +77,7 @@ const SINGULAR = "what its map would read is 0 throughout, or too large for numb
 /** @param first equations of the first gap */
 async function tryKind(
   kind: RepairKind,
-  { broken, removal, gaps, judge, before }: Trial,
+  { broken, removal, gaps, judge, before, mend }: Trial,
   first: Equations,
 ): Promise<Attempt> {
   const mended: Mended[] = [];
@@ -77,7 +86,7 @@ async function tryKind(
   for (const gap of gaps) {
     const place = KINDS[kind].place(broken, gap);
     const equations = gap === first.gap ? first : (await gatherEquations(removal, gap, [place], mended))[0]!;
-    const judged = await mendGap(removal, equations, mended, judge, divergences).finally(() =>
+    const judged = await mend(removal, equations, mended, judge, divergences).finally(() =>
       equations.sums.close(),
     );
     if (!helps(divergences, judged.divergences)) {

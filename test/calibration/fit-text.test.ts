@@ -26,10 +26,22 @@ test("maps are fitted on the analysis part of lorp's own text and on prose besid
   expect(prose.length - inProse.length * 99).toBeLessThan(99);
 });
 
+test("half of what a model is asked to go on with is code, and nothing is asked twice", async () => {
+  const { fit } = await fitted(await loadCalibration());
+  const { questions, beginnings } = fit.prompts!;
+  const all = [...questions, ...beginnings];
+  expect(new Set(all).size).toBe(64);
+  expect(questions.length).toBe(32);
+  const code = all.filter((prompt) => /\bdef |Python|\b(function|class|generator|decorator)\b/.test(prompt));
+  expect(code.length).toBeGreaterThan(28);
+  expect(code.length).toBeLessThan(40);
+});
+
 test("of a text of the user's, and of so many sequences as are asked for, nothing else", async () => {
   const users = await loadCalibration("CHANGELOG.md");
   const { split, fit: fromUsers } = await fitted(users);
   expect(fromUsers).toEqual({ name: "CHANGELOG.md", sha256: users.sha256, sequences: split.analysis });
   const few = await fitted(await loadCalibration(), 4);
   expect(few.fit).toMatchObject({ name: "default", sequences: few.split.analysis });
+  expect(few.fit.prompts).toBeUndefined();
 });

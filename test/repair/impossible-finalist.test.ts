@@ -9,12 +9,13 @@ import { explicitPlan } from "../../src/selection/plan.ts";
 /** Divergence of each set once it is repaired, or why it cannot be. */
 const OUTCOMES = new Map<string, number | Error>();
 
-vi.mock("../../src/api/stages/repair.ts", () => ({
-  async repair(_described: unknown, _opened: unknown, plan: Plan) {
+vi.mock(import("../../src/api/stages/repair.ts"), async (original) => ({
+  ...(await original()),
+  async repair(_described, _opened, plan) {
     const outcome = OUTCOMES.get(plan.removedLayers.join());
     if (outcome instanceof Error) throw outcome;
-    const repair = { kind: "refit", tried: [{ kind: "refit", gaps: [], divergence: outcome }] };
-    return { plan: { ...plan, repair }, repair: undefined };
+    const told = { kind: "refit", tried: [{ kind: "refit", gaps: [], divergence: outcome }] };
+    return { plan: { ...plan, repair: told as never }, repair: undefined };
   },
 }));
 

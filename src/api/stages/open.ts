@@ -3,7 +3,7 @@ import { keepPattern } from "../../architecture/pattern.ts";
 import { checkBlockCount } from "../../architecture/preconditions.ts";
 import type { Architecture } from "../../architecture/types.ts";
 import { type FitText, fitTextOf } from "../../calibration/fit-text.ts";
-import { type Calibration, loadCalibration } from "../../calibration/load.ts";
+import { type Calibration, loadCalibration, type Prompts } from "../../calibration/load.ts";
 import {
   DEFAULT_SEQUENCE_LENGTH,
   type DealtText,
@@ -24,6 +24,7 @@ import type { GgufFile, TensorInfo } from "../../gguf/types.ts";
 import type { Lanes } from "../../model/lanes.ts";
 import { type Model, openModel } from "../../model/model.ts";
 import { fingerprint } from "../../provenance/fingerprint.ts";
+import { mostSampled, type SampleSettings, sampleText } from "../../repair/sampled-text.ts";
 import { formatBytes, formatDepth } from "../../report/format.ts";
 import { outputStem } from "../../sources/resolve.ts";
 import { VERSION } from "../../version.ts";
@@ -114,6 +115,8 @@ export interface OpenedModel {
   readonly split: DealtText;
   /** What repairs are fitted on, read and tokenised when it is first asked for. @throws CalibrationError */
   fit(): Promise<FitText>;
+  /** What the model writes for repairs to be fitted on besides, once it is first asked for. @throws RuntimeError, AbortedError */
+  sampled(): Promise<readonly Int32Array[]>;
   /** Tokens of the longest sequence that its contexts take. */
   readonly longest: number;
   /** What layers are chosen by, where that is a task. */
@@ -157,6 +160,7 @@ export async function openForCalibration(
     const longest = Math.max(sequenceLength, task?.longest ?? 0);
     const context = { sequenceLength: longest, states: architecture.states };
     let lanes: Lanes | undefined;
+    const fitText = once(() => fitTextOf(calibration, split, settings, (text) => model.tokenize(text)));
     const measuredOn = once(async () => ({
       model: await described.fingerprint(),
       device: [model.runtime.device, ...(options.rpc ?? [])].join(" "),
@@ -176,7 +180,11 @@ export async function openForCalibration(
       bos,
       longest,
       split,
-      fit: once(() => fitTextOf(calibration, split, settings, (text) => model.tokenize(text))),
+      fit: fitText,
+      sampled: once(async () => {
+        const { prompts } = await fitText();
+        return prompts ? sampleFrom(model, prompts, { ...context, sequenceLength, bos }, options) : [];
+      }),
       task,
       measuredOn,
       kept: once(async () =>
@@ -195,6 +203,27 @@ export async function openForCalibration(
     model.close();
     throw error;
   }
+}
+
+async function sampleFrom(
+  model: Model,
+  prompts: Prompts,
+  settings: SampleSettings,
+  { onProgress }: Pick<ModelRunOptions, "onProgress">,
+): Promise<readonly Int32Array[]> {
+  const total = mostSampled(prompts);
+  let done = 0;
+  const tell = () => onProgress?.({ stage: "sample", done, total, unit: "tokens" });
+  const texts = await sampleText(model, prompts, {
+    ...settings,
+    onTokens(tokens) {
+      done += tokens;
+      tell();
+    },
+  });
+  done = total;
+  tell();
+  return texts;
 }
 
 function once<Result>(work: () => Promise<Result>): () => Promise<Result> {

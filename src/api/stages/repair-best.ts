@@ -4,70 +4,67 @@ import type { Repair } from "../../documents/repair.ts";
 import { LorpError } from "../../errors.ts";
 import { finalists, withSet } from "../../repair/finalists.ts";
 import { measuredSet } from "../../selection/measurements.ts";
-import { repair } from "./repair.ts";
+import { divergenceOf, release, repair } from "./repair.ts";
 
 /**
- * As `repair`, for a Plan whose method measured several sets: the best of them are all repaired, and the one of the lowest
- * divergence with its repair becomes the Plan's. A set that cannot have the repair that is asked for is passed over.
+ * As `repair`, for a Plan whose method measured several sets: the best of them are all repaired roughly, and that of the
+ * lowest divergence with its repair becomes the Plan's. A set that cannot have the repair that is asked for is passed over.
  * @throws LorpError, of the first set, when no set can have it
  */
 export const repairBest: typeof repair = async (described, opened, plan, choice, options) => {
   const sets = choice === "off" ? [plan.removedLayers] : finalists(plan);
   if (sets.length === 1) return repair(described, opened, plan, choice, options);
-  const tried = [];
+  const tried: Candidate[] = [];
   const impossible: LorpError[] = [];
   for (const [index, removed] of sets.entries()) {
-    const repaired = await repair(described, opened, { ...plan, removedLayers: removed }, choice, {
+    const roughly = await repair(described, opened, { ...plan, removedLayers: removed }, choice, {
       ...options,
+      roughly: true,
       onProgress: (progress) =>
         options.onProgress?.({
           ...progress,
           done: index * progress.total + progress.done,
           total: sets.length * progress.total,
+          note: `set ${index + 1} of ${sets.length}, roughly`,
         }),
     }).catch((error: unknown) => {
       if (!isImpossible(error)) throw error;
       impossible.push(error);
     });
-    if (!repaired) continue;
-    const told = repaired.plan.repair;
+    if (!roughly) continue;
+    release(roughly.live);
+    const told = roughly.plan.repair;
     // A set that leaves no gap behind a kept layer is what it was measured to be.
     const divergence = told
       ? divergenceOf(told)
       : (measuredSet(plan, removed)?.loss ?? Number.POSITIVE_INFINITY);
-    tried.push({ removed, repaired, told, divergence });
+    tried.push({ removed, told, divergence });
   }
   const [first] = tried;
   if (!first) throw impossible[0];
-  const best = tried.reduce((least, one) => (one.divergence < least.divergence ? one : least), first);
-  for (const { repaired } of tried) {
-    if (repaired !== best.repaired) for (const map of repaired.live ?? []) map.close();
-  }
-  const chosen = best.removed === plan.removedLayers ? plan : withSet(plan, best.removed, best.divergence);
-  return {
-    ...best.repaired,
-    plan: {
-      ...chosen,
-      ...(plan.measurements && { measurements: note(plan.measurements, tried) }),
-      ...(best.told && { repair: best.told }),
-    },
-  };
+  const { removed, divergence } = tried.reduce(
+    (least, one) => (one.divergence < least.divergence ? one : least),
+    first,
+  );
+  const chosen = removed === plan.removedLayers ? plan : withSet(plan, removed, divergence);
+  const measurements = plan.measurements && note(plan.measurements, tried);
+  return repair(described, opened, { ...chosen, ...(measurements && { measurements }) }, choice, options);
 };
+
+/** A set of layers that was repaired roughly. */
+interface Candidate {
+  readonly removed: Plan["removedLayers"];
+  readonly told: Repair | undefined;
+  /** Once repaired, nats a token. */
+  readonly divergence: number;
+}
 
 function isImpossible(error: unknown): error is LorpError {
   return error instanceof LorpError && ["REPAIR_IMPOSSIBLE", "REPAIR_SINGULAR"].includes(error.code);
 }
 
-/** Of the model with what is kept of its repair. */
-function divergenceOf({ kind, tried, heldBack }: Repair): number {
-  return tried.find((one) => one.kind === kind)?.divergence ?? heldBack.divergence;
-}
-
 /** The measurements, with what each set that was tried gives once repaired. */
-function note(
-  measurements: Measurements,
-  tried: readonly { readonly removed: Plan["removedLayers"]; readonly told: Repair | undefined }[],
-): Measurements {
+function note(measurements: Measurements, tried: readonly Candidate[]): Measurements {
   const told = new Map(tried.map(({ removed, told }) => [removed.join(), told]));
   return {
     ...measurements,

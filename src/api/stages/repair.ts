@@ -1,4 +1,3 @@
-import type { FitText } from "../../calibration/fit-text.ts";
 import type { Plan } from "../../documents/plan.ts";
 import type { Repair } from "../../documents/repair.ts";
 import { divergenceSource } from "../../evaluation/losses.ts";
@@ -11,6 +10,8 @@ import {
   type Judge,
   type Mended,
   mendAsBefore,
+  mendGap,
+  mendRoughly,
   type Removal,
 } from "../../repair/fit.ts";
 import { type Gap, gapsOf } from "../../repair/gaps.ts";
@@ -18,6 +19,7 @@ import { REPAIR_KINDS, type RepairChoice, type RepairKind } from "../../repair/k
 import { type Broken, KINDS, possibleKinds } from "../../repair/places.ts";
 import { better, tryRepairs } from "../../repair/repair.ts";
 import type { StoredRepair } from "../../repair/rewrite.ts";
+import { mostSampled } from "../../repair/sampled-text.ts";
 import { formatBytes } from "../../report/format.ts";
 import { estimate } from "../../statistics.ts";
 import { choicePieces } from "./objective.ts";
@@ -47,6 +49,15 @@ export function checkRepair(model: Broken, choice: RepairChoice | undefined): vo
   if (reason !== undefined && !reasons.includes(undefined)) throw impossible(choice, reason);
 }
 
+/** How well a repair is to be found. */
+interface Care extends Pick<Broken, "inPlace"> {
+  /** Fit on a part of the text, with a λ and a type that are not chosen: to compare sets of layers. */
+  readonly roughly?: boolean | undefined;
+}
+
+/** Sequences that a rough repair is fitted on at most. */
+const MOST_ROUGH = 24;
+
 /**
  * Fits the maps that make up for a Plan's removals on an open model, and measures what they give back on text that they
  * were not fitted on. Those that do not help are left out; the Plan then says so.
@@ -57,7 +68,7 @@ export async function repair(
   opened: OpenedModel,
   given: Plan,
   choice: RepairChoice,
-  { inPlace, ...options }: ModelRunOptions & Pick<Broken, "inPlace">,
+  { inPlace, roughly = false, ...options }: ModelRunOptions & Care,
 ): Promise<Repaired> {
   const { repair: _, ...plan } = given;
   const gaps = gapsOf(plan.removedLayers);
@@ -66,7 +77,8 @@ export async function repair(
   const broken = { ...described, inPlace };
   const { possible, refused } = possibleIn(broken, opened, gaps, asked);
   if (choice !== "auto" && possible.length === 0) throw impossible(choice, refused[0]!.reason);
-  return withRemoval(described, opened, plan, possible, gaps, options, async (removal, onTokens) => {
+  const care = { ...options, roughly };
+  return withRemoval(described, opened, plan, possible, gaps, care, async (removal, onTokens) => {
     const judge = judgeOf(opened, onTokens);
     const before = await judge({ skip: plan.removedLayers }, 1);
     if (before.some(Number.isNaN)) throw withoutNumbers(plan);
@@ -76,32 +88,49 @@ export async function repair(
       gaps,
       judge,
       before,
+      mend: roughly ? mendRoughly : mendGap,
     });
     const best = better(attempts);
     const told: Repair = {
       kind: best?.kind ?? null,
       ...(await fittedOn(opened)),
+      tokens: tokensIn(removal.calibration),
+      ...(await sampledIn(opened)),
       heldBack: { divergence: estimate(before).mean, sequences: before.length },
       tried: attempts.map(({ tried }) => tried),
       refused: [...refused, ...unsolved],
     };
-    for (const attempt of attempts) if (attempt !== best) release(attempt.mended);
+    for (const attempt of attempts) if (attempt !== best) release(mapsOf(attempt.mended));
     return {
       plan: { ...plan, repair: told },
       repair: best && storedOf(best.kind, best.mended),
-      live: best?.mended.map(({ repair: map }) => map),
+      live: best && mapsOf(best.mended),
     };
   });
 }
 
-/** Tokens that a repair of one gap takes, about. */
-export async function repairWork(model: Broken, opened: OpenedModel, choice: RepairChoice): Promise<number> {
+/** Tokens that a repair of one gap takes, about. @param candidates sets that are repaired roughly before */
+export async function repairWork(
+  model: Broken,
+  opened: OpenedModel,
+  choice: RepairChoice,
+  candidates: number,
+): Promise<number> {
   if (choice === "off") return 0;
   const asked: readonly RepairKind[] = choice === "auto" ? REPAIR_KINDS : [choice];
   const middle = model.architecture.analysedBlocks >> 1;
   const { possible } = possibleKinds(model, [{ before: middle, last: middle + 1 }], asked);
-  return possible.length === 0 ? 0 : tokensToRepair(opened, await opened.fit(), possible.length, 1);
+  if (possible.length === 0) return 0;
+  const { sequences, prompts } = await opened.fit();
+  const sampled = prompts ? mostSampled(prompts) : 0;
+  const once = (tokens: number, roughly: boolean) =>
+    tokensToRepair(opened, tokens, possible.length, 1, roughly);
+  const rough = once(tokensIn(spreadOver(sequences, MOST_ROUGH)), true);
+  return SAMPLING_COST * sampled + once(tokensIn(sequences) + sampled, false) + candidates * rough;
 }
+
+/** What a sampled token costs in tokens that are run together, about. */
+const SAMPLING_COST = 1.5;
 
 /**
  * Fits the maps that a Plan tells of anew, on the text that they were fitted on; nothing is measured.
@@ -114,8 +143,10 @@ export async function repairAsPlanned(
   options: ModelRunOptions,
 ): Promise<StoredRepair | undefined> {
   if (!plan.repair?.kind) return undefined;
-  const { kind, calibration, tokens, tried } = plan.repair;
+  const { kind, calibration, tokens: all, sampled = 0, tried } = plan.repair;
   const now = await fittedOn(opened);
+  // What the model writes may be a little different on another machine.
+  const tokens = all - sampled;
   if (now.calibration.sha256 !== calibration.sha256 || now.tokens !== tokens) {
     throw new RepairError(
       "REPAIR_OTHER_TEXT",
@@ -150,7 +181,7 @@ export async function repairAsPlanned(
         equations!.sums.close();
       }
     }
-    release(mended);
+    release(mapsOf(mended));
     return storedOf(kind, mended);
   });
 }
@@ -175,22 +206,23 @@ async function withRemoval<Result>(
   { removedLayers }: Plan,
   kinds: readonly RepairKind[],
   gaps: readonly unknown[],
-  { onProgress }: ModelRunOptions,
+  { onProgress, roughly = false }: ModelRunOptions & Care,
   work: (removal: Removal, onTokens: (tokens: number) => void) => Promise<Result>,
 ): Promise<Result> {
   const { model, sequenceLength } = opened;
-  const fit = await opened.fit();
+  const all = [...(await opened.fit()).sequences, ...(await opened.sampled())];
+  const calibration = roughly ? spreadOver(all, MOST_ROUGH) : all;
   const openSession = () => model.openSession({ sequenceLength, states: architecture.states });
   const session = openSession();
   const original = openSession();
   let done = 0;
-  const total = tokensToRepair(opened, fit, kinds.length, gaps.length);
+  const total = tokensToRepair(opened, tokensIn(calibration), kinds.length, gaps.length, roughly);
   const onTokens = (tokens: number) => {
     done = Math.min(done + tokens, total - 1);
     onProgress?.({ stage: "repair", done, total, unit: "tokens" });
   };
   try {
-    const removal = { model, file, removed: removedLayers, session, original, calibration: fit.sequences };
+    const removal = { model, file, removed: removedLayers, session, original, calibration };
     const result = await work({ ...removal, onSequence: onTokens }, onTokens);
     onProgress?.({ stage: "repair", done: total, total, unit: "tokens" });
     return result;
@@ -201,11 +233,17 @@ async function withRemoval<Result>(
 }
 
 /** Tokens that are run to repair one set of layers, about. */
-function tokensToRepair(opened: OpenedModel, fit: FitText, kinds: number, gaps: number): number {
+function tokensToRepair(
+  opened: OpenedModel,
+  tokens: number,
+  kinds: number,
+  gaps: number,
+  roughly: boolean,
+): number {
   // All kinds see the first gap at once; how many λ are tried is not known before.
   const passes = 1 + kinds * (gaps - 1);
-  const judged = 2 + PASSES_TO_JUDGE * kinds * gaps;
-  return passes * tokensIn(fit.sequences) + judged * tokensIn(choicePieces(opened).sequences);
+  const judged = 2 + (roughly ? 1 : PASSES_TO_JUDGE) * kinds * gaps;
+  return passes * tokens + judged * tokensIn(choicePieces(opened).sequences);
 }
 
 /** How often the pieces are run to judge a map, in its λ and types and as it is written, about. */
@@ -230,6 +268,18 @@ async function fittedOn(opened: OpenedModel) {
   return { calibration: textOf(fit, "analysis"), tokens: tokensIn(fit.sequences) };
 }
 
+/** How much of what is fitted on the model wrote, if any. */
+async function sampledIn(opened: OpenedModel): Promise<Pick<Repair, "sampled">> {
+  const tokens = tokensIn(await opened.sampled());
+  return tokens === 0 ? {} : { sampled: tokens };
+}
+
+/** At most so many, from everywhere in a list. */
+function spreadOver<T>(list: readonly T[], most: number): readonly T[] {
+  const stride = Math.ceil(list.length / most);
+  return list.filter((_, index) => index % stride === 0);
+}
+
 function tokensIn(sequences: readonly Int32Array[]): number {
   return sequences.reduce((sum, { length }) => sum + length, 0);
 }
@@ -239,8 +289,17 @@ function storedOf(kind: RepairKind, mended: readonly Mended[]): StoredRepair {
 }
 
 /** The maps are no longer needed where the model runs. */
-function release(mended: readonly Mended[]): void {
-  for (const { repair } of mended) repair.close();
+export function release(maps: readonly KeptRepair[] = []): void {
+  for (const map of maps) map.close();
+}
+
+/** Of the model with what is kept of its repair, nats a token. */
+export function divergenceOf({ kind, tried, heldBack }: Repair): number {
+  return tried.find((one) => one.kind === kind)?.divergence ?? heldBack.divergence;
+}
+
+function mapsOf(mended: readonly Mended[]): KeptRepair[] {
+  return mended.map(({ repair }) => repair);
 }
 
 function numberOf(typeName: string): number {

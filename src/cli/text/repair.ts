@@ -11,11 +11,12 @@ import {
 } from "../../report/format.ts";
 
 /** What maps were tried, which are kept, and what they give back. */
-export function describeRepair({ kind, tokens, heldBack, tried, refused }: Repair): string {
+export function describeRepair({ kind, tokens, sampled, heldBack, tried, refused }: Repair): string {
   const chosen = tried.find((one) => one.kind === kind);
   const wrap = (text: string) => wrapText(text, WIDTH, "    ");
+  const written = sampled === undefined ? "" : `, ${sampled} of them the model's own words`;
   return [
-    chosen ? `Repair by ${kind}, fitted on ${tokens} tokens:` : "No repair is kept:",
+    chosen ? `Repair by ${kind}, fitted on ${tokens} tokens${written}:` : "No repair is kept:",
     wrap(
       `  KL divergence ${heldBack.divergence.toFixed(4)} without, on ${heldBack.sequences} held-back pieces`,
     ),

@@ -1,0 +1,63 @@
+import type { StateTensors } from "../architecture/types.ts";
+import type { Prompts } from "../calibration/load.ts";
+import { beginWithBos } from "../calibration/sequences.ts";
+import type { Model } from "../model/model.ts";
+
+export interface SampleSettings {
+  readonly states: StateTensors;
+  /** What sequences begin with, or −1. */
+  readonly bos: number;
+  /** Tokens of a sequence at most. */
+  readonly sequenceLength: number;
+  /** Told of the tokens that each group of prompts and what follows them had at most. */
+  readonly onTokens?: ((tokens: number) => void) | undefined;
+}
+
+/** Prompts that the model goes on with side by side. */
+const AT_A_TIME = 8;
+
+/** Tokens that it writes after a prompt, at most. */
+const LENGTH = 384;
+
+/** Tokens that a model writes, at most. */
+export function mostSampled({ questions, beginnings }: Prompts): number {
+  return LENGTH * (questions.length + beginnings.length);
+}
+
+/**
+ * Lets a model write, by draws from what it predicts (temperature 1) that are the same each time: answers where llama.cpp
+ * knows its chat format, and texts of which it is given the beginning. Text like that which a model was made for is found
+ * in itself. A prompt that takes more than half a sequence is left out.
+ * @returns a sequence each of a prompt and what follows it
+ * @throws RuntimeError, AbortedError
+ */
+export async function sampleText(
+  model: Model,
+  { questions, beginnings }: Prompts,
+  { states, bos, sequenceLength, onTokens }: SampleSettings,
+): Promise<Int32Array[]> {
+  const asked = await Promise.all([
+    ...questions.map((question) => model.chatPrompt(question)),
+    ...beginnings.map((beginning) => model.tokenize(beginning)),
+  ]);
+  const prompts = asked
+    .filter((tokens) => tokens !== undefined)
+    .map((tokens) => beginWithBos(tokens, bos))
+    .filter(({ length }) => length <= sequenceLength / 2);
+  const longest = Math.max(...prompts.map(({ length }) => length));
+  const length = Math.min(LENGTH, sequenceLength - longest);
+  if (prompts.length === 0) return [];
+  const session = model.openSession({ sequenceLength: longest + length, sequences: AT_A_TIME, states });
+  try {
+    const texts: Int32Array[] = [];
+    for (let from = 0; from < prompts.length; from += AT_A_TIME) {
+      const group = prompts.slice(from, from + AT_A_TIME);
+      const written = await session.generate(group, length, { seed: from });
+      texts.push(...written.map((tokens, index) => Int32Array.of(...group[index]!, ...tokens)));
+      onTokens?.(LENGTH * group.length);
+    }
+    return texts;
+  } finally {
+    session.close();
+  }
+}
