@@ -105,10 +105,9 @@ async function measure(removal, kind) {
 /** What is fitted on, as a Plan's repair tells. */
 async function textToFit() {
   const opened = await openForCalibration(described, { ...run, ...calibration });
-  const tokens = opened.split.analysis.reduce((sum, { length }) => sum + length, 0);
-  const { name, sha256 } = opened.calibration;
+  const { name, sha256, sequences } = await opened.fit();
   opened.close();
-  return { calibration: { name, sha256 }, tokens };
+  return { calibration: { name, sha256 }, tokens: sequences.reduce((sum, { length }) => sum + length, 0) };
 }
 
 /**
