@@ -87,14 +87,22 @@ async function print(
   options: AnswerOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const onText = (text: string) => process.stdout.write(printable(text));
   // The same draws for both.
   const seed = options.seed ?? randomInt(2 ** 32);
   for (const { name, conversation } of speakers) {
     if (speakers.length > 1) process.stdout.write(`${printable(name)}:\n`);
-    const { end } = await conversation.answer(prompt, { ...options, seed, signal, onText }).finally(() => {
-      process.stdout.write("\n");
+    let line = "";
+    const onText = (text: string) => {
+      line = "\n";
+      process.stdout.write(printable(text));
+    };
+    const answered = conversation.answer(prompt, { ...options, seed, signal, onText });
+    const { end } = await answered.catch((error: unknown) => {
+      // What was written so far is a line of its own.
+      process.stdout.write(line);
+      throw error;
     });
+    process.stdout.write("\n");
     if (end === "model") continue;
     openTerminal({}).say(
       end === "context"
