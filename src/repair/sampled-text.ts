@@ -36,17 +36,16 @@ export async function sampleText(
   { questions, beginnings }: Prompts,
   { states, bos, sequenceLength, onTokens }: SampleSettings,
 ): Promise<Int32Array[]> {
-  const asked = await Promise.all([
-    ...questions.map((question) => model.chatPrompt(question)),
-    ...beginnings.map((beginning) => model.tokenize(beginning)),
-  ]);
-  const prompts = asked
-    .filter((tokens) => tokens !== undefined)
-    .map((tokens) => beginWithBos(tokens, bos))
-    .filter(({ length }) => length <= sequenceLength / 2);
+  const prompts: Int32Array[] = [];
+  const add = (tokens: Int32Array | undefined) => {
+    const begun = tokens && beginWithBos(tokens, bos);
+    if (begun && begun.length <= sequenceLength / 2) prompts.push(begun);
+  };
+  for (const question of questions) add(await model.chatPrompt(question));
+  for (const beginning of beginnings) add(await model.tokenize(beginning));
+  if (prompts.length === 0) return [];
   const longest = Math.max(...prompts.map(({ length }) => length));
   const length = Math.min(LENGTH, sequenceLength - longest);
-  if (prompts.length === 0) return [];
   const session = model.openSession({ sequenceLength: longest + length, sequences: AT_A_TIME, states });
   try {
     const texts: Int32Array[] = [];
