@@ -11,13 +11,15 @@ export const MOST_FINALISTS = BEST + 1;
 
 /**
  * The sets of layers of a Plan's size that may be the best once they are repaired: its own first, others of the lowest
- * divergence without a repair, and of those whose layers stand together, which one map makes up for, the best.
+ * divergence without a repair, and of those whose layers stand together, which one map makes up for, the best. Sets that
+ * a search gave up are among them: it did so by what they are without a repair, on the sequences that it compared.
  * Where the choice was not made by divergence, by which repairs are judged, the Plan's own alone.
  */
 export function finalists({ budget, removedLayers, measurements }: Plan): (readonly number[])[] {
   if (measurements?.objective !== "kl") return [removedLayers];
   const others = measurements.sets
-    .filter((set) => set.complete && set.removedLayers.length === budget)
+    .filter((set) => set.removedLayers.length === budget)
+    .sort((a, b) => a.difference.mean - b.difference.mean)
     .map((set) => set.removedLayers)
     .filter((layers) => layers.join() !== removedLayers.join());
   const best = [removedLayers, ...others].slice(0, BEST);

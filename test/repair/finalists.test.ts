@@ -5,13 +5,13 @@ import { finalists } from "../../src/repair/finalists.ts";
 import { explicitPlan } from "../../src/selection/plan.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 
-const set = (removedLayers: number[], complete = true): MeasuredSet => ({
+const set = (removedLayers: number[], difference = 0, complete = true): MeasuredSet => ({
   removedLayers,
   complete,
   proposedBy: ["lorp"],
-  sequences: 4,
+  sequences: complete ? 4 : 2,
   loss: 1,
-  difference: { mean: 0, standardError: null },
+  difference: { mean: difference, standardError: null },
 });
 const text = { name: "text", sha256: "0".repeat(64) };
 const measured = (sets: MeasuredSet[], objective: "kl" | "perplexity" = "kl") => ({
@@ -20,14 +20,16 @@ const measured = (sets: MeasuredSet[], objective: "kl" | "perplexity" = "kl") =>
 });
 
 test("the best three sets of the size are repaired, and the best run of layers", () => {
-  const best = [set([3, 9]), set([4, 9]), set([4, 12], false), set([5, 9]), set([6, 9])];
-  expect(finalists(measured([...best, set([8, 9, 10]), set([14, 15]), set([7, 8])]))).toEqual([
+  // One that the search gave up is judged by the sequences that it was run on.
+  const best = [set([3, 9]), set([4, 9], 0.1), set([6, 9], 0.3), set([5, 9], 0.2, false)];
+  const worse = [set([14, 15], 0.5, false), set([4, 12], 0.4), set([7, 8], 0.6)];
+  expect(finalists(measured([...best, set([8, 9, 10], 0.05), ...worse]))).toEqual([
     [3, 9],
     [4, 9],
     [5, 9],
     [14, 15],
   ]);
-  expect(finalists(measured([set([3, 9]), set([7, 8])]))).toEqual([
+  expect(finalists(measured([set([3, 9]), set([7, 8], 0.1)]))).toEqual([
     [3, 9],
     [7, 8],
   ]);
