@@ -116,12 +116,9 @@ export async function mendGap(
   judge: Judge,
   before: readonly number[],
 ): Promise<Judged> {
-  const { model, removed } = removal;
+  const { model } = removal;
   const { gap, place, sums } = equations;
-  const changesWith = (repair: KeptRepair): BlockChanges => ({
-    skip: removed,
-    repairs: [...earlier.map((one) => one.repair), repair],
-  });
+  const changesWith = (repair: KeptRepair) => changesOf(removal, earlier, repair);
   const score = async (map: Float32Array): Promise<number> => {
     const repair = await model.keepRepair({ block: gap.before, ...namesOf(place), map });
     try {
@@ -153,8 +150,7 @@ export async function mendGap(
 export const mendRoughly: typeof mendGap = async (removal, equations, earlier, judge) => {
   const as = { ridge: RIDGES[FIRST_RIDGE]!, type: equations.place.types.at(-1)! };
   const mended = await mendAsBefore(removal, equations, as);
-  const repairs = [...earlier.map(({ repair }) => repair), mended.repair];
-  return { mended, divergences: await judge({ skip: removal.removed, repairs }, 1) };
+  return { mended, divergences: await judge(changesOf(removal, earlier, mended.repair), 1) };
 };
 
 /** The map of a gap with a λ and a type that are known. */
@@ -171,6 +167,11 @@ export async function mendAsBefore(
     map: written.map,
   });
   return { gap, place, ridge, stored: written.stored, repair };
+}
+
+/** The removal with the maps of earlier gaps and one more. */
+function changesOf({ removed }: Removal, earlier: readonly Mended[], repair: KeptRepair): BlockChanges {
+  return { skip: removed, repairs: [...earlier.map((one) => one.repair), repair] };
 }
 
 const namesOf = ({ weight, epsilon }: Place) => ({ weight, epsilon });

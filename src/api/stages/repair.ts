@@ -1,3 +1,4 @@
+import { spreadOut } from "../../calibration/sequences.ts";
 import type { Plan } from "../../documents/plan.ts";
 import type { Repair } from "../../documents/repair.ts";
 import { divergenceSource } from "../../evaluation/losses.ts";
@@ -57,6 +58,8 @@ interface Care extends Pick<Broken, "inPlace"> {
 
 /** Sequences that a rough repair is fitted on at most. */
 const MOST_ROUGH = 24;
+
+const forRough = (sequences: readonly Int32Array[]) => spreadOut(sequences).slice(0, MOST_ROUGH);
 
 /**
  * Fits the maps that make up for a Plan's removals on an open model, and measures what they give back on text that they
@@ -125,7 +128,7 @@ export async function repairWork(
   const sampled = prompts ? mostSampled(prompts) : 0;
   const once = (tokens: number, roughly: boolean) =>
     tokensToRepair(opened, tokens, possible.length, 1, roughly);
-  const rough = once(tokensIn(spreadOver(sequences, MOST_ROUGH)), true);
+  const rough = once(tokensIn(forRough(sequences)), true);
   return SAMPLING_COST * sampled + once(tokensIn(sequences) + sampled, false) + candidates * rough;
 }
 
@@ -211,7 +214,7 @@ async function withRemoval<Result>(
 ): Promise<Result> {
   const { model, sequenceLength } = opened;
   const all = [...(await opened.fit()).sequences, ...(await opened.sampled())];
-  const calibration = roughly ? spreadOver(all, MOST_ROUGH) : all;
+  const calibration = roughly ? forRough(all) : all;
   const openSession = () => model.openSession({ sequenceLength, states: architecture.states });
   const session = openSession();
   const original = openSession();
@@ -272,12 +275,6 @@ async function fittedOn(opened: OpenedModel) {
 async function sampledIn(opened: OpenedModel): Promise<Pick<Repair, "sampled">> {
   const tokens = tokensIn(await opened.sampled());
   return tokens === 0 ? {} : { sampled: tokens };
-}
-
-/** At most so many, from everywhere in a list. */
-function spreadOver<T>(list: readonly T[], most: number): readonly T[] {
-  const stride = Math.ceil(list.length / most);
-  return list.filter((_, index) => index % stride === 0);
 }
 
 function tokensIn(sequences: readonly Int32Array[]): number {
