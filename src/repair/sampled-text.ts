@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import type { StateTensors } from "../architecture/types.ts";
 import type { Prompts } from "../calibration/load.ts";
 import { beginWithBos } from "../calibration/sequences.ts";
+import { type KeptValues, valuesInMemory } from "../files/kept-values.ts";
 import type { Model } from "../model/model.ts";
 
 export interface SampleSettings {
@@ -9,8 +11,10 @@ export interface SampleSettings {
   readonly bos: number;
   /** Tokens of a sequence at most. */
   readonly sequenceLength: number;
-  /** Told of the tokens that each group of prompts and what follows them had at most. */
-  readonly onTokens?: ((tokens: number) => void) | undefined;
+  /** What earlier runs drew. */
+  readonly kept?: KeptValues | undefined;
+  /** Told after each group of prompts of the tokens that were drawn at most, and will be. */
+  readonly onTokens?: ((done: number, total: number) => void) | undefined;
 }
 
 /** Prompts that the model goes on with side by side. */
@@ -34,7 +38,7 @@ export function mostSampled({ questions, beginnings }: Prompts): number {
 export async function sampleText(
   model: Model,
   { questions, beginnings }: Prompts,
-  { states, bos, sequenceLength, onTokens }: SampleSettings,
+  { states, bos, sequenceLength, kept = valuesInMemory(), onTokens }: SampleSettings,
 ): Promise<Int32Array[]> {
   const prompts: Int32Array[] = [];
   const add = (tokens: Int32Array | undefined) => {
@@ -44,19 +48,48 @@ export async function sampleText(
   for (const question of questions) add(await model.chatPrompt(question));
   for (const beginning of beginnings) add(await model.tokenize(beginning));
   if (prompts.length === 0) return [];
-  const longest = Math.max(...prompts.map(({ length }) => length));
+  const longest = Math.max(...prompts.map((tokens) => tokens.length));
   const length = Math.min(LENGTH, sequenceLength - longest);
   const session = model.openSession({ sequenceLength: longest + length, sequences: AT_A_TIME, states });
+  const draw = async (group: readonly Int32Array[], seed: number): Promise<readonly Int32Array[]> => {
+    const name = nameOf(group, length, seed);
+    const earlier = textsIn(kept.get(name), group.length, model.info.vocabularySize);
+    if (earlier) return earlier;
+    const texts = await session.generate(group, length, { seed });
+    await kept.add(
+      name,
+      texts.map((tokens) => [...tokens]),
+    );
+    return texts;
+  };
   try {
     const texts: Int32Array[] = [];
     for (let from = 0; from < prompts.length; from += AT_A_TIME) {
       const group = prompts.slice(from, from + AT_A_TIME);
-      const written = await session.generate(group, length, { seed: from });
+      const written = await draw(group, from);
       texts.push(...written.map((tokens, index) => Int32Array.of(...group[index]!, ...tokens)));
-      onTokens?.(LENGTH * group.length);
+      onTokens?.(texts.length * length, prompts.length * length);
     }
     return texts;
   } finally {
     session.close();
   }
+}
+
+/** Tells what is drawn after these prompts from anything else that is. */
+function nameOf(prompts: readonly Int32Array[], length: number, seed: number): string {
+  const digest = createHash("sha256");
+  for (const tokens of prompts) digest.update(`${tokens.length} `).update(tokens);
+  return `text of ${length} tokens with seed ${seed} after ${digest.digest("hex")}`;
+}
+
+/** Texts as they were kept, or undefined for what is no such list. */
+function textsIn(value: unknown, count: number, vocabularySize: number): Int32Array[] | undefined {
+  const isToken = (token: unknown) =>
+    Number.isInteger(token) && (token as number) >= 0 && (token as number) < vocabularySize;
+  const areTexts =
+    Array.isArray(value) &&
+    value.length === count &&
+    value.every((tokens) => Array.isArray(tokens) && tokens.every(isToken));
+  return areTexts ? value.map((tokens: number[]) => Int32Array.from(tokens)) : undefined;
 }

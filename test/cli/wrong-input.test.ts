@@ -124,4 +124,13 @@ test("documents that are none, and of a later version", async () => {
   await expectRefusal(["plan", "broken.json", "--remove", "1"], 1, /not JSON/);
   await expectRefusal(["plan", "later.json", "--remove", "1"], 1, /schemaVersion 2.*upgrade lorp/);
   await expectRefusal(["plan", "odd.json", "--remove", "1"], 1, /similarity is missing/);
+  const model = { blockCount: 2 };
+  const ragged = { schemaVersion: 1, model, similarity: [[1, 0], [0]] };
+  writeFileSync(at("ragged.json"), JSON.stringify(ragged));
+  await expectRefusal(
+    ["plan", "ragged.json", "--remove", "1"],
+    1,
+    /ragged\.json: similarity\[1\] has 1 entries/,
+  );
+  await expectRefusal(["report", "ragged.json"], 1, /ragged\.json: similarity\[1\] has 1 entries/);
 });

@@ -21,10 +21,10 @@ const prompts = (more: readonly string[] = []) => ({
 const settings = { states, bos: 1, sequenceLength: 64 };
 
 test("a model writes on from each beginning, the same each time", async () => {
-  const told: number[] = [];
+  const told: [number, number][] = [];
   const written = await sampleText(model, prompts(), {
     ...settings,
-    onTokens: (tokens) => told.push(tokens),
+    onTokens: (done, total) => told.push([done, total]),
   });
   // This model knows no chat.
   expect(written).toHaveLength(9);
@@ -35,9 +35,43 @@ test("a model writes on from each beginning, the same each time", async () => {
   expect(Math.min(...lengths)).toBeGreaterThan(8);
   expect(new Set(written.map((text) => text.slice(-8).join())).size).toBe(9);
   // Two groups: the second has one prompt.
-  expect(told).toHaveLength(2);
-  expect(told[0]! + told[1]!).toBeLessThanOrEqual(mostSampled(prompts()));
+  expect(told.map(([done, total]) => done / total)).toEqual([8 / 9, 1]);
+  expect(told[0]![1]).toBeLessThanOrEqual(mostSampled(prompts()));
   expect(await sampleText(model, prompts(), settings)).toEqual(written);
+});
+
+test("what was drawn once is kept, group by group, and drawn anew where it is damaged or of other prompts", async () => {
+  const values = new Map<string, unknown>();
+  const drawn: string[] = [];
+  const kept = {
+    get: (name: string) => values.get(name),
+    async add(name: string, value: unknown) {
+      drawn.push(name);
+      values.set(name, JSON.parse(JSON.stringify(value)));
+    },
+  };
+  const first = await sampleText(model, prompts(), { ...settings, kept });
+  expect(drawn).toHaveLength(2);
+  expect(await sampleText(model, prompts(), { ...settings, kept })).toEqual(first);
+  expect(drawn).toHaveLength(2);
+  const [name] = drawn;
+  const right = values.get(name!) as number[][];
+  for (const damaged of [
+    null,
+    "text",
+    right.slice(1),
+    [...right.slice(1), [-1]],
+    [...right.slice(1), [1e6]],
+  ]) {
+    values.set(name!, damaged);
+    expect(await sampleText(model, prompts(), { ...settings, kept })).toEqual(first);
+  }
+  expect(drawn).toHaveLength(7);
+  // One more prompt is in the second group.
+  await sampleText(model, prompts(["The sea"]), { ...settings, kept });
+  expect(drawn).toHaveLength(8);
+  await sampleText(model, prompts(), { ...settings, sequenceLength: 48, kept });
+  expect(drawn).toHaveLength(10);
 });
 
 test("a beginning that takes more than half of a sequence is left out; without any nothing is written", async () => {

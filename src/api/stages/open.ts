@@ -3,7 +3,7 @@ import { keepPattern } from "../../architecture/pattern.ts";
 import { checkBlockCount } from "../../architecture/preconditions.ts";
 import type { Architecture } from "../../architecture/types.ts";
 import { type FitText, fitTextOf } from "../../calibration/fit-text.ts";
-import { type Calibration, loadCalibration, type Prompts } from "../../calibration/load.ts";
+import { type Calibration, loadCalibration } from "../../calibration/load.ts";
 import {
   DEFAULT_SEQUENCE_LENGTH,
   type DealtText,
@@ -24,7 +24,7 @@ import type { GgufFile, TensorInfo } from "../../gguf/types.ts";
 import type { Lanes } from "../../model/lanes.ts";
 import { type Model, openModel } from "../../model/model.ts";
 import { fingerprint } from "../../provenance/fingerprint.ts";
-import { mostSampled, type SampleSettings, sampleText } from "../../repair/sampled-text.ts";
+import { sampleText } from "../../repair/sampled-text.ts";
 import { formatBytes, formatDepth } from "../../report/format.ts";
 import { outputStem } from "../../sources/resolve.ts";
 import { VERSION } from "../../version.ts";
@@ -168,6 +168,13 @@ export async function openForCalibration(
       runtime: model.runtime.release,
       lorp: VERSION,
     }));
+    const kept = once(async () =>
+      options.cache
+        ? openKeptValues(await openCachePlace(cacheFolder(), "measurements", await measuredOn()), () =>
+            checkUnchanged(file),
+          )
+        : valuesInMemory(),
+    );
     return {
       model,
       get lanes() {
@@ -183,17 +190,14 @@ export async function openForCalibration(
       fit: fitText,
       sampled: once(async () => {
         const { prompts } = await fitText();
-        return prompts ? sampleFrom(model, prompts, { ...context, sequenceLength, bos }, options) : [];
+        if (!prompts) return [];
+        const onTokens = (done: number, total: number) =>
+          options.onProgress?.({ stage: "sample", done, total, unit: "tokens" });
+        return sampleText(model, prompts, { ...context, sequenceLength, bos, kept: await kept(), onTokens });
       }),
       task,
       measuredOn,
-      kept: once(async () =>
-        options.cache
-          ? openKeptValues(await openCachePlace(cacheFolder(), "measurements", await measuredOn()), () =>
-              checkUnchanged(file),
-            )
-          : valuesInMemory(),
-      ),
+      kept,
       close() {
         lanes?.close();
         model.close();
@@ -203,27 +207,6 @@ export async function openForCalibration(
     model.close();
     throw error;
   }
-}
-
-async function sampleFrom(
-  model: Model,
-  prompts: Prompts,
-  settings: SampleSettings,
-  { onProgress }: Pick<ModelRunOptions, "onProgress">,
-): Promise<readonly Int32Array[]> {
-  const total = mostSampled(prompts);
-  let done = 0;
-  const tell = () => onProgress?.({ stage: "sample", done, total, unit: "tokens" });
-  const texts = await sampleText(model, prompts, {
-    ...settings,
-    onTokens(tokens) {
-      done += tokens;
-      tell();
-    },
-  });
-  done = total;
-  tell();
-  return texts;
 }
 
 function once<Result>(work: () => Promise<Result>): () => Promise<Result> {

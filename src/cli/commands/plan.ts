@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { PlanOptions } from "../../api/plan.ts";
+import { ofDocument } from "../of-document.ts";
 import { checkFiles } from "../options/files.ts";
 import { addBudgetOptions, addClusterOptions, addForceOption, addOutputOptions } from "../options/groups.ts";
 import { forApi } from "../options/own.ts";
@@ -20,7 +21,8 @@ export function define(command: Command): void {
       await checkFiles({ reads: [path], writes: [options.output], force: options.force });
       const { plan } = await import("../../api/plan.ts");
       const { readAnalysis, writeDocument } = await import("../../documents/files.ts");
-      const decided = plan(await readAnalysis(path), forApi(options, ["output", "force"]));
+      const analysis = await readAnalysis(path);
+      const decided = ofDocument(path, () => plan(analysis, forApi(options, ["output", "force"])));
       if (options.output !== undefined) {
         await writeDocument(options.output, decided);
         terminal.say(`Wrote ${options.output}`);

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { ofDocument } from "../of-document.ts";
 import { checkFiles } from "../options/files.ts";
 import { addForceOption, addOutputOptions } from "../options/groups.ts";
 import { writePage } from "../options/page.ts";
@@ -18,7 +19,11 @@ export function define(command: Command): void {
       const { completeDocument } = await import("../../analysis/complete-document.ts");
       const page = options.output ?? `${path.replace(/\.json$/i, "")}.html`;
       await checkFiles({ reads: [path], writes: [page], force: options.force });
-      await writePage(page, completeDocument(await readDocument(path)));
+      const document = await readDocument(path);
+      await writePage(
+        page,
+        ofDocument(path, () => completeDocument(document)),
+      );
       await terminal.result(`Wrote ${page}`, { path: page });
     }),
   );
