@@ -11,7 +11,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { assess, isCheckpoint } from "../dist/analysis/adaptive.js";
 import { captureSimilarity, meanSimilarity } from "../dist/analysis/capture.js";
-import { describeModel } from "../dist/api/stages/open.js";
+import { describeModel } from "../dist/api/stages/describe.js";
 import { purposeOf } from "../dist/api/stages/purpose.js";
 import { cutSequences, spreadOut } from "../dist/calibration/sequences.js";
 import { openModel } from "../dist/model/model.js";

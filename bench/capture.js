@@ -12,7 +12,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { describeModel } from "../dist/api/stages/open.js";
+import { describeModel } from "../dist/api/stages/describe.js";
 import { readGguf } from "../dist/gguf/read.js";
 import { cacheWidth } from "../dist/model/cache-width.js";
 import { openModel } from "../dist/model/model.js";

@@ -9,7 +9,8 @@
  * RUNS, SEQUENCES and THREADS can be set by environment variables.
  */
 import { basename } from "node:path";
-import { describeModel, openForCalibration } from "../dist/api/stages/open.js";
+import { describeModel } from "../dist/api/stages/describe.js";
+import { openForCalibration } from "../dist/api/stages/open.js";
 import { gatherEquations } from "../dist/repair/fit.js";
 import { gapsOf } from "../dist/repair/gaps.js";
 import { KINDS } from "../dist/repair/places.js";

@@ -11,7 +11,7 @@
  * RUNS, TOKENS (of the prompt, and generated) and THREADS can be set by environment variables.
  */
 import { stat } from "node:fs/promises";
-import { describeModel } from "../dist/api/stages/open.js";
+import { describeModel } from "../dist/api/stages/describe.js";
 import { openModel } from "../dist/model/model.js";
 import { alternate, median, printTable } from "./measure.js";
 

@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename } from "node:path";
 import { promisify } from "node:util";
-import { describeModel } from "../dist/api/stages/open.js";
+import { describeModel } from "../dist/api/stages/describe.js";
 import { beginWithBos } from "../dist/calibration/sequences.js";
 import { openModel } from "../dist/model/model.js";
 import { parseLayers } from "../dist/selection/budget.js";

@@ -15,7 +15,7 @@ import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { describeModel } from "../dist/api/stages/open.js";
+import { describeModel } from "../dist/api/stages/describe.js";
 import { readGguf } from "../dist/gguf/read.js";
 import { openModel } from "../dist/model/model.js";
 import { quantizeGguf } from "../dist/surgery/quantize.js";

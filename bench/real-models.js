@@ -5,8 +5,9 @@
 // GPU in the environment says what computes ("cuda"); without it, the CPU.
 import { basename } from "node:path";
 import { analyzeOpened } from "../dist/api/analyze.js";
+import { describeModel } from "../dist/api/stages/describe.js";
 import { lossesOf } from "../dist/api/stages/objective.js";
-import { describeModel, openForCalibration } from "../dist/api/stages/open.js";
+import { openForCalibration } from "../dist/api/stages/open.js";
 import { createPlanner } from "../dist/api/stages/planner.js";
 import { createTrials, meanLoss } from "../dist/selection/trials.js";
 

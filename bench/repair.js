@@ -14,7 +14,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { describeModel, openForCalibration } from "../dist/api/stages/open.js";
+import { describeModel } from "../dist/api/stages/describe.js";
+import { openForCalibration } from "../dist/api/stages/open.js";
 import { apply, evaluate, plan } from "../dist/index.js";
 import { gapsOf } from "../dist/repair/gaps.js";
 

@@ -8,7 +8,7 @@ import {
   meanSimilarity,
   type SequenceSums,
 } from "../analysis/capture.ts";
-import { checkClusters, completeAnalysis } from "../analysis/complete.ts";
+import { completeAnalysis } from "../analysis/complete.ts";
 import { rls } from "../analysis/locality.ts";
 import { spreadOut } from "../calibration/sequences.ts";
 import type { Analysis, Confidence } from "../documents/analysis.ts";
@@ -21,15 +21,9 @@ import { RuntimeError } from "../model/errors.ts";
 import type { Lanes } from "../model/lanes.ts";
 import { VERSION } from "../version.ts";
 import { checkOptions } from "./check-options.ts";
+import { type DescribedModel, describeModel, identified } from "./stages/describe.ts";
 import { forecast } from "./stages/forecast.ts";
-import {
-  type DescribedModel,
-  describeModel,
-  identified,
-  type OpenedModel,
-  openForCalibration,
-  textOf,
-} from "./stages/open.ts";
+import { type OpenedModel, openForCalibration, textOf } from "./stages/open.ts";
 import type { OptionNames } from "./stages/option-names.ts";
 import {
   CACHE_OPTIONS,
@@ -70,8 +64,7 @@ const MOST_ALTERNATIVES = 5;
  */
 export async function analyze(path: string, options: AnalyzeOptions = {}): Promise<Analysis> {
   checkOptions(options, ANALYZE_OPTIONS);
-  const described = await describeModel(path, options.signal);
-  if (options.clusters !== undefined) checkClusters(options.clusters, described.architecture.analysedBlocks);
+  const described = await describeModel(path, options);
   const opened = await openForCalibration(described, options);
   try {
     // What a model of embeddings takes is not told by how fast it predicts.

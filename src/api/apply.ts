@@ -12,7 +12,8 @@ import { applyPlan } from "../surgery/apply.ts";
 import { multiplyTensors } from "../surgery/multiply.ts";
 import { quantizeGguf } from "../surgery/quantize.ts";
 import { checkOptions } from "./check-options.ts";
-import { type DescribedModel, describeModel, openForCalibration } from "./stages/open.ts";
+import { type DescribedModel, describeModel } from "./stages/describe.ts";
+import { openForCalibration } from "./stages/open.ts";
 import type { OptionNames } from "./stages/option-names.ts";
 import { type ModelRunOptions, RUN_OPTIONS, type WriteOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
@@ -59,7 +60,7 @@ const APPLY_OPTIONS: OptionNames<ApplyOptions> = {
  */
 export async function apply(path: string, plan: Plan, options: ApplyOptions = {}): Promise<Applied> {
   checkOptions(options, APPLY_OPTIONS);
-  const described = await describeModel(path, options.signal);
+  const described = await describeModel(path, options);
   await checkModel(described, plan);
   await checkFiles(described.file.paths, outputOf(described, plan, options), options);
   const quantization = await planQuantization(described, options);
@@ -87,11 +88,15 @@ async function makeUp(described: DescribedModel, plan: Plan, options: ApplyOptio
   if (choice === "off" || (choice === undefined && !planned?.kind)) {
     return { plan: choice === "off" ? plain : plan, repair: undefined };
   }
-  const { checkRepair, repair, repairAsPlanned } = await import("./stages/repair.ts");
+  const { checkRepair } = await import("./stages/repair-possible.ts");
   checkRepair(described, choice);
   const opened = await openForCalibration(described, options);
   try {
-    if (choice !== undefined) return await repair(described, opened, plain, choice, options);
+    if (choice !== undefined) {
+      const { repair } = await import("./stages/repair.ts");
+      return await repair(described, opened, plain, choice, options);
+    }
+    const { repairAsPlanned } = await import("./stages/repair-as-planned.ts");
     return { plan, repair: await repairAsPlanned(described, opened, plan, options) };
   } finally {
     opened.close();

@@ -18,16 +18,10 @@ import { VERSION } from "../version.ts";
 import { ANALYZE_OPTIONS, type AnalyzeOptions, analyzeOpened } from "./analyze.ts";
 import { checkOptions } from "./check-options.ts";
 import { DEFAULT_CHOICE } from "./stages/choose.ts";
+import { type DescribedModel, describeModel } from "./stages/describe.ts";
 import { forecast, type Work } from "./stages/forecast.ts";
 import { lossesOf } from "./stages/objective.ts";
-import {
-  type DescribedModel,
-  describeModel,
-  type OpenedModel,
-  openForCalibration,
-  partOf,
-  withPattern,
-} from "./stages/open.ts";
+import { type OpenedModel, openForCalibration, partOf } from "./stages/open.ts";
 import type { OptionNames } from "./stages/option-names.ts";
 import {
   choiceWork,
@@ -111,7 +105,7 @@ type Measure = Candidate["measures"][number];
  * ```
  */
 export async function compare(path: string, options: CompareOptions): Promise<Comparison> {
-  const { divergence = true, signal } = options;
+  const { divergence = true } = options;
   const { methods = options.remove ? METHODS.map(({ name }) => name) : [DEFAULT_CHOICE] } = options;
   checkOptions(options, COMPARE_OPTIONS);
   for (const name of methods) findAnyMethod(name);
@@ -127,8 +121,7 @@ export async function compare(path: string, options: CompareOptions): Promise<Co
       "Say for how many layers to compare, such as `remove: [3, 5, 7]`.",
     );
   }
-  const as = await describeModel(path, signal);
-  const described = options.patternSafe ? withPattern(as) : as;
+  const described = await describeModel(path, options);
   requirePredictions(described.architecture, "A comparison of methods");
   const { quantizations, typesLeftOut } = await planTypes(described, options);
   const remove = options.remove ?? upToAThird(described);

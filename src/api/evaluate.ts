@@ -17,8 +17,9 @@ import { explicitPlan } from "../selection/plan.ts";
 import { sum } from "../statistics.ts";
 import { VERSION } from "../version.ts";
 import { checkOptions } from "./check-options.ts";
+import { type DescribedModel, describeModel } from "./stages/describe.ts";
 import { forecast } from "./stages/forecast.ts";
-import { bosOf, type DescribedModel, describeModel, introduce } from "./stages/open.ts";
+import { bosOf, introduce } from "./stages/open.ts";
 import type { OptionNames } from "./stages/option-names.ts";
 import { type ModelRunOptions, RUN_OPTIONS, SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
 import { requirePredictions } from "./stages/predictions.ts";
@@ -106,10 +107,10 @@ export async function evaluate(path: string, options: EvaluateOptions = {}): Pro
   const { against, protocol = "windows" } = options;
   if (options.sequenceLength !== undefined) checkWindows(protocol, options.sequenceLength);
   refuseWithoutBase(options);
-  const described = await describeModel(path, options.signal);
+  const described = await describeModel(path, options);
   requirePredictions(described.architecture, "Scoring texts");
   const skippedLayers = options.skipLayers === undefined ? [] : skipped(described, options.skipLayers);
-  const describedBase = against === undefined ? undefined : await describeModel(against, options.signal);
+  const describedBase = against === undefined ? undefined : await describeModel(against, options);
   if (describedBase) requireSameVocabulary(described.file, describedBase.file);
 
   introduce(described, options);

@@ -4,7 +4,7 @@ import { measureBlocks } from "../inspection/blocks.ts";
 import { readNumbering } from "../provenance/numbering.ts";
 import { sum } from "../statistics.ts";
 import { checkNames } from "./check-options.ts";
-import { describeModel, fileBytes } from "./stages/open.ts";
+import { describeModel, fileBytes } from "./stages/describe.ts";
 
 /** What a model is made of, and what removing layers would save. */
 export interface Inspection {
@@ -71,7 +71,7 @@ export interface Saving {
  */
 export async function inspect(path: string, options: InspectOptions = {}): Promise<Inspection> {
   checkNames(options, { signal: true });
-  const { file, architecture, summary } = await describeModel(path, options.signal);
+  const { file, architecture, summary } = await describeModel(path, options);
   const anatomy = measureBlocks(file);
   const size = fileBytes(file);
   const active = sum([...anatomy.blocks, anatomy.rest].map(({ activeParameters }) => activeParameters));

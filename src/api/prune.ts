@@ -1,4 +1,3 @@
-import { checkClusters } from "../analysis/complete.ts";
 import type { Analysis, PartialAnalysis } from "../documents/analysis.ts";
 import type { Plan } from "../documents/plan.ts";
 import type { Report } from "../documents/report.ts";
@@ -11,6 +10,7 @@ import { readGguf } from "../gguf/read.ts";
 import { RuntimeError } from "../model/errors.ts";
 import { MOST_FINALISTS } from "../repair/finalists.ts";
 import { DEFAULT_REPAIR, type RepairChoice } from "../repair/kinds.ts";
+import { release } from "../repair/mended.ts";
 import { isRuined } from "../report/verdict.ts";
 import { budgetFromRatio, checkBudget, parseLayers } from "../selection/budget.ts";
 import { measuredSet } from "../selection/measurements.ts";
@@ -23,26 +23,26 @@ import { checkOptions } from "./check-options.ts";
 import { plan as planFrom } from "./plan.ts";
 import { CHOOSE_OPTIONS, type ChooseOptions, checkChoice, choose, methodFor } from "./stages/choose.ts";
 import { type Cost, measureCost } from "./stages/cost.ts";
-import { forecast, type Work } from "./stages/forecast.ts";
-import { foreseeCost } from "./stages/foreseen-cost.ts";
-import { mostNotRuined } from "./stages/most-within.ts";
 import {
   countParameters,
   type DescribedModel,
   describeModel,
   fileBytes,
   identified,
-  type OpenedModel,
-  openForCalibration,
-  withPattern,
-} from "./stages/open.ts";
+} from "./stages/describe.ts";
+import { forecast, type Work } from "./stages/forecast.ts";
+import { foreseeCost } from "./stages/foreseen-cost.ts";
+import { mostNotRuined } from "./stages/most-within.ts";
+import { type OpenedModel, openForCalibration } from "./stages/open.ts";
 import type { OptionNames } from "./stages/option-names.ts";
 import { SAMPLE_OPTIONS, type SampleOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { choiceWork } from "./stages/planner.ts";
 import { planQuantization, type Quantization } from "./stages/quantization.ts";
-import { checkRepair, divergenceOf, type Repaired, release, repair, repairWork } from "./stages/repair.ts";
+import { divergenceOf, type Repaired, repair } from "./stages/repair.ts";
 import { repairBest } from "./stages/repair-best.ts";
+import { checkRepair } from "./stages/repair-possible.ts";
+import { repairWork } from "./stages/repair-work.ts";
 import { estimateSpeedup, outputSize } from "./stages/savings.ts";
 
 export interface PruneOptions extends AnalyzeOptions, ChooseOptions, FileOptions, SampleOptions {
@@ -94,13 +94,11 @@ async function pruneWhole(path: string, options: PruneOptions): Promise<Report> 
   checkOptions(options, PRUNE_OPTIONS);
   checkChoice(options);
   if (options.method !== undefined) findAnyMethod(options.method);
-  const as = await describeModel(path, options.signal);
-  const described = options.patternSafe ? withPattern(as) : as;
+  const described = await describeModel(path, options);
   // Another set of the same size, or a larger file, might miss a goal of bytes or speed.
   const isFree = options.targetSize === undefined && options.speedup === undefined;
   checkRepair({ ...described, inPlace: !isFree }, options.repair);
   // What cannot be is refused before any work.
-  if (options.clusters !== undefined) checkClusters(options.clusters, described.architecture.analysedBlocks);
   if (options.layers !== undefined) explicitPlan(described.summary, parseLayers(options.layers));
   const method = methodFor(described, options);
   const mode = options.repair ?? DEFAULT_REPAIR;

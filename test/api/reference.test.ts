@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { captureSimilarity } from "../../src/analysis/capture.ts";
 import { completeAnalysis } from "../../src/analysis/complete.ts";
-import { describeModel } from "../../src/api/stages/open.ts";
+import { describeModel } from "../../src/api/stages/describe.ts";
 import { cutSequences, type SequenceSettings } from "../../src/calibration/sequences.ts";
 import type { Analysis } from "../../src/documents/analysis.ts";
 import { SCHEMA_VERSION } from "../../src/documents/schema-version.ts";

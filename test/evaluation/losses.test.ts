@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeModel } from "../../src/api/stages/open.ts";
+import { describeModel } from "../../src/api/stages/describe.ts";
 import { loadCalibration } from "../../src/calibration/load.ts";
 import { dealSequences } from "../../src/calibration/sequences.ts";
 import { divergences } from "../../src/evaluation/losses.ts";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { describeModel } from "../../src/api/stages/open.ts";
+import { describeModel } from "../../src/api/stages/describe.ts";
 import { apply, compare, evaluate, type Plan, plan } from "../../src/index.ts";
 import { quantizeFile } from "../../src/model/quantize.ts";
 import { quantizeGguf } from "../../src/surgery/quantize.ts";

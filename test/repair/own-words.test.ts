@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { describeModel } from "../../src/api/stages/open.ts";
+import { describeModel } from "../../src/api/stages/describe.ts";
 import { describeRepair } from "../../src/cli/text/repair.ts";
 import { apply, plan } from "../../src/index.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";

@@ -6,7 +6,7 @@ import { apply } from "../../src/api/apply.ts";
 import { diff } from "../../src/api/diff.ts";
 import { evaluate } from "../../src/api/evaluate.ts";
 import { prune } from "../../src/api/prune.ts";
-import { describeModel } from "../../src/api/stages/open.ts";
+import { describeModel } from "../../src/api/stages/describe.ts";
 import { describeArchitecture } from "../../src/architecture/architecture.ts";
 import { loadCalibration } from "../../src/calibration/load.ts";
 import { stringifyDocument } from "../../src/documents/stringify.ts";

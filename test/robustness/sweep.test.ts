@@ -2,7 +2,7 @@ import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { describeModel } from "../../src/api/stages/open.ts";
+import { describeModel } from "../../src/api/stages/describe.ts";
 import { openConversation } from "../../src/chat/conversation.ts";
 import { LorpError } from "../../src/errors.ts";
 import { openModel } from "../../src/model/model.ts";

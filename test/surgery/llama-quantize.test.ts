@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { apply } from "../../src/api/apply.ts";
 import { plan as planFrom } from "../../src/api/plan.ts";
-import { describeModel } from "../../src/api/stages/open.ts";
+import { describeModel } from "../../src/api/stages/describe.ts";
 import { planQuantization } from "../../src/api/stages/quantization.ts";
 import type { Plan } from "../../src/documents/plan.ts";
 import { SCHEMA_VERSION } from "../../src/documents/schema-version.ts";

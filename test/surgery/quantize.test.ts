@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { apply } from "../../src/api/apply.ts";
-import { describeModel } from "../../src/api/stages/open.ts";
+import { describeModel } from "../../src/api/stages/describe.ts";
 import { describeArchitecture } from "../../src/architecture/architecture.ts";
 import { AbortedError } from "../../src/errors.ts";
 import { readGguf } from "../../src/gguf/read.ts";

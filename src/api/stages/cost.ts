@@ -11,7 +11,8 @@ import { measureText, type TextMeasures, tokensOf } from "../../evaluation/text.
 import { type Distance, GRADES, verdictOf } from "../../evaluation/verdict.ts";
 import type { Lanes } from "../../model/lanes.ts";
 import { type Model, openModel } from "../../model/model.ts";
-import { type DescribedModel, type OpenedModel, partOf, textOf } from "./open.ts";
+import type { DescribedModel } from "./describe.ts";
+import { type OpenedModel, partOf, textOf } from "./open.ts";
 import type { ModelRunOptions, SampleOptions } from "./options.ts";
 import type { ChoiceTask } from "./task.ts";
 import { timeInTurn } from "./time-in-turn.ts";

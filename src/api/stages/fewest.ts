@@ -4,8 +4,8 @@ import { measureBlocks } from "../../inspection/blocks.ts";
 import { mostUseful, unreachable } from "../../selection/budget.ts";
 import { dropPrediction } from "../../selection/plan.ts";
 import { sum } from "../../statistics.ts";
+import { type DescribedModel, fileBytes } from "./describe.ts";
 import type { Search } from "./most-within.ts";
-import { type DescribedModel, fileBytes } from "./open.ts";
 import { planIfAny } from "./planner.ts";
 import { activeParameters, outputSize } from "./savings.ts";
 

@@ -5,7 +5,8 @@ import { compareContinuations, continuePrompts } from "../../evaluation/samples.
 import { tokensOf } from "../../evaluation/text.ts";
 import type { KeptRepair } from "../../model/session.ts";
 import { type Cost, type CostOptions, difference, likeness, taskCost } from "./cost.ts";
-import { type DescribedModel, type OpenedModel, partOf } from "./open.ts";
+import type { DescribedModel } from "./describe.ts";
+import { type OpenedModel, partOf } from "./open.ts";
 import { costWithout } from "./virtual-cost.ts";
 
 /** A Plan, and the maps that make up for its removals where the model runs. */

@@ -1,7 +1,3 @@
-import { describeArchitecture } from "../../architecture/architecture.ts";
-import { keepPattern } from "../../architecture/pattern.ts";
-import { checkBlockCount } from "../../architecture/preconditions.ts";
-import type { Architecture } from "../../architecture/types.ts";
 import { type FitText, fitTextOf } from "../../calibration/fit-text.ts";
 import { type Calibration, loadCalibration } from "../../calibration/load.ts";
 import {
@@ -11,7 +7,6 @@ import {
   type TextPart,
 } from "../../calibration/sequences.ts";
 import type { CalibrationText } from "../../documents/analysis.ts";
-import type { ModelSummary } from "../../documents/model.ts";
 import { scoredBytes } from "../../evaluation/scores.ts";
 import type { WindowedText } from "../../evaluation/text.ts";
 import { checkWindows, firstScored } from "../../evaluation/windows.ts";
@@ -19,85 +14,15 @@ import { cacheFolder } from "../../files/cache-folder.ts";
 import { type CacheKey, openCachePlace } from "../../files/cache-place.ts";
 import { type KeptValues, openKeptValues, valuesInMemory } from "../../files/kept-values.ts";
 import { checkUnchanged } from "../../files/unchanged.ts";
-import { readGguf } from "../../gguf/read.ts";
-import type { GgufFile, TensorInfo } from "../../gguf/types.ts";
 import type { Lanes } from "../../model/lanes.ts";
 import { type Model, openModel } from "../../model/model.ts";
-import { fingerprint } from "../../provenance/fingerprint.ts";
 import { sampleText } from "../../repair/sampled-text.ts";
 import { formatBytes, formatDepth } from "../../report/format.ts";
-import { outputStem } from "../../sources/resolve.ts";
 import { VERSION } from "../../version.ts";
+import type { DescribedModel } from "./describe.ts";
+import { once } from "./once.ts";
 import type { CacheOptions, CalibrationOptions, ModelRunOptions } from "./options.ts";
 import { type ChoiceTask, openTask, type TaskOptions } from "./task.ts";
-
-/** A model file and what its architecture says, without llama.cpp. */
-export interface DescribedModel {
-  readonly file: GgufFile;
-  readonly architecture: Architecture;
-  readonly summary: ModelSummary;
-  /** What tells the model from any other, made of all its bytes when it is first asked for. */
-  fingerprint(): Promise<string>;
-  /** What the names of files made from it begin with, unless the user says. */
-  readonly stem: string;
-}
-
-/** @throws GgufError, ArchitectureError */
-export async function describeModel(path: string, signal?: AbortSignal): Promise<DescribedModel> {
-  const file = await readGguf(path, { signal });
-  const architecture = describeArchitecture(file);
-  checkBlockCount(file);
-  const text = (key: string) => {
-    const entry = file.metadata.get(key);
-    return entry?.type === "string" ? String(entry.decode().value) : undefined;
-  };
-  const embeddingLength = Number(file.metadata.get(`${architecture.name}.embedding_length`)?.decode().value);
-  const name = text("general.name");
-  return {
-    file,
-    fingerprint: once(() => fingerprint(file, signal)),
-    architecture,
-    stem: await outputStem(file.paths[0]!),
-    summary: {
-      architecture: architecture.name,
-      ...(name === undefined ? {} : { name }),
-      blockCount: architecture.blockCount,
-      analysedBlocks: architecture.analysedBlocks,
-      ...(architecture.states.loops > 1 && { loops: architecture.states.loops }),
-      ...(Number.isInteger(embeddingLength) ? { embeddingLength } : {}),
-      parameters: countParameters(file),
-      fileBytes: fileBytes(file),
-      constraints: architecture.constraints,
-    },
-  };
-}
-
-/** The model with constraints that keep its sliding-window pattern in place. */
-export function withPattern(described: DescribedModel): DescribedModel {
-  const { architecture } = described;
-  const summary = keepPattern(described.summary);
-  return { ...described, summary, architecture: { ...architecture, constraints: summary.constraints } };
-}
-
-/** A model as documents name it. */
-export async function identified(described: DescribedModel): Promise<ModelSummary> {
-  return { fingerprint: await described.fingerprint(), ...described.summary };
-}
-
-/** Number of weights in all tensors. */
-export function countParameters({
-  tensors,
-}: {
-  readonly tensors: readonly Pick<TensorInfo, "shape">[];
-}): number {
-  return tensors.reduce((sum, { shape }) => sum + shape.reduce((product, ne) => product * ne, 1), 0);
-}
-
-/** Bytes of the file, or of all parts of a split one. */
-export function fileBytes(file: GgufFile): number {
-  return file.sizes.reduce((sum, size) => sum + size, 0);
-}
-
 /** What sequences begin with, or −1: the token that the model wants before a text, unless it is not wanted. */
 export function bosOf({ info }: Model, { bos = true }: Pick<CalibrationOptions, "bos">): number {
   return bos ? info.bos : -1;
@@ -207,14 +132,6 @@ export async function openForCalibration(
     model.close();
     throw error;
   }
-}
-
-function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
-  let done: Promise<Result> | undefined;
-  return () => {
-    done ??= work();
-    return done;
-  };
 }
 
 /** A text, or a part of it, as documents name it. */

@@ -7,7 +7,7 @@ import { originsOf, readNumbering } from "../../provenance/numbering.ts";
 import type { RepairedRewrite } from "../../repair/rewrite.ts";
 import type { MetadataChanges } from "../../surgery/metadata.ts";
 import { VERSION } from "../../version.ts";
-import { countParameters, type DescribedModel } from "./open.ts";
+import { countParameters, type DescribedModel } from "./describe.ts";
 
 /**
  * The metadata by which a written file says what it is and how it was made.

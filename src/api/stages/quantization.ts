@@ -6,7 +6,7 @@ import { readImatrix } from "../../imatrix/read.ts";
 import type { ImportanceMatrix } from "../../imatrix/types.ts";
 import { quantizationType, quantizedAlready } from "../../model/quantize.ts";
 import { findTensorTypes } from "../../model/tensor-types.ts";
-import type { DescribedModel } from "./open.ts";
+import type { DescribedModel } from "./describe.ts";
 import type { WriteOptions } from "./options.ts";
 
 /** How a model will be quantised; tensors are called as in the input. */

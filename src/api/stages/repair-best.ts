@@ -3,8 +3,9 @@ import type { Plan } from "../../documents/plan.ts";
 import type { Repair } from "../../documents/repair.ts";
 import { LorpError } from "../../errors.ts";
 import { finalists, withSet } from "../../repair/finalists.ts";
+import { release } from "../../repair/mended.ts";
 import { measuredSet } from "../../selection/measurements.ts";
-import { divergenceOf, release, repair } from "./repair.ts";
+import { divergenceOf, repair } from "./repair.ts";
 
 /**
  * As `repair`, for a Plan whose method measured several sets: the best of them are all repaired roughly, and that of the

@@ -1,7 +1,7 @@
 import { measureSpeeds, type Speed } from "../../evaluation/speed.ts";
 import { chooseThreads, openModel } from "../../model/model.ts";
 import { openRuntime, startRuntime } from "../../model/runtime.ts";
-import { type DescribedModel, fileBytes } from "./open.ts";
+import { type DescribedModel, fileBytes } from "./describe.ts";
 import type { ModelRunOptions } from "./options.ts";
 
 /** What running a file takes. */

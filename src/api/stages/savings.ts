@@ -3,7 +3,7 @@ import { measureBlocks } from "../../inspection/blocks.ts";
 import { planRepaired, type StoredRepair } from "../../repair/rewrite.ts";
 import { sum } from "../../statistics.ts";
 import { layOut } from "../../surgery/layout.ts";
-import { countParameters, type DescribedModel } from "./open.ts";
+import { countParameters, type DescribedModel } from "./describe.ts";
 import { outputMetadata, writtenTensors } from "./output-metadata.ts";
 
 /**

@@ -11,7 +11,8 @@ import { type Model, openModel } from "../../model/model.ts";
 import { explicitPlan } from "../../selection/plan.ts";
 import { sum } from "../../statistics.ts";
 import { quantizeGguf } from "../../surgery/quantize.ts";
-import { type DescribedModel, describeModel, fileBytes, type OpenedModel } from "./open.ts";
+import { type DescribedModel, describeModel, fileBytes } from "./describe.ts";
+import type { OpenedModel } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
 import type { Quantization } from "./quantization.ts";
 import { estimatePromptSpeedup, estimateSpeedup, outputSize } from "./savings.ts";
@@ -89,7 +90,7 @@ export async function measureTypes(
         onProgress: (done) =>
           options.onProgress?.({ stage: "quantize", done: done * total, total, unit: "bytes", note: type }),
       });
-      const quantized = await describeModel(path, options.signal);
+      const quantized = await describeModel(path, options);
       if (fileBytes(quantized.file) >= total) {
         options.onNotice?.(`${type} makes the file no smaller, so that it is left out.`);
         continue;
