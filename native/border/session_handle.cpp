@@ -195,7 +195,7 @@ Napi::Value SessionHandle::gather(const Napi::CallbackInfo& info) {
     const BlockLayout& layout = session->layout();
     const auto before = arguments::integer<std::int32_t>(given.Get("before"), "before", 0, layout.n_blocks - 2);
     const Session::Gap gap{{before, arguments::string(given.Get("weight"), "weight")},
-                           arguments::integer<std::int32_t>(given.Get("last"), "last", before + 1, layout.n_blocks - 1),
+                           arguments::integer<std::int32_t>(given.Get("last"), "last", before, layout.n_blocks - 1),
                            arguments::number(given.Get("epsilon"), "epsilon", 0.0)};
     const auto changes = block_changes(given, layout);
     std::shared_ptr<Session> original;

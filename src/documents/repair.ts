@@ -9,7 +9,15 @@ const kl = (of: string) =>
 
 export const MendedGapSchema = Type.Object(
   {
-    after: layer("Index in the original model of the kept layer before the gap."),
+    after: layer(
+      "Index in the original model of the kept layer whose output the map changes, before the gap.",
+    ),
+    behind: Type.Optional(
+      Type.Literal(true, {
+        description:
+          "The layer is the first one behind the last gap instead, and its last matrix is replaced, whatever the kind.",
+      }),
+    ),
     ridge: Type.Number({
       exclusiveMinimum: 0,
       description: "What keeps the map small, relative to the mean of the features' summed squares.",

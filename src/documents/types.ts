@@ -438,8 +438,10 @@ export interface Plan {
 
 /** A linear map that does what removed layers that stand together did. */
 export interface MendedGap {
-  /** Index in the original model of the kept layer before the gap. */
+  /** Index in the original model of the kept layer whose output the map changes, before the gap. */
   readonly after: number;
+  /** The layer is the first one behind the last gap instead, and its last matrix is replaced, whatever the kind. */
+  readonly behind?: true;
   /** What keeps the map small, relative to the mean of the features' summed squares. */
   readonly ridge: number;
   /** Tensor type that the map is stored in, such as Q8_0. */

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { Repair } from "../documents/repair.ts";
+import type { MendedGap, Repair } from "../documents/repair.ts";
 import type { Report } from "../documents/report.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import { formatLayers, formatPercent } from "../report/format.ts";
@@ -68,14 +68,20 @@ function kept({ plan: { repair }, settings }: Report): string {
 function repairSentence({ kind, tried, heldBack }: Repair): string | undefined {
   const chosen = tried.find((one) => one.kind === kind);
   if (!chosen) return undefined;
-  const gaps = chosen.gaps.length;
-  const after = `layer${gaps === 1 ? "" : "s"} ${chosen.gaps.map((gap) => gap.after).join(", ")}`;
+  const layers = (maps: readonly MendedGap[]) =>
+    `layer${maps.length === 1 ? "" : "s"} ${maps.map(({ after }) => after).join(", ")}`;
+  const after = layers(chosen.gaps.filter(({ behind }) => !behind));
+  const refitted = chosen.gaps.filter(({ behind }) => behind || kind === "refit");
   const share = formatPercent(1 - chosen.divergence / heldBack.divergence);
-  const what =
-    kind === "refit"
-      ? `the last matrix (\`ffn_down\`) of ${after} was fitted anew`
-      : `behind ${after} of the original a small layer was put that adds a linear map of its input, and the file became one of llama.cpp's architecture \`deci\``;
-  return `To make up for them, ${what} (\`${kind}\`): on text that was not fitted that gave back ${share} of the KL divergence.`;
+  const what = [
+    ...(kind === "bridge"
+      ? [
+          `behind ${after} of the original a small layer was put that adds a linear map of its input, and the file became one of llama.cpp's architecture \`deci\``,
+        ]
+      : []),
+    ...(refitted.length > 0 ? [`the last matrix (\`ffn_down\`) of ${layers(refitted)} was fitted anew`] : []),
+  ];
+  return `To make up for them, ${what.join("; ")} (\`${kind}\`): on text that was not fitted that gave back ${share} of the KL divergence.`;
 }
 
 /** Where the method is described; the others are named by what they do. */

@@ -1,11 +1,16 @@
 import type { KeptRepair } from "../model/session.ts";
 import type { Mended } from "./fit.ts";
-import type { RepairKind } from "./kinds.ts";
 import type { StoredRepair } from "./rewrite.ts";
 
 /** As a file holds it. */
-export function storedOf(kind: RepairKind, mended: readonly Mended[]): StoredRepair {
-  return { kind, maps: new Map(mended.map(({ gap, stored }) => [gap.before, stored])) };
+export function storedOf(mended: readonly Mended[]): StoredRepair {
+  const stored = (isRefit: boolean) =>
+    new Map(
+      mended
+        .filter(({ place }) => (place.replaces !== undefined) === isRefit)
+        .map(({ gap, stored }) => [gap.before, stored]),
+    );
+  return { refits: stored(true), bridges: stored(false) };
 }
 
 /** As it is held where the model runs. */

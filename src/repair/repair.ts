@@ -102,9 +102,42 @@ async function tryKind(
   return { kind, mended, divergences, tried: { kind, gaps: told, divergence, standardError } };
 }
 
+/**
+ * The attempt with the first kept layer behind its last gap refitted too, by what its maps do not give back; the attempt as
+ * it is if that does not help by more than its standard error.
+ * @param behind that layer, as an empty gap
+ * @throws RuntimeError, AbortedError
+ */
+export async function refitBehind(attempt: Attempt, behind: Gap, trial: Trial): Promise<Attempt> {
+  const { broken, removal, judge, mend, before } = trial;
+  const place = KINDS.refit.place(broken, behind);
+  const [equations] = await gatherEquations(removal, behind, [place], attempt.mended);
+  const { mended, divergences } = await mend(
+    removal,
+    equations!,
+    attempt.mended,
+    judge,
+    attempt.divergences,
+  ).finally(() => equations!.sums.close());
+  if (!helps(attempt.divergences, divergences)) {
+    mended.repair.close();
+    return attempt;
+  }
+  const { mean: divergence } = estimate(divergences);
+  const { standardError } = estimate(differences(before, divergences));
+  const gaps = [...attempt.tried.gaps, describe(mended, divergence)];
+  return {
+    ...attempt,
+    mended: [...attempt.mended, mended],
+    divergences,
+    tried: { ...attempt.tried, gaps, divergence, standardError },
+  };
+}
+
 function describe({ gap, place, ridge, stored }: Mended, divergence: number): MendedGap {
   return {
     after: gap.before,
+    ...(gap.last === gap.before && { behind: true }),
     ridge,
     type: GGML_TYPES.get(stored.type)!.name,
     features: place.features,

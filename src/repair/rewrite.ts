@@ -5,14 +5,17 @@ import { blockTensor } from "../gguf/block-names.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import type { NewTensor } from "../surgery/layout.ts";
 import { bridgeTensors } from "./bridge-tensors.ts";
-import type { RepairKind } from "./kinds.ts";
 import type { StoredMap } from "./tensor.ts";
 
-/** Maps as they are written, by the kept block before the gap, as the original counts. */
+/** Maps as they are written, by the kept block whose output they change, as the original counts. */
 export interface StoredRepair {
-  readonly kind: RepairKind;
-  readonly maps: ReadonlyMap<number, StoredMap>;
+  /** Those that take the place of its `ffn_down`. */
+  readonly refits: ReadonlyMap<number, StoredMap>;
+  /** Those that stand behind it. */
+  readonly bridges: ReadonlyMap<number, StoredMap>;
 }
+
+const NOTHING: StoredRepair = { refits: new Map(), bridges: new Map() };
 
 /** A removal as it is written. */
 export interface RepairedRewrite {
@@ -32,15 +35,17 @@ export function planRepaired(
   kept: readonly number[],
   repair: StoredRepair | undefined,
 ): RepairedRewrite {
-  if (repair?.kind === "bridge") {
-    const rewrite = planDeciRewrite(file, kept, [...repair.maps.keys()]);
-    const added = [...repair.maps].flatMap(([block, map]) => bridgeTensors(rewrite.bridges.get(block)!, map));
-    return { rewrite, added, inserted: [...rewrite.bridges.values()] };
+  const { refits, bridges } = repair ?? NOTHING;
+  const refitted = ({ renameTensor }: Rewrite) =>
+    [...refits].map(([block, { type, shape, bytes }]) => {
+      const name = renameTensor(blockTensor(block, "ffn_down.weight"))!;
+      return { name, type, shape, bytes };
+    });
+  if (bridges.size === 0) {
+    const rewrite = planRewrite(file, kept);
+    return { rewrite, added: refitted(rewrite), inserted: [] };
   }
-  const rewrite = planRewrite(file, kept);
-  const added = [...(repair?.maps ?? [])].map(([block, { type, shape, bytes }]) => {
-    const name = rewrite.renameTensor(blockTensor(block, "ffn_down.weight"))!;
-    return { name, type, shape, bytes };
-  });
-  return { rewrite, added, inserted: [] };
+  const rewrite = planDeciRewrite(file, kept, [...bridges.keys()]);
+  const put = [...bridges].flatMap(([block, map]) => bridgeTensors(rewrite.bridges.get(block)!, map));
+  return { rewrite, added: [...put, ...refitted(rewrite)], inserted: [...rewrite.bridges.values()] };
 }

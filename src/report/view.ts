@@ -219,7 +219,7 @@ export function changes({ plan, report, model }: View): Change[] {
 /** Layers that were put in. */
 function bridges({ repair }: Plan): number {
   const bridge = repair?.kind === "bridge" && repair.tried.find(({ kind }) => kind === "bridge");
-  return bridge ? bridge.gaps.length : 0;
+  return bridge ? bridge.gaps.filter(({ behind }) => !behind).length : 0;
 }
 
 /** The changes as rows of a table: label, original, pruned, change. */

@@ -64,8 +64,8 @@ test.each(fixtures)(
 
     const output = join(folder, "refitted.gguf");
     const { rewrite, added } = planRepaired(file, blocks, {
-      kind: "refit",
-      maps: new Map([[gap.before, stored]]),
+      refits: new Map([[gap.before, stored]]),
+      bridges: new Map(),
     });
     await applyPlan({ model: file, rewrite, provenance: new Map(), output, changes: { added } });
     const refitted = await openModel(output, { gpu: "off", threads: 1 });

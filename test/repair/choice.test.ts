@@ -4,7 +4,7 @@ import { repairRemark } from "../../src/cli/text/repair.ts";
 import type { Report } from "../../src/documents/report.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GgufFile } from "../../src/gguf/types.ts";
-import { gapsOf } from "../../src/repair/gaps.ts";
+import { behindLast, gapsOf } from "../../src/repair/gaps.ts";
 import { type Broken, possibleKinds } from "../../src/repair/places.ts";
 import { type Attempt, better } from "../../src/repair/repair.ts";
 import { explicitPlan } from "../../src/selection/plan.ts";
@@ -15,6 +15,13 @@ test("a gap is behind the kept block that can make up for it; the first block ha
     { before: 3, last: 4 },
     { before: 6, last: 8 },
   ]);
+});
+
+test("behind the last gap a layer can give back more, unless it is the model's last", () => {
+  expect(behindLast(gapsOf([4, 7, 8]), 11)).toEqual({ before: 9, last: 9 });
+  expect(behindLast(gapsOf([4, 7, 8]), 10)).toBeUndefined();
+  expect(behindLast(gapsOf([8, 9]), 10)).toBeUndefined();
+  expect(behindLast(gapsOf([0]), 10)).toBeUndefined();
 });
 
 const attempt = (kind: Attempt["kind"], divergences: number[], mended = 1): Attempt => ({

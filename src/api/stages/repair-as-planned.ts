@@ -2,7 +2,8 @@ import type { Plan } from "../../documents/plan.ts";
 import { GGML_TYPES } from "../../gguf/ggml-types.ts";
 import { RepairError } from "../../repair/errors.ts";
 import { gatherEquations, type Mended, mendAsBefore } from "../../repair/fit.ts";
-import { gapsOf } from "../../repair/gaps.ts";
+import { behindLast, gapsOf } from "../../repair/gaps.ts";
+import type { RepairKind } from "../../repair/kinds.ts";
 import { mapsOf, release, storedOf } from "../../repair/mended.ts";
 import { KINDS } from "../../repair/places.ts";
 import type { StoredRepair } from "../../repair/rewrite.ts";
@@ -34,26 +35,26 @@ export async function repairAsPlanned(
     );
   }
   const told = tried.find((one) => one.kind === kind)?.gaps ?? [];
-  const gaps = gapsOf(plan.removedLayers).flatMap((gap) => {
-    const entry = told.find(({ after }) => after === gap.before);
-    return entry ? [{ gap, ...entry }] : [];
+  const gaps = gapsOf(plan.removedLayers);
+  const behind = behindLast(gaps, described.architecture.analysedBlocks);
+  const maps = told.flatMap((entry) => {
+    const gap = entry.behind ? behind : gaps.find(({ before }) => before === entry.after);
+    const as: RepairKind = entry.behind ? "refit" : kind;
+    return gap?.before === entry.after ? [{ ...entry, gap, kind: as }] : [];
   });
-  if (gaps.length === 0 || gaps.length < told.length) {
+  if (maps.length === 0 || maps.length < told.length) {
     throw new RepairError(
       "REPAIR_IMPOSSIBLE",
       'The plan\'s repair is of other gaps than its removed layers leave; make the plan again, or use `repair: "off"`.',
     );
   }
-  const { possible, refused } = possibleIn(
-    described,
-    opened,
-    gaps.map(({ gap }) => gap),
-    [kind],
-  );
-  if (possible.length === 0) throw impossible(kind, refused[0]!.reason);
-  return withRemoval(described, opened, plan, [kind], gaps, options, async (removal) => {
+  for (const { gap, kind } of maps) {
+    const [refused] = possibleIn(described, opened, [gap], [kind]).refused;
+    if (refused) throw impossible(kind, refused.reason);
+  }
+  return withRemoval(described, opened, plan, [kind], maps, options, async (removal) => {
     const mended: Mended[] = [];
-    for (const { gap, ridge, type } of gaps) {
+    for (const { gap, kind, ridge, type } of maps) {
       const [equations] = await gatherEquations(removal, gap, [KINDS[kind].place(described, gap)], mended);
       try {
         mended.push(await mendAsBefore(removal, equations!, { ridge, type: numberOf(type) }));
@@ -62,7 +63,7 @@ export async function repairAsPlanned(
       }
     }
     release(mapsOf(mended));
-    return storedOf(kind, mended);
+    return storedOf(mended);
   });
 }
 

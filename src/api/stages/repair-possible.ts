@@ -1,6 +1,6 @@
 import { RepairError } from "../../repair/errors.ts";
 import { bytesToSolve } from "../../repair/fit.ts";
-import type { Gap } from "../../repair/gaps.ts";
+import { behindLast, type Gap } from "../../repair/gaps.ts";
 import type { RepairChoice, RepairKind } from "../../repair/kinds.ts";
 import { type Broken, KINDS, possibleKinds } from "../../repair/places.ts";
 import { formatBytes } from "../../report/format.ts";
@@ -39,6 +39,12 @@ export function possibleIn(
       reason: `its equations take ${formatBytes(needs(kind))} of memory, and only ${formatBytes(opened.model.workBytes)} may be used`,
     }));
   return { possible: possible.filter(fits), refused: [...refused, ...tooLarge] };
+}
+
+/** The layer behind the last gap, where the model can have a refit there. */
+export function placeBehind(model: Broken, opened: OpenedModel, gaps: readonly Gap[]): Gap | undefined {
+  const behind = behindLast(gaps, model.architecture.analysedBlocks);
+  return behind && possibleIn(model, opened, [behind], ["refit"]).possible.length > 0 ? behind : undefined;
 }
 
 /** That a kind was asked for which a model cannot have. */

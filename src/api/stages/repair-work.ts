@@ -36,9 +36,9 @@ export function tokensToRepair(
   gaps: number,
   roughly: boolean,
 ): number {
-  // All kinds see the first gap at once; how many λ are tried is not known before.
-  const passes = 1 + kinds * (gaps - 1);
-  const judged = 2 + (roughly ? 1 : PASSES_TO_JUDGE) * kinds * gaps;
+  // All kinds see the first gap at once, and of one the layer behind the last is refitted; how many λ are tried is not known before.
+  const passes = 1 + kinds * (gaps - 1) + (roughly ? 0 : 1);
+  const judged = 2 + (roughly ? kinds * gaps : PASSES_TO_JUDGE * (kinds * gaps + 1));
   return passes * tokens + judged * tokensIn(choicePieces(opened).sequences);
 }
 

@@ -7,14 +7,14 @@ import { type Judge, mendGap, mendRoughly } from "../../repair/fit.ts";
 import { gapsOf } from "../../repair/gaps.ts";
 import { REPAIR_KINDS, type RepairChoice, type RepairKind } from "../../repair/kinds.ts";
 import { mapsOf, release, storedOf } from "../../repair/mended.ts";
-import { better, tryRepairs } from "../../repair/repair.ts";
+import { better, refitBehind, tryRepairs } from "../../repair/repair.ts";
 import type { StoredRepair } from "../../repair/rewrite.ts";
 import { estimate } from "../../statistics.ts";
 import type { DescribedModel } from "./describe.ts";
 import { choicePieces } from "./objective.ts";
 import type { OpenedModel } from "./open.ts";
 import type { ModelRunOptions } from "./options.ts";
-import { impossible, possibleIn } from "./repair-possible.ts";
+import { impossible, placeBehind, possibleIn } from "./repair-possible.ts";
 import { tokensIn } from "./repair-work.ts";
 import { type Care, fittedOn, withRemoval } from "./with-removal.ts";
 
@@ -50,28 +50,24 @@ export async function repair(
     const judge = judgeOf(opened, onTokens);
     const before = await judge({ skip: plan.removedLayers }, 1);
     if (before.some(Number.isNaN)) throw withoutNumbers(plan);
-    const { attempts, refused: unsolved } = await tryRepairs(possible, {
-      broken,
-      removal,
-      gaps,
-      judge,
-      before,
-      mend: roughly ? mendRoughly : mendGap,
-    });
-    const best = better(attempts);
+    const trial = { broken, removal, gaps, judge, before, mend: roughly ? mendRoughly : mendGap };
+    const { attempts, refused: unsolved } = await tryRepairs(possible, trial);
+    const chosen = better(attempts);
+    const behind = roughly ? undefined : placeBehind(broken, opened, gaps);
+    const best = chosen && behind ? await refitBehind(chosen, behind, trial) : chosen;
     const told: Repair = {
       kind: best?.kind ?? null,
       ...(await fittedOn(opened)),
       tokens: tokensIn(removal.calibration),
       ...(await sampledIn(opened)),
       heldBack: { divergence: estimate(before).mean, sequences: before.length },
-      tried: attempts.map(({ tried }) => tried),
+      tried: attempts.map((attempt) => (attempt === chosen ? best! : attempt).tried),
       refused: [...refused, ...unsolved],
     };
-    for (const attempt of attempts) if (attempt !== best) release(mapsOf(attempt.mended));
+    for (const attempt of attempts) if (attempt !== chosen) release(mapsOf(attempt.mended));
     return {
       plan: { ...plan, repair: told },
-      repair: best && storedOf(best.kind, best.mended),
+      repair: best && storedOf(best.mended),
       live: best && mapsOf(best.mended),
     };
   });

@@ -21,7 +21,9 @@ export function describeRepair({ kind, tokens, sampled, heldBack, tried, refused
       `  KL divergence ${heldBack.divergence.toFixed(4)} without, on ${heldBack.sequences} held-back pieces`,
     ),
     ...tried.map((one) => wrap(`  ${describeTried(one, heldBack.divergence)}`)),
-    ...(chosen?.gaps ?? []).map((gap) => wrap(`  after layer ${describeGap(gap, tokens)}`)),
+    ...(chosen?.gaps ?? []).map((gap) =>
+      wrap(`  ${gap.behind ? "behind it, layer" : "after layer"} ${describeGap(gap, tokens)}`),
+    ),
     ...refused.map(({ kind, reason }) => wrap(`  no ${kind}: ${reason}`)),
   ].join("\n");
 }

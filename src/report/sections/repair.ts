@@ -13,8 +13,12 @@ export function repair({ plan }: View): Markup | undefined {
     bridge:
       "At each gap stands a small layer that adds a linear map of its input, fitted to do what the removed layers did.",
   };
+  const behind = chosen?.gaps.find((map) => map.behind);
+  const behindIt = behind
+    ? ` The last matrix of layer ${behind.after}, the first one behind the gap, was fitted anew too, by what was still missing.`
+    : "";
   const text = chosen
-    ? `${done[chosen.kind]} It was fitted on ${tokens} tokens; on ${heldBack.sequences} pieces of text that were not fitted the KL divergence is ${heldBack.divergence.toFixed(4)} without and ${chosen.divergence.toFixed(4)} with it, nats a token${chosen.standardError === null ? "" : ` (standard error of the difference ${chosen.standardError.toFixed(4)})`}: ${formatPercent(1 - chosen.divergence / heldBack.divergence)} are given back.`
+    ? `${done[chosen.kind]}${behindIt} It was fitted on ${tokens} tokens; on ${heldBack.sequences} pieces of text that were not fitted the KL divergence is ${heldBack.divergence.toFixed(4)} without and ${chosen.divergence.toFixed(4)} with it, nats a token${chosen.standardError === null ? "" : ` (standard error of the difference ${chosen.standardError.toFixed(4)})`}: ${formatPercent(1 - chosen.divergence / heldBack.divergence)} are given back.`
     : "No linear map that makes up for the removed layers helped by more than its standard error, or none is possible.";
   const others = tried
     .filter((one) => one !== chosen && one.gaps.length > 0)
@@ -38,6 +42,6 @@ export function repair({ plan }: View): Markup | undefined {
   return html`<section>
     <h2>Repair</h2>
     <p>${text}${others.join("")}${reasons.join("")}</p>
-    ${rows.length > 0 ? html`<details><summary>Maps of ${rows.length} gaps</summary>${table("Maps by layer of the original", head, rows)}</details>` : undefined}
+    ${rows.length > 0 ? html`<details><summary>${rows.length} maps</summary>${table("Maps by layer of the original", head, rows)}</details>` : undefined}
   </section>`;
 }
