@@ -5,14 +5,14 @@
  *   npm run build && node bench/fit.js MODEL.gguf [LAYERS such as 13-15]
  *
  * A pass computes every token's logits, as any measurement does. `bridge` and `both` gather the sums of the equations of
- * the first gap, for a bridge alone and for a refit as well; `solve` is one λ of each. Prints JSON, and a table on stderr.
+ * the first gap, for a bridge alone and for a refit as well, and `behind` those of the layer behind it; `solve` is one λ of each. Prints JSON, and a table on stderr.
  * RUNS, SEQUENCES and THREADS can be set by environment variables.
  */
 import { basename } from "node:path";
 import { describeModel } from "../dist/api/stages/describe.js";
 import { openForCalibration } from "../dist/api/stages/open.js";
 import { gatherEquations } from "../dist/repair/fit.js";
-import { gapsOf } from "../dist/repair/gaps.js";
+import { behindLast, gapsOf } from "../dist/repair/gaps.js";
 import { KINDS } from "../dist/repair/places.js";
 import { parseLayers } from "../dist/selection/budget.js";
 import { alternate, median, medianRatio, printTable } from "./measure.js";
@@ -26,21 +26,24 @@ const opened = await openForCalibration(described, {
   sequences: Number(process.env.SEQUENCES ?? 4),
   threads: Number(process.env.THREADS ?? 1),
 });
-const { model, sequenceLength, fit } = opened;
+const { model, sequenceLength } = opened;
+const { sequences: calibration } = await opened.fit();
 const removed = parseLayers(layers);
 const [gap] = gapsOf(removed);
 if (gap === undefined) throw new Error(`no kept layer stands before ${layers}`);
+const behind = behindLast([gap], described.architecture.analysedBlocks);
+if (behind === undefined) throw new Error(`no kept layer stands behind ${layers}`);
 const openSession = () =>
   model.openSession({ sequenceLength, states: described.architecture.states, scores: true });
 const [session, original] = [openSession(), openSession()];
-const removal = { model, file: described.file, removed, session, original, calibration: fit.sequences };
+const removal = { model, file: described.file, removed, session, original, calibration };
 
 /** @param {("refit" | "bridge")[]} kinds */
-const gather = (kinds) =>
+const gather = (kinds, at = gap) =>
   gatherEquations(
     removal,
-    gap,
-    kinds.map((kind) => KINDS[kind].place(described, gap)),
+    at,
+    kinds.map((kind) => KINDS[kind].place(described, at)),
     [],
   );
 /** @param {Awaited<ReturnType<typeof gather>>} equations */
@@ -52,9 +55,10 @@ if (!refit || !bridge) throw new Error("the model can have no repair");
 
 const things = {
   pass: async () => {
-    for (const tokens of fit.sequences) await session.score(tokens);
+    for (const tokens of calibration) await session.score(tokens);
   },
   bridge: async () => close(await gather(["bridge"])),
+  behind: async () => close(await gather(["refit"], behind)),
   both: async () => close(await gather(["refit", "bridge"])),
   "solve refit": () => refit.sums.solve(1e-2),
   "solve bridge": () => bridge.sums.solve(1e-2),
@@ -62,7 +66,7 @@ const things = {
 await alternate(things, 1);
 const times = await alternate(things, RUNS);
 const pass = times.pass?.wall ?? [];
-const tokens = fit.sequences.length * sequenceLength;
+const tokens = calibration.length * sequenceLength;
 const seconds = Object.fromEntries(Object.entries(times).map(([name, { wall }]) => [name, median(wall)]));
 const passes = Object.fromEntries(
   Object.entries(times).map(([name, { wall }]) => [name, medianRatio(wall, pass)]),
