@@ -11,7 +11,7 @@
 import { basename } from "node:path";
 import { describeModel } from "../dist/api/stages/describe.js";
 import { openForCalibration } from "../dist/api/stages/open.js";
-import { gatherEquations } from "../dist/repair/fit.js";
+import { gatherEquations } from "../dist/repair/equations.js";
 import { behindLast, gapsOf } from "../dist/repair/gaps.js";
 import { KINDS } from "../dist/repair/places.js";
 import { parseLayers } from "../dist/selection/budget.js";

@@ -1,87 +1,8 @@
-import type { GgufFile } from "../gguf/types.ts";
-import type { Model } from "../model/model.ts";
-import type { BlockChanges, KeptRepair, Session, Sums } from "../model/session.ts";
+import type { BlockChanges, KeptRepair } from "../model/session.ts";
 import { mean } from "../statistics.ts";
-import type { Gap } from "./gaps.ts";
+import type { Equations, Mended, Removal } from "./equations.ts";
 import type { Place } from "./places.ts";
-import { readWeights, type StoredMap, storeMap } from "./tensor.ts";
-
-/** The original model, and what of it is removed. */
-export interface Removal {
-  readonly model: Model;
-  readonly file: GgufFile;
-  /** Ascending. */
-  readonly removed: readonly number[];
-  readonly session: Session;
-  /** A second session of the same model, which runs beside the first. */
-  readonly original: Session;
-  /** Sequences to fit on. */
-  readonly calibration: readonly Int32Array[];
-  /** Told of each sequence that a session has run. */
-  readonly onSequence?: ((tokens: number) => void) | undefined;
-}
-
-/** A gap whose map is fitted and held where the model runs. */
-export interface Mended {
-  readonly gap: Gap;
-  readonly place: Place;
-  readonly ridge: number;
-  readonly stored: StoredMap;
-  readonly repair: KeptRepair;
-}
-
-/** What the map of one gap is solved from. Close it when done. */
-export interface Equations {
-  readonly gap: Gap;
-  readonly place: Place;
-  readonly sums: Sums;
-}
-
-/** Bytes that the sums of a place take while they are solved. */
-export function bytesToSolve({ features, targets }: Place): number {
-  return 2 * 8 * features * (features / 2 + targets);
-}
-
-/**
- * Gathers the equations of a gap for several places at once, with earlier repairs in place.
- * @throws RuntimeError, AbortedError
- */
-export async function gatherEquations(
-  { model, removed, session, original, calibration, onSequence }: Removal,
-  gap: Gap,
-  places: readonly Place[],
-  earlier: readonly Mended[],
-): Promise<Equations[]> {
-  const equations = places.map((place) => ({
-    gap,
-    place,
-    sums: model.openSums(place.features, place.targets),
-  }));
-  const product = equations.find(({ place }) => place.weight !== "");
-  const normalized = equations.find(({ place }) => place.weight === "");
-  // Nothing before the first gap is changed, so that one session runs both sides of it.
-  const isFirst = !removed.some((block) => block < gap.before);
-  try {
-    for (const tokens of calibration) {
-      await session.gather(tokens, {
-        ...gap,
-        weight: product?.place.weight ?? "",
-        epsilon: normalized?.place.epsilon ?? 0,
-        skip: removed,
-        repairs: earlier.map(({ repair }) => repair),
-        product: product?.sums,
-        normalized: normalized?.sums,
-        original: isFirst ? undefined : original,
-      });
-      onSequence?.(tokens.length);
-    }
-    return equations;
-  } catch (error) {
-    for (const { sums } of equations) sums.close();
-    throw error;
-  }
-}
-
+import { readWeights, storeMap } from "./tensor.ts";
 /**
  * How maps are found good: divergences of the changed model from the original, of one sequence after another.
  * @param share of the sequences
@@ -118,33 +39,60 @@ export async function mendGap(
 ): Promise<Judged> {
   const { model } = removal;
   const { gap, place, sums } = equations;
-  const changesWith = (repair: KeptRepair) => changesOf(removal, earlier, repair);
-  const score = async (map: Float32Array): Promise<number> => {
-    const repair = await model.keepRepair({ block: gap.before, ...namesOf(place), map });
-    try {
-      const divergence = mean(await judge(changesWith(repair), CHOICE_SHARE));
-      return Number.isNaN(divergence) ? Number.POSITIVE_INFINITY : divergence;
-    } finally {
-      repair.close();
-    }
-  };
+  const score = (map: Float32Array) => scoreOf(removal, equations, earlier, judge, map);
   const { ridge, map, divergence } = await walkDown(RIDGES, FIRST_RIDGE, async (ridge) => {
     const map = await sums.solve(ridge);
     return { ridge, map, divergence: await score(map) };
   });
   const writer = await openWriter(removal, equations);
-  const without = mean(before.slice(0, Math.round(before.length * CHOICE_SHARE)));
+  const without = meanOfShare(before);
   for (const [index, type] of place.types.entries()) {
     const written = await writer(map, type);
     const isLast = index === place.types.length - 1;
     const kept = isLast || without - (await score(written.map)) >= KEPT_SHARE * (without - divergence);
     if (!kept) continue;
     const repair = await model.keepRepair({ block: gap.before, ...namesOf(place), map: written.map });
-    const divergences = await judge(changesWith(repair), 1);
+    const divergences = await judge(changesOf(removal, earlier, repair), 1);
     return { mended: { gap, place, ridge, stored: written.stored, repair }, divergences };
   }
   throw new Error("a place has at least one tensor type");
 }
+
+/** The share of the divergence that a map must take off to be worth fitting on all of the text, as little of it tells. */
+const WORTH = 0.01;
+
+/** Whether a map is worth fitting: how it does with a penalty under which little text tells which way it goes. */
+export async function isWorthFitting(
+  removal: Removal,
+  equations: Equations,
+  earlier: readonly Mended[],
+  judge: Judge,
+  before: readonly number[],
+): Promise<boolean> {
+  const map = await equations.sums.solve(1);
+  const divergence = await scoreOf(removal, equations, earlier, judge, map);
+  return divergence < (1 - WORTH) * meanOfShare(before);
+}
+
+/** The divergence that a map as it is solved leaves, on the pieces that λ and type are chosen on. */
+async function scoreOf(
+  removal: Removal,
+  { gap, place }: Equations,
+  earlier: readonly Mended[],
+  judge: Judge,
+  map: Float32Array,
+): Promise<number> {
+  const repair = await removal.model.keepRepair({ block: gap.before, ...namesOf(place), map });
+  try {
+    const divergence = mean(await judge(changesOf(removal, earlier, repair), CHOICE_SHARE));
+    return Number.isNaN(divergence) ? Number.POSITIVE_INFINITY : divergence;
+  } finally {
+    repair.close();
+  }
+}
+
+const meanOfShare = (divergences: readonly number[]) =>
+  mean(divergences.slice(0, Math.round(divergences.length * CHOICE_SHARE)));
 
 /** As `mendGap`, with the first λ and the finest type as they are: enough to tell which layers are repaired best. */
 export const mendRoughly: typeof mendGap = async (removal, equations, earlier, judge) => {

@@ -1,5 +1,5 @@
 import type { KeptRepair } from "../model/session.ts";
-import type { Mended } from "./fit.ts";
+import type { Mended } from "./equations.ts";
 import type { StoredRepair } from "./rewrite.ts";
 
 /** As a file holds it. */

@@ -4,12 +4,13 @@ import { RuntimeError } from "../model/errors.ts";
 import { estimate } from "../statistics.ts";
 import {
   type Equations,
+  gather,
   gatherEquations,
-  type Judge,
   type Mended,
-  type mendGap,
+  openEquations,
   type Removal,
-} from "./fit.ts";
+} from "./equations.ts";
+import { isWorthFitting, type Judge, type Judged, type mendGap } from "./fit.ts";
 import type { Gap } from "./gaps.ts";
 import type { RepairKind } from "./kinds.ts";
 import { type Broken, KINDS } from "./places.ts";
@@ -102,6 +103,9 @@ async function tryKind(
   return { kind, mended, divergences, tried: { kind, gaps: told, divergence, standardError } };
 }
 
+/** Sequences that tell whether the layer behind is worth refitting. */
+const TRIED_FIRST = 32;
+
 /**
  * The attempt with the first kept layer behind its last gap refitted too, by what its maps do not give back; the attempt as
  * it is if that does not help by more than its standard error.
@@ -110,16 +114,20 @@ async function tryKind(
  */
 export async function refitBehind(attempt: Attempt, behind: Gap, trial: Trial): Promise<Attempt> {
   const { broken, removal, judge, mend, before } = trial;
-  const place = KINDS.refit.place(broken, behind);
-  const [equations] = await gatherEquations(removal, behind, [place], attempt.mended);
-  const { mended, divergences } = await mend(
-    removal,
-    equations!,
-    attempt.mended,
-    judge,
-    attempt.divergences,
-  ).finally(() => equations!.sums.close());
-  if (!helps(attempt.divergences, divergences)) {
+  const equations = openEquations(removal, behind, KINDS.refit.place(broken, behind));
+  const { mended: earlier, divergences: without } = attempt;
+  const gatherFrom = (calibration: Removal["calibration"]) =>
+    gather({ ...removal, calibration }, behind, [equations], earlier);
+  const fitted = async (): Promise<Judged | undefined> => {
+    await gatherFrom(removal.calibration.slice(0, TRIED_FIRST));
+    if (!(await isWorthFitting(removal, equations, earlier, judge, without))) return undefined;
+    await gatherFrom(removal.calibration.slice(TRIED_FIRST));
+    return mend(removal, equations, earlier, judge, without);
+  };
+  const judged = await fitted().finally(() => equations.sums.close());
+  if (!judged) return attempt;
+  const { mended, divergences } = judged;
+  if (!helps(without, divergences)) {
     mended.repair.close();
     return attempt;
   }
@@ -128,7 +136,7 @@ export async function refitBehind(attempt: Attempt, behind: Gap, trial: Trial): 
   const gaps = [...attempt.tried.gaps, describe(mended, divergence)];
   return {
     ...attempt,
-    mended: [...attempt.mended, mended],
+    mended: [...earlier, mended],
     divergences,
     tried: { ...attempt.tried, gaps, divergence, standardError },
   };

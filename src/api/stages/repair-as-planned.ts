@@ -1,7 +1,8 @@
 import type { Plan } from "../../documents/plan.ts";
 import { GGML_TYPES } from "../../gguf/ggml-types.ts";
+import { gatherEquations, type Mended } from "../../repair/equations.ts";
 import { RepairError } from "../../repair/errors.ts";
-import { gatherEquations, type Mended, mendAsBefore } from "../../repair/fit.ts";
+import { mendAsBefore } from "../../repair/fit.ts";
 import { behindLast, gapsOf } from "../../repair/gaps.ts";
 import type { RepairKind } from "../../repair/kinds.ts";
 import { mapsOf, release, storedOf } from "../../repair/mended.ts";

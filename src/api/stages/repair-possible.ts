@@ -1,5 +1,5 @@
+import { bytesToSolve } from "../../repair/equations.ts";
 import { RepairError } from "../../repair/errors.ts";
-import { bytesToSolve } from "../../repair/fit.ts";
 import { behindLast, type Gap } from "../../repair/gaps.ts";
 import type { RepairChoice, RepairKind } from "../../repair/kinds.ts";
 import { type Broken, KINDS, possibleKinds } from "../../repair/places.ts";

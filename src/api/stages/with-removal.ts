@@ -1,5 +1,6 @@
+import { spreadOut } from "../../calibration/sequences.ts";
 import type { Plan } from "../../documents/plan.ts";
-import type { Removal } from "../../repair/fit.ts";
+import type { Removal } from "../../repair/equations.ts";
 import type { RepairKind } from "../../repair/kinds.ts";
 import type { Broken } from "../../repair/places.ts";
 import type { DescribedModel } from "./describe.ts";
@@ -28,7 +29,8 @@ export async function withRemoval<Result>(
 ): Promise<Result> {
   const { model, sequenceLength } = opened;
   const all = [...(await opened.fit()).sequences, ...(await opened.sampled())];
-  const calibration = roughly ? forRough(all) : all;
+  // Spread out, so that the first ones stand for all.
+  const calibration = roughly ? forRough(all) : spreadOut(all);
   const openSession = () => model.openSession({ sequenceLength, states: architecture.states });
   const session = openSession();
   const original = openSession();
