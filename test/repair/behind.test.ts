@@ -2,10 +2,13 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeModel } from "../../src/api/stages/describe.ts";
 import { cutSequences } from "../../src/calibration/sequences.ts";
+import { RuntimeError } from "../../src/model/errors.ts";
 import { type Model, openModel } from "../../src/model/model.ts";
+import type { Attempt } from "../../src/repair/attempt.ts";
+import { refitBehind } from "../../src/repair/behind.ts";
 import { mendGap } from "../../src/repair/fit.ts";
 import { behindLast, gapsOf } from "../../src/repair/gaps.ts";
-import { type Attempt, refitBehind, type Trial } from "../../src/repair/repair.ts";
+import type { Trial } from "../../src/repair/repair.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 
 const described = await describeModel(EXAMPLE_MODEL);
@@ -27,7 +30,10 @@ const attempt: Attempt = {
 };
 
 /** What becomes of the attempt where every map behind it leaves these divergences, and how many sequences were run. */
-async function refitted(left: readonly number[]): Promise<{ result: Attempt; run: number }> {
+async function refitted(
+  left: readonly number[],
+  mend: Trial["mend"] = mendGap,
+): Promise<{ result: Attempt; run: number }> {
   const open = () => model.openSession({ sequenceLength: 16, states: architecture.states });
   const [session, original] = [open(), open()];
   const text = await model.tokenize(readFileSync("calibration/default.txt", "utf8").slice(0, 4000));
@@ -42,7 +48,7 @@ async function refitted(left: readonly number[]): Promise<{ result: Attempt; run
     gaps,
     judge,
     before,
-    mend: mendGap,
+    mend,
   });
   session.close();
   original.close();
@@ -64,4 +70,11 @@ test("what helps by more than its standard error is added to the attempt", async
   // It helps where it was tried, and elsewhere it may do harm.
   const doubtful = await refitted([0.4, 0.7, 0.2, 0.8]);
   expect([doubtful.result, doubtful.run]).toEqual([attempt, 40]);
+});
+
+test("equations without a solution leave the attempt as it is, any other failure ends it", async () => {
+  const failing = (code: "REPAIR_SINGULAR" | "RUNTIME_NAN") =>
+    refitted([0.4, 0.4, 0.4, 0.4], () => Promise.reject(new RuntimeError(code, "no solution")));
+  expect((await failing("REPAIR_SINGULAR")).result).toBe(attempt);
+  await expect(failing("RUNTIME_NAN")).rejects.toMatchObject({ code: "RUNTIME_NAN" });
 });

@@ -4,9 +4,9 @@ import { repairRemark } from "../../src/cli/text/repair.ts";
 import type { Report } from "../../src/documents/report.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GgufFile } from "../../src/gguf/types.ts";
+import { type Attempt, better } from "../../src/repair/attempt.ts";
 import { behindLast, gapsOf } from "../../src/repair/gaps.ts";
 import { type Broken, possibleKinds } from "../../src/repair/places.ts";
-import { type Attempt, better } from "../../src/repair/repair.ts";
 import { explicitPlan } from "../../src/selection/plan.ts";
 import { EXAMPLE_MODEL } from "../support/example.ts";
 
