@@ -15,11 +15,20 @@ import { describeModel } from "../dist/api/stages/describe.js";
 import { purposeOf } from "../dist/api/stages/purpose.js";
 import { cutSequences, spreadOut } from "../dist/calibration/sequences.js";
 import { openModel } from "../dist/model/model.js";
-import { median, printTable } from "./measure.js";
+import { median, percent, printTable, usage } from "./measure.js";
+
+/** @import { SequenceSums } from "../dist/analysis/capture.js" */
+/** @import { Purpose } from "../dist/api/stages/purpose.js" */
 
 const SEQUENCE = 512;
 
-/** What was measured of each sequence of the texts. */
+/**
+ * What was measured of each sequence of the texts.
+ * @param {string} path
+ * @param {string} text
+ * @param {number} texts
+ * @param {number} sequences of each
+ */
 async function captureTexts(path, text, texts, sequences) {
   const { architecture } = await describeModel(path);
   const model = await openModel(path, { gpu: "off" });
@@ -40,7 +49,11 @@ async function captureTexts(path, text, texts, sequences) {
   return measured;
 }
 
-/** Measures as `analyze` does until the answer has settled. */
+/**
+ * Measures as `analyze` does until the answer has settled.
+ * @param {readonly SequenceSums[]} measured
+ * @param {Purpose} purpose
+ */
 function runAdaptively(measured, purpose) {
   const outOf = measured.length;
   for (let n = 1; n <= outOf; n++) {
@@ -53,6 +66,7 @@ function runAdaptively(measured, purpose) {
   return { sequences: outOf, claimed: 1, removed: answer(measured, purpose) };
 }
 
+/** @param {readonly SequenceSums[]} measured @param {Purpose} purpose */
 const answer = (measured, purpose) => purpose.assessment().decide(meanSimilarity(measured)).removed.join();
 
 /** @param {{ model: string, text: string, texts?: number, sequences?: number }} options */
@@ -83,7 +97,6 @@ export async function benchAdaptive({ model, text, texts = 20, sequences = 32 })
 
 /** @param {Awaited<ReturnType<typeof benchAdaptive>>} result */
 export function printAdaptive({ share, claimed, right, budgets, texts }) {
-  const percent = (value) => `${(100 * value).toFixed(1)} %`;
   printTable([
     [
       "removed",
@@ -94,12 +107,10 @@ export function printAdaptive({ share, claimed, right, budgets, texts }) {
     ],
     ...budgets.map((row) => [
       `${row.remove}`,
-      percent(row.share),
-      percent(row.claimed),
-      percent(row.right),
+      ...[row.share, row.claimed, row.right].map((value) => percent(value, 1)),
       `${row.answers}`,
     ]),
-    ["all", percent(share), percent(claimed), percent(right), ""],
+    ["all", ...[share, claimed, right].map((value) => percent(value, 1)), ""],
   ]);
 }
 
@@ -109,7 +120,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
     options: { texts: { type: "string" }, sequences: { type: "string" } },
   });
   const [model, text] = positionals;
-  if (model === undefined || text === undefined) throw new Error("usage: node bench/adaptive.js MODEL TEXT");
+  if (model === undefined || text === undefined) usage("adaptive.js MODEL TEXT");
   const { texts = "20", sequences = "32" } = values;
   const result = await benchAdaptive({ model, text, texts: Number(texts), sequences: Number(sequences) });
   printAdaptive(result);

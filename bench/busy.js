@@ -12,11 +12,12 @@ import { execFile, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { alternate, median, medianRatio, printTable } from "./measure.js";
+import { alternate, median, medianRatio, printTable, two, usage } from "./measure.js";
 
 const quick = process.argv.includes("--quick");
-const [model] = process.argv.slice(2).filter((argument) => argument !== "--quick");
-if (model === undefined) throw new Error("usage: node bench/busy.js [--quick] MODEL.gguf");
+const [model = usage("busy.js [--quick] MODEL.gguf")] = process.argv
+  .slice(2)
+  .filter((argument) => argument !== "--quick");
 const processors = availableParallelism();
 const RUNS = Number(process.env.RUNS ?? (quick ? 3 : 7));
 const TOKENS = process.env.TOKENS ?? (quick ? "16" : "48");
@@ -27,7 +28,7 @@ const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 /** @param {string[]} threads */
 const chat = (...threads) =>
   run(process.execPath, [
-    ...[main, "chat", /** @type {string} */ (model), "--gpu", "off", "--max-tokens", TOKENS],
+    ...[main, "chat", model, "--gpu", "off", "--max-tokens", TOKENS],
     ...["--prompt", "Tell me about the sea.", ...threads],
   ]);
 
@@ -43,11 +44,14 @@ for (const load of LOADS) {
       },
       RUNS,
     );
-    const wall = (/** @type {string} */ name) => times[name]?.wall ?? [];
     results.push({
       busy: load,
-      seconds: Object.fromEntries(Object.keys(times).map((name) => [name, median(wall(name))])),
-      againstOne: medianRatio(wall("default"), wall("one")),
+      seconds: {
+        default: median(times.default.wall),
+        one: median(times.one.wall),
+        all: median(times.all.wall),
+      },
+      againstOne: medianRatio(times.default.wall, times.one.wall),
     });
   } finally {
     for (const other of others) other.kill();
@@ -57,8 +61,8 @@ printTable([
   ["processors kept busy", "default, s", "--threads 1", `--threads ${processors}`, "default ÷ 1 thread"],
   ...results.map(({ busy, seconds, againstOne }) => [
     `${busy} of ${processors}`,
-    ...["default", "one", "all"].map((name) => (seconds[name] ?? Number.NaN).toFixed(1)),
-    `×${againstOne.toFixed(2)}`,
+    ...[seconds.default, seconds.one, seconds.all].map((value) => value.toFixed(1)),
+    `×${two(againstOne)}`,
   ]),
 ]);
 console.log(JSON.stringify({ model, runs: RUNS, tokens: Number(TOKENS), processors, results }));

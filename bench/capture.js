@@ -16,32 +16,30 @@ import { describeModel } from "../dist/api/stages/describe.js";
 import { readGguf } from "../dist/gguf/read.js";
 import { cacheWidth } from "../dist/model/cache-width.js";
 import { openModel } from "../dist/model/model.js";
-import { alternate, median, medianRatio, printTable } from "./measure.js";
-import { writeRandomModel } from "./random-model.js";
+import { alternate, median, medianRatio, printTable, two } from "./measure.js";
+import { scatteredTokens, writeRandomModel } from "./random-model.js";
 
 const SEQUENCE = 512;
+const RANDOM_TYPES = /** @type {const} */ (["f16", "q8_0"]);
 const EXAMPLE = fileURLToPath(new URL("../examples/books-20l-q8_0.gguf", import.meta.url));
 
-/** What a session over the model needs to be told. */
+/** What a session over the model needs to be told. @param {string} path */
 async function sessionOptions(path) {
   const { architecture } = await describeModel(path);
   return { sequenceLength: SEQUENCE, states: architecture.states };
 }
 
-/** Scattered over the vocabulary. */
-function sequencesOf(count, vocabulary) {
-  return Array.from({ length: count }, (_, sequence) =>
-    Int32Array.from({ length: SEQUENCE }, (_, i) => ((sequence * SEQUENCE + i) * 40_503) % vocabulary),
-  );
-}
-
+/**
+ * @param {string} path
+ * @param {{ runs: number, tokens: number, threads: number }} options
+ */
 async function measureTime(path, { runs, tokens, threads }) {
   const model = await openModel(path, { gpu: "off", threads });
-  const sequences = sequencesOf(Math.ceil(tokens / SEQUENCE), model.info.vocabularySize);
+  const sequences = scatteredTokens(Math.ceil(tokens / SEQUENCE), SEQUENCE, model.info.vocabularySize);
   const options = await sessionOptions(path);
   const plain = model.openSession({ ...options, microBatch: SEQUENCE });
   const lanes = model.openLanes(options);
-  const pass = async (everyLogit) => {
+  const pass = async (/** @type {boolean} */ everyLogit) => {
     for (const sequence of sequences) await plain.time(sequence, SEQUENCE, everyLogit);
   };
   const things = {
@@ -83,21 +81,19 @@ async function measureTime(path, { runs, tokens, threads }) {
 /** Resident memory, bytes: now, that part of it that is mapped files, and at most (Linux). */
 function resident() {
   const status = readFileSync("/proc/self/status", "utf8");
-  const of = (key) => 1024 * Number(new RegExp(`${key}:\\s+(\\d+)`).exec(status)?.[1]);
+  const of = (/** @type {string} */ key) => 1024 * Number(new RegExp(`${key}:\\s+(\\d+)`).exec(status)?.[1]);
   return { now: of("VmRSS"), files: of("RssFile"), most: of("VmHWM") };
 }
 
-/** In a process of its own, whose peak is the capture's. */
+/** In a process of its own, whose peak is the capture's. @param {string} path @param {number} threads */
 async function measureMemory(path, threads) {
   const model = await openModel(path, { gpu: "off", threads });
-  const [first, ...others] = sequencesOf(6, model.info.vocabularySize);
+  const sequences = scatteredTokens(6, SEQUENCE, model.info.vocabularySize);
   const { layers, embeddingLength } = model.info;
   const options = await sessionOptions(path);
   const before = resident();
   const lanes = model.openLanes(options);
-  await Promise.all(
-    [first, ...others].map((sequence) => lanes.run((session) => session.sumCosines(sequence))),
-  );
+  await Promise.all(sequences.map((sequence) => lanes.run((session) => session.sumCosines(sequence))));
   const after = resident();
   const tokens = lanes.count * lanes.microBatch;
   const keysAndValues = 2 * lanes.count * SEQUENCE * cacheWidth(await readGguf(path));
@@ -121,17 +117,18 @@ export async function benchCapture({
 } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "lorp-bench-"));
   try {
-    const random = ["f16", "q8_0"].map((type) => ({ type, path: join(folder, `random-115M-${type}.gguf`) }));
-    if (!models)
-      for (const { type, path } of random) writeRandomModel(path, /** @type {"f16" | "q8_0"} */ (type));
+    const random = RANDOM_TYPES.map((type) => ({ type, path: join(folder, `random-115M-${type}.gguf`) }));
+    if (!models) for (const { type, path } of random) writeRandomModel(path, type);
     const rows = [];
     for (const path of models ?? [...random.map((model) => model.path), EXAMPLE]) {
       const self = fileURLToPath(import.meta.url);
-      const memory = execFileSync(process.execPath, [self, "--memory", "--threads", `${threads}`, path], {
+      const measured = execFileSync(process.execPath, [self, "--memory", "--threads", `${threads}`, path], {
         encoding: "utf8",
       });
+      /** @type {Awaited<ReturnType<typeof measureMemory>>} */
+      const memory = JSON.parse(measured);
       const time = await measureTime(path, { runs, tokens, threads });
-      rows.push({ model: basename(path), threads, ...time, memory: JSON.parse(memory) });
+      rows.push({ model: basename(path), threads, ...time, memory });
     }
     return rows;
   } finally {
@@ -141,8 +138,7 @@ export async function benchCapture({
 
 /** @param {Awaited<ReturnType<typeof benchCapture>>} rows */
 export function printCapture(rows) {
-  const two = (value) => value.toFixed(2);
-  const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
+  const megabytes = (/** @type {number} */ bytes) => `${Math.round(bytes / 1e6)} MB`;
   printTable([
     [
       "model",

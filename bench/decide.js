@@ -40,10 +40,10 @@ export async function benchDecide({ runs = 7 } = {}) {
   return {
     layers: LAYERS,
     clusters: [2, 3, 4, 5, 6],
-    decideMilliseconds: 1000 * median(decided.decide?.wall ?? []),
-    helpSeconds: median(started.help?.wall ?? []),
-    nothingSeconds: median(started.nothing?.wall ?? []),
-    helpRatio: medianRatio(started.help?.wall ?? [], started.nothing?.wall ?? []),
+    decideMilliseconds: 1000 * median(decided.decide.wall),
+    helpSeconds: median(started.help.wall),
+    nothingSeconds: median(started.nothing.wall),
+    helpRatio: medianRatio(started.help.wall, started.nothing.wall),
   };
 }
 

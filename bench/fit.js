@@ -15,10 +15,9 @@ import { gatherEquations } from "../dist/repair/equations.js";
 import { behindLast, gapsOf } from "../dist/repair/gaps.js";
 import { KINDS } from "../dist/repair/places.js";
 import { parseLayers } from "../dist/selection/budget.js";
-import { alternate, median, medianRatio, printTable } from "./measure.js";
+import { alternate, median, medianRatio, printTable, usage } from "./measure.js";
 
-const [path, layers = "13-15"] = process.argv.slice(2);
-if (path === undefined) throw new Error("usage: node bench/fit.js MODEL.gguf [LAYERS]");
+const [path = usage("fit.js MODEL.gguf [LAYERS]"), layers = "13-15"] = process.argv.slice(2);
 const RUNS = Number(process.env.RUNS ?? 5);
 const described = await describeModel(path);
 const opened = await openForCalibration(described, {
@@ -33,8 +32,7 @@ const [gap] = gapsOf(removed);
 if (gap === undefined) throw new Error(`no kept layer stands before ${layers}`);
 const behind = behindLast([gap], described.architecture.analysedBlocks);
 if (behind === undefined) throw new Error(`no kept layer stands behind ${layers}`);
-const openSession = () =>
-  model.openSession({ sequenceLength, states: described.architecture.states, scores: true });
+const openSession = () => model.openSession({ sequenceLength, states: described.architecture.states });
 const [session, original] = [openSession(), openSession()];
 const removal = { model, file: described.file, removed, session, original, calibration };
 
@@ -65,11 +63,10 @@ const things = {
 };
 await alternate(things, 1);
 const times = await alternate(things, RUNS);
-const pass = times.pass?.wall ?? [];
 const tokens = calibration.length * sequenceLength;
 const seconds = Object.fromEntries(Object.entries(times).map(([name, { wall }]) => [name, median(wall)]));
 const passes = Object.fromEntries(
-  Object.entries(times).map(([name, { wall }]) => [name, medianRatio(wall, pass)]),
+  Object.entries(times).map(([name, { wall }]) => [name, medianRatio(wall, times.pass.wall)]),
 );
 printTable([
   [`${basename(path)}, ${tokens} tokens`, "seconds", "passes"],

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Measures every method at budgets 2…8 on the trained example model and prints docs/results/methods.md's tables:
  *
@@ -10,9 +11,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compare } from "../dist/index.js";
+import { two, usage } from "./measure.js";
 
-const [model, books, ...texts] = process.argv.slice(2);
-if (!model || !books) throw new Error("usage: node bench/methods.js MODEL.gguf BOOKS.txt TEXT…");
+const need = () => usage("methods.js MODEL.gguf BOOKS.txt TEXT…");
+const [model = need(), books = need(), ...texts] = process.argv.slice(2);
 
 const BUDGETS = (process.env.BUDGETS ?? "2,3,4,5,6,7,8").split(",").map(Number);
 const folder = await mkdtemp(join(tmpdir(), "lorp-bench-"));
@@ -42,26 +44,29 @@ try {
   await rm(folder, { recursive: true });
 }
 
-/** One Markdown table a text: a row a method, a column a budget, the best of a column bold. */
+/**
+ * One Markdown table a text: a row a method, a column a budget, the best of a column bold.
+ * @param {import("../dist/index.js").Comparison} comparison
+ */
 function tables({ texts: measured, candidates }) {
   const methods = [...new Set(candidates.map(({ method }) => method))];
   return measured
     .map(({ name, sequences, sequenceLength, original }, text) => {
-      const value = (method, budget) =>
+      const value = (/** @type {string} */ method, /** @type {number} */ budget) =>
         candidates.find((candidate) => candidate.method === method && candidate.budget === budget)?.measures[
           text
-        ].perplexity ?? Number.POSITIVE_INFINITY;
+        ]?.perplexity ?? Number.POSITIVE_INFINITY;
       const best = BUDGETS.map((budget) => Math.min(...methods.map((method) => value(method, budget))));
       const rows = methods.map((method) => {
         const cells = BUDGETS.map((budget, column) => {
           const perplexity = value(method, budget);
-          const shown = Number.isFinite(perplexity) ? perplexity.toFixed(2) : "–";
+          const shown = Number.isFinite(perplexity) ? two(perplexity) : "–";
           return perplexity === best[column] ? `**${shown}**` : shown;
         });
         return `| \`${method}\` | ${cells.join(" | ")} |`;
       });
       return [
-        `### ${name}: ${sequences} × ${sequenceLength} tokens, ${original.perplexity.toFixed(2)} as it is`,
+        `### ${name}: ${sequences} × ${sequenceLength} tokens, ${two(original.perplexity)} as it is`,
         "",
         `| method | ${BUDGETS.join(" | ")} |`,
         `|---|${BUDGETS.map(() => "--:|").join("")}`,

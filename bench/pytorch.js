@@ -15,12 +15,15 @@ import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { meanSimilarity } from "../dist/analysis/capture.js";
 import { describeModel } from "../dist/api/stages/describe.js";
 import { readGguf } from "../dist/gguf/read.js";
 import { openModel } from "../dist/model/model.js";
 import { quantizeGguf } from "../dist/surgery/quantize.js";
-import { alternate, median, medianRatio, printTable } from "./measure.js";
-import { writeRandomModel } from "./random-model.js";
+import { alternate, median, medianRatio, printTable, two } from "./measure.js";
+import { scatteredTokens, writeRandomModel } from "./random-model.js";
+
+/** @import { SimilarityMatrix } from "../dist/documents/analysis.js" */
 
 const LENGTH = 512;
 
@@ -32,17 +35,17 @@ const { positionals, values } = parseArgs({
     threads: { type: "string", default: String(availableParallelism()) },
   },
 });
-const [runs, count, threads] = [values.runs, values.sequences, values.threads].map(Number);
+const [runs, count, threads] = [Number(values.runs), Number(values.sequences), Number(values.threads)];
 
 const folder = mkdtempSync(join(tmpdir(), "lorp-bench-"));
 try {
-  const paths = positionals.length > 0 ? positionals : await randomModels();
-  const { tokens, sequences } = writeTokens(await vocabularySize(paths[0]));
-  const pytorch = await startPyTorch(paths[0], tokens);
-  /** @type {Record<string, () => Promise<number[]>>} */
-  const things = { PyTorch: pytorch.run };
+  const [half, others] = await models();
+  const sequences = scatteredTokens(count, LENGTH, await vocabularySize(half));
+  const pytorch = await startPyTorch(half, writeTokens(sequences));
+  /** @type {Record<string, () => Promise<SimilarityMatrix>>} */
+  const captures = {};
   const closing = [pytorch.close];
-  for (const path of paths) {
+  for (const path of [half, ...others]) {
     const { architecture } = await describeModel(path);
     const model = await openModel(path, { gpu: "off", threads });
     const lanes = model.openLanes({ sequenceLength: LENGTH, states: architecture.states });
@@ -50,29 +53,34 @@ try {
       lanes.close();
       model.close();
     });
-    things[basename(path)] = async () => {
+    captures[basename(path)] = async () => {
       const sums = await Promise.all(
         sequences.map((sequence) => lanes.run((session) => session.sumCosines(sequence))),
       );
-      return sums[0].map((_, i) => sums.reduce((total, sum) => total + sum[i], 0) / (count * LENGTH));
+      return meanSimilarity(sums.map((sums) => ({ sums, tokens: LENGTH })));
     };
   }
   // The first runs warm up, and show that all measure the same.
-  const similarities = {};
-  for (const [name, thing] of Object.entries(things)) similarities[name] = await thing();
-  const times = await alternate(things, runs);
+  const expected = await pytorch.run();
+  /** @type {Record<string, number>} */
+  const differences = {};
+  for (const [name, capture] of Object.entries(captures)) {
+    differences[name] = largestDifference(await capture(), expected);
+  }
+  const times = await alternate({ PyTorch: pytorch.run, ...captures }, runs);
+  const reference = times.PyTorch?.wall ?? [];
   const rows = Object.entries(times).map(([name, { wall }]) => ({
     name,
     seconds: median(wall),
-    ratio: medianRatio(wall, times.PyTorch.wall),
-    difference: name === "PyTorch" ? 0 : largestDifference(similarities[name], similarities.PyTorch),
+    ratio: medianRatio(wall, reference),
+    difference: differences[name] ?? 0,
   }));
   printTable([
     ["capture and similarity", "seconds", "÷ PyTorch", "largest difference of S"],
     ...rows.map(({ name, seconds, ratio, difference }) => [
       name,
-      seconds.toFixed(2),
-      ratio.toFixed(2),
+      two(seconds),
+      two(ratio),
       difference.toExponential(1),
     ]),
   ]);
@@ -83,42 +91,49 @@ try {
 }
 process.exit(0);
 
-/** The same weights in F16 and in Q8_0. */
-async function randomModels() {
-  const [half, quantised] = ["f16", "q8_0"].map((type) => join(folder, `random-115M-${type}.gguf`));
+/**
+ * The model that PyTorch reads, and the others: by default random weights in F16, and the same in Q8_0.
+ * @returns {Promise<[string, string[]]>}
+ */
+async function models() {
+  const [first, ...others] = positionals;
+  if (first !== undefined) return [first, others];
+  const [half, quantised] = [join(folder, "random-115M-f16.gguf"), join(folder, "random-115M-q8_0.gguf")];
   writeRandomModel(half, "f16");
   await quantizeGguf(half, quantised, "Q8_0", { threads, gpu: "off" });
-  return [half, quantised];
+  return [half, [quantised]];
 }
 
+/** @param {string} path */
 async function vocabularySize(path) {
   const { tensors } = await readGguf(path);
-  return tensors.find(({ name }) => name === "token_embd.weight").shape[1];
+  const size = tensors.find(({ name }) => name === "token_embd.weight")?.shape[1];
+  if (size === undefined) throw new Error(`${path} has no embeddings of tokens`);
+  return size;
 }
 
-/** Scattered over the vocabulary. */
-function writeTokens(vocabulary) {
-  const all = Int32Array.from({ length: count * LENGTH }, (_, i) => (i * 40_503) % vocabulary);
+/** @param {readonly Int32Array[]} sequences @returns the file */
+function writeTokens(sequences) {
   const path = join(folder, "tokens");
-  writeFileSync(path, all);
-  const sequences = Array.from({ length: count }, (_, i) => all.slice(i * LENGTH, (i + 1) * LENGTH));
-  return { tokens: path, sequences };
+  writeFileSync(path, Int32Array.from(sequences.flatMap((sequence) => [...sequence])));
+  return path;
 }
 
+/** @param {string} path @param {string} tokens the file of all sequences */
 async function startPyTorch(path, tokens) {
   const { metadata, tensors } = await readGguf(path);
-  const number = (key, otherwise) => metadata.get(`llama.${key}`)?.decode().value ?? otherwise;
-  const heads = number("attention.head_count");
+  const told = (/** @type {string} */ key) => metadata.get(`llama.${key}`)?.decode().value;
+  const heads = told("attention.head_count");
   const job = {
     model: path,
     threads,
     tokens,
     sequenceLength: LENGTH,
-    blocks: number("block_count"),
+    blocks: told("block_count"),
     heads,
-    kvHeads: number("attention.head_count_kv", heads),
-    epsilon: number("attention.layer_norm_rms_epsilon"),
-    ropeBase: number("rope.freq_base", 10_000),
+    kvHeads: told("attention.head_count_kv") ?? heads,
+    epsilon: told("attention.layer_norm_rms_epsilon"),
+    ropeBase: told("rope.freq_base") ?? 10_000,
     tensors: Object.fromEntries(
       tensors.map(({ name, shape, typeName, byteLength, fileOffset }) => [
         name,
@@ -134,22 +149,21 @@ async function startPyTorch(path, tokens) {
   child.stdin.write(`${JSON.stringify(job)}\n`);
   const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
   return {
+    /** @returns {Promise<SimilarityMatrix>} */
     run: async () => {
       child.stdin.write("run\n");
       return JSON.parse((await answers.next()).value).similarity;
     },
-    close: () => child.stdin.end(),
+    close() {
+      child.stdin.end();
+    },
   };
 }
 
-/** @param {number[]} mine row-major, above the diagonal @param {number[][]} other */
+/** Above the diagonal. @param {SimilarityMatrix} mine @param {SimilarityMatrix} other */
 function largestDifference(mine, other) {
-  const blocks = other.length;
-  let largest = 0;
-  for (let i = 0; i < blocks; i++) {
-    for (let j = i + 1; j < blocks; j++) {
-      largest = Math.max(largest, Math.abs((mine[i * blocks + j] ?? Number.NaN) - other[i][j]));
-    }
-  }
-  return largest;
+  const differences = mine.flatMap((row, i) =>
+    row.slice(i + 1).map((value, j) => Math.abs(value - (other[i]?.[i + 1 + j] ?? Number.NaN))),
+  );
+  return Math.max(...differences);
 }

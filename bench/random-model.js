@@ -1,10 +1,9 @@
 // @ts-check
 import { closeSync, openSync, writeSync } from "node:fs";
-import { encodeValue } from "../dist/gguf/values.js";
-import { writeHeader } from "../dist/gguf/write.js";
+import { headerOf, uint32, vector } from "./header.js";
 
 /** 115 M parameters: 24 blocks, a vocabulary of 32k. */
-export const SHAPE = {
+const SHAPE = {
   blocks: 24,
   width: 512,
   feedForward: 1536,
@@ -16,62 +15,81 @@ export const SHAPE = {
 const TYPES = { f16: { number: 1, block: 1, bytes: 2 }, q8_0: { number: 8, block: 32, bytes: 34 } };
 
 /**
+ * Sequences of tokens that are scattered over the vocabulary.
+ * @param {number} count
+ * @param {number} length of each
+ * @param {number} vocabulary
+ */
+export const scatteredTokens = (count, length, vocabulary) =>
+  Array.from({ length: count }, (_, sequence) =>
+    Int32Array.from({ length }, (_, i) => ((sequence * length + i) * 40_503) % vocabulary),
+  );
+
+/**
  * Writes a model of the llama architecture with random weights, of the size that keeps activations in range. It has no
  * tokenizer: any number below the vocabulary's size is a token.
  * @param {string} path
  * @param {"f16" | "q8_0"} type of the matrices
  */
-export function writeRandomModel(path, type, shape = SHAPE) {
-  const { blocks, width, feedForward, heads, vocabulary, context } = shape;
+export function writeRandomModel(path, type) {
+  const { blocks, width, feedForward, heads, vocabulary, context } = SHAPE;
   const { number, block, bytes } = TYPES[type];
-  const matrix = (name, columns, rows) => ({
+  const matrix = (/** @type {string} */ name, /** @type {number} */ columns, /** @type {number} */ rows) => ({
     name,
     shape: [columns, rows],
     type: number,
     byteLength: (columns / block) * bytes * rows,
   });
-  const norm = (name) => ({ name, shape: [width], type: 0, byteLength: 4 * width });
   const tensors = [
     matrix("token_embd.weight", width, vocabulary),
     ...Array.from({ length: blocks }, (_, i) => [
-      norm(`blk.${i}.attn_norm.weight`),
+      vector(`blk.${i}.attn_norm.weight`, width),
       ...["attn_q", "attn_k", "attn_v", "attn_output"].map((kind) =>
         matrix(`blk.${i}.${kind}.weight`, width, width),
       ),
-      norm(`blk.${i}.ffn_norm.weight`),
+      vector(`blk.${i}.ffn_norm.weight`, width),
       matrix(`blk.${i}.ffn_gate.weight`, width, feedForward),
       matrix(`blk.${i}.ffn_up.weight`, width, feedForward),
       matrix(`blk.${i}.ffn_down.weight`, feedForward, width),
     ]).flat(),
-    norm("output_norm.weight"),
+    vector("output_norm.weight", width),
     matrix("output.weight", width, vocabulary),
   ];
-  const whole = (value) => ({ type: "uint32", value });
-  const metadata = Object.entries({
-    "general.architecture": { type: "string", value: "llama" },
-    "llama.block_count": whole(blocks),
-    "llama.context_length": whole(context),
-    "llama.embedding_length": whole(width),
-    "llama.feed_forward_length": whole(feedForward),
-    "llama.attention.head_count": whole(heads),
-    "llama.attention.layer_norm_rms_epsilon": { type: "float32", value: 1e-5 },
-    "llama.vocab_size": whole(vocabulary),
-    "tokenizer.ggml.model": { type: "string", value: "no_vocab" },
-  }).map(([key, value]) => ({ key, type: value.type, raw: encodeValue(value) }));
-  const header = writeHeader({ version: 3, alignment: 32, metadata, tensors });
+  const header = headerOf(
+    {
+      "general.architecture": { type: "string", value: "llama" },
+      "llama.block_count": uint32(blocks),
+      "llama.context_length": uint32(context),
+      "llama.embedding_length": uint32(width),
+      "llama.feed_forward_length": uint32(feedForward),
+      "llama.attention.head_count": uint32(heads),
+      "llama.attention.layer_norm_rms_epsilon": { type: "float32", value: 1e-5 },
+      "llama.vocab_size": uint32(vocabulary),
+      "tokenizer.ggml.model": { type: "string", value: "no_vocab" },
+    },
+    tensors,
+  );
   const random = randomNumbers();
   const file = openSync(path, "w");
   writeSync(file, header.bytes);
-  for (const [index, { shape: dimensions, byteLength, type: kind }] of tensors.entries()) {
-    const data = kind === 0 ? ones(width) : weights(type, byteLength, dimensions[0], random);
+  for (const [index, { shape, byteLength, type: kind }] of tensors.entries()) {
+    const [columns = width] = shape;
+    const data = kind === 0 ? ones(width) : weights(type, byteLength, columns, random);
     writeSync(file, data, 0, byteLength, header.offsets[index]);
   }
   closeSync(file);
 }
 
+/** @param {number} count */
 const ones = (count) => Buffer.from(new Float32Array(count).fill(1).buffer);
 
-/** Uniform numbers of variance 1/columns: their sign and size from random bits, in the type's own form. */
+/**
+ * Uniform numbers of variance 1/columns: their sign and size from random bits, in the type's own form.
+ * @param {"f16" | "q8_0"} type
+ * @param {number} byteLength
+ * @param {number} columns
+ * @param {() => number} random
+ */
 function weights(type, byteLength, columns, random) {
   const data = Buffer.alloc(byteLength);
   const range = Math.sqrt(3 / columns);
@@ -89,7 +107,10 @@ function weights(type, byteLength, columns, random) {
   return data;
 }
 
-/** The nearest smaller half-precision number's bits; those below the smallest normal one become 0. */
+/**
+ * The nearest smaller half-precision number's bits; those below the smallest normal one become 0.
+ * @param {number} value
+ */
 function halfPrecision(value) {
   const magnitude = Math.abs(value);
   if (magnitude < 2 ** -14) return 0;

@@ -1,3 +1,4 @@
+// @ts-check
 // What the default's choice costs on a real model, beside what other methods choose: mean KL divergence from the original
 // on the part of lorp's text that neither the analysis nor a choice has seen, and the tokens that were run to choose (as
 // they count for the search's limit). `unlimited` is `auto` without that limit.
@@ -10,26 +11,28 @@ import { lossesOf } from "../dist/api/stages/objective.js";
 import { openForCalibration } from "../dist/api/stages/open.js";
 import { createPlanner } from "../dist/api/stages/planner.js";
 import { createTrials, meanLoss } from "../dist/selection/trials.js";
+import { chosenGpu, usage } from "./measure.js";
 
-const [path, budgets = "1,3,5", methods = "auto,lorp,shortgpt,streamline,sleb"] = process.argv.slice(2);
-if (path === undefined) throw new Error("Name a model: node bench/real-models.js MODEL.gguf");
-
-const options = { gpu: process.env.GPU ?? "off" };
-
-/** A method as the planner knows it, and how far it may search. */
-const METHODS = { unlimited: ["auto", { searchTime: 86_400 }] };
+const need = () => usage("real-models.js MODEL.gguf [BUDGETS] [METHODS]");
+const [path = need(), budgets = "1,3,5", methods = "auto,lorp,shortgpt,streamline,sleb"] =
+  process.argv.slice(2);
+const options = { gpu: chosenGpu() };
 const described = await describeModel(path);
 const opened = await openForCalibration(described, options);
 const analysis = await analyzeOpened(described, opened, options);
 const layers = analysis.similarity.length;
 const report = createTrials(await lossesOf(opened, "kl", "report"), layers);
 
-/** Tokens that the sets of a Plan took, each counted from its first removed layer on. */
+/**
+ * Tokens that the sets of a Plan took, each counted from its first removed layer on.
+ * @param {import("../dist/index.js").Plan} plan
+ */
 function workOf({ measurements }) {
   if (!measurements) return 0;
   const { sets, sequenceLength } = measurements;
   return sets.reduce(
-    (sum, { sequences, removedLayers: [first] }) => sum + sequences * sequenceLength * (1 - first / layers),
+    (sum, { sequences, removedLayers: [first = 0] }) =>
+      sum + sequences * sequenceLength * (1 - first / layers),
     0,
   );
 }
@@ -42,9 +45,9 @@ for (const budget of budgets.split(",").map(Number)) {
   const cells = [];
   for (const name of names) {
     // A planner of its own: none profits from what another has measured.
-    const [method, limits] = METHODS[name] ?? [name, {}];
+    const limits = name === "unlimited" ? { searchTime: 86_400 } : {};
     const planner = createPlanner(opened, analysis, await lossesOf(opened, "kl"), { ...options, ...limits });
-    const plan = await planner(method, budget);
+    const plan = await planner(name === "unlimited" ? "auto" : name, budget);
     const kl = meanLoss(await report.measure(plan.removedLayers, name));
     const work = workOf(plan);
     const tokens = work > 0 ? `; ${Math.round(work / 1000)}` : "";

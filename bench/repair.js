@@ -18,11 +18,12 @@ import { describeModel } from "../dist/api/stages/describe.js";
 import { openForCalibration } from "../dist/api/stages/open.js";
 import { apply, evaluate, plan } from "../dist/index.js";
 import { gapsOf } from "../dist/repair/gaps.js";
+import { REPAIR_CHOICES, REPAIR_KINDS } from "../dist/repair/kinds.js";
+import { chosenGpu, oneOf, percent, usage } from "./measure.js";
 
-const [model, text, ...texts] = process.argv.slice(2);
-if (model === undefined || text === undefined || texts.length === 0) {
-  throw new Error("usage: node bench/repair.js MODEL.gguf CALIBRATION.txt TEXT.txt…");
-}
+const need = () => usage("repair.js MODEL.gguf CALIBRATION.txt TEXT.txt…");
+const [model = need(), text = need(), ...texts] = process.argv.slice(2);
+if (texts.length === 0) need();
 const {
   SETS = "13-15;13-18;12-20",
   KINDS = "refit,bridge",
@@ -31,13 +32,9 @@ const {
   SEQUENCES,
   RIDGE,
   TYPE = "Q8_0",
-  GPU = "off",
 } = process.env;
 const folder = process.env.FOLDER ?? (await mkdtemp(join(tmpdir(), "lorp-repair-")));
-const run = {
-  gpu: /** @type {import("../dist/index.js").GpuChoice} */ (GPU),
-  ...(THREADS && { threads: Number(THREADS) }),
-};
+const run = { gpu: chosenGpu(), ...(THREADS && { threads: Number(THREADS) }) };
 const calibration = {
   ...(text !== "-" && { calibration: text }),
   ...(SEQUENCES && { sequences: Number(SEQUENCES) }),
@@ -71,11 +68,10 @@ async function measure(removal, kind) {
   const output = join(folder, "pruned.gguf");
   const start = performance.now();
   const told = fitted && kind !== "off" ? { ...removal, repair: recipe(removal, kind, fitted) } : removal;
-  const choice = /** @type {import("../dist/index.js").RepairChoice} */ (kind);
   const { bytes, repair } = await apply(model, told, {
     ...run,
     ...calibration,
-    ...(!fitted && { repair: choice }),
+    ...(!fitted && { repair: oneOf(kind, REPAIR_CHOICES) }),
     output,
     force: true,
   });
@@ -118,7 +114,7 @@ async function textToFit() {
  * @param {Awaited<ReturnType<typeof textToFit>>} on
  */
 function recipe({ removedLayers }, name, on) {
-  const kind = /** @type {"refit" | "bridge"} */ (name);
+  const kind = oneOf(name, REPAIR_KINDS);
   const unknown = { features: 0, bytes: 0, divergence: 0 };
   const gaps = gapsOf(removedLayers).map(({ before }) => ({
     after: before,
@@ -142,18 +138,17 @@ function recipe({ removedLayers }, name, on) {
  * @param {Measured} none
  */
 function row(layers, kind, { bytes, seconds, texts: on, kept }, none) {
-  const percent = (/** @type {number} */ share) => `${(100 * share).toFixed(0)} %`;
   line([
     layers,
     kept === kind || kind === "none" ? kind : `${kind}: ${kept}`,
     ...on.flatMap(({ loss, kl, whole }, index) => {
-      const before = /** @type {OnText} */ (none.texts[index]);
-      const same = kind === "none";
+      const before = none.texts[index];
       return [
         `${Math.exp(loss).toFixed(2)} (${Math.exp(whole).toFixed(2)})`,
         kl.toFixed(3),
-        same ? "" : percent((before.loss - loss) / (before.loss - whole)),
-        same ? "" : percent(1 - kl / before.kl),
+        ...(before === undefined || kind === "none"
+          ? ["", ""]
+          : [percent((before.loss - loss) / (before.loss - whole)), percent(1 - kl / before.kl)]),
       ];
     }),
     String(bytes - none.bytes),

@@ -26,40 +26,49 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { encodeValue } from "../dist/gguf/values.js";
-import { writeHeader } from "../dist/gguf/write.js";
-import { median, printTable } from "./measure.js";
+import { headerOf, uint32, vector } from "./header.js";
+import { median, printTable, two } from "./measure.js";
 
 const BLOCKS = 36;
 const REMOVED = [7, 8, 15, 20, 22];
 const CLI = new URL("../dist/cli/main.js", import.meta.url).pathname;
 
-/** Writes a model in the shape of Qwen3, whose 512-byte norms make sharing blocks hard, with random weights. */
+/**
+ * Writes a model in the shape of Qwen3, whose 512-byte norms make sharing blocks hard, with random weights.
+ * @param {string} path
+ * @param {number} bytes that it has about
+ */
 function writeModel(path, bytes) {
   const width = 4096;
   const rows = Math.floor(bytes / ((7 * BLOCKS + 6) * width * 2));
-  const matrix = (name, n) => ({ name, shape: [width, n], type: 1, byteLength: width * n * 2 });
-  const norm = (name, n) => ({ name, shape: [n], type: 0, byteLength: n * 4 });
+  const matrix = (/** @type {string} */ name, /** @type {number} */ n) => ({
+    name,
+    shape: [width, n],
+    type: 1,
+    byteLength: width * n * 2,
+  });
   const tensors = [
     matrix("token_embd.weight", 3 * rows),
     ...Array.from({ length: BLOCKS }, (_, i) => [
-      norm(`blk.${i}.attn_norm.weight`, width),
-      norm(`blk.${i}.attn_q_norm.weight`, 128),
-      norm(`blk.${i}.attn_k_norm.weight`, 128),
-      norm(`blk.${i}.ffn_norm.weight`, width),
+      vector(`blk.${i}.attn_norm.weight`, width),
+      vector(`blk.${i}.attn_q_norm.weight`, 128),
+      vector(`blk.${i}.attn_k_norm.weight`, 128),
+      vector(`blk.${i}.ffn_norm.weight`, width),
       ...["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"].map((kind) =>
         matrix(`blk.${i}.${kind}.weight`, rows),
       ),
     ]).flat(),
-    norm("output_norm.weight", width),
+    vector("output_norm.weight", width),
     matrix("output.weight", 3 * rows),
   ];
-  const metadata = Object.entries({
-    "general.architecture": { type: "string", value: "qwen3" },
-    "qwen3.block_count": { type: "uint32", value: BLOCKS },
-    "qwen3.embedding_length": { type: "uint32", value: width },
-  }).map(([key, value]) => ({ key, type: value.type, raw: encodeValue(value) }));
-  const header = writeHeader({ version: 3, alignment: 32, metadata, tensors });
+  const header = headerOf(
+    {
+      "general.architecture": { type: "string", value: "qwen3" },
+      "qwen3.block_count": uint32(BLOCKS),
+      "qwen3.embedding_length": uint32(width),
+    },
+    tensors,
+  );
   const file = openSync(path, "w");
   writeSync(file, header.bytes);
   const noise = randomBytes(8 << 20);
@@ -69,7 +78,12 @@ function writeModel(path, bytes) {
   closeSync(file);
 }
 
-/** Runs a command to its end. @returns seconds, and its peak memory in bytes (Linux) */
+/**
+ * Runs a command to its end.
+ * @param {string} command
+ * @param {string[]} args
+ * @returns seconds, and its peak memory in bytes (Linux)
+ */
 async function timed(command, ...args) {
   const start = performance.now();
   const child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] });
@@ -88,24 +102,34 @@ async function timed(command, ...args) {
 }
 
 const settle = () => execFileSync("sync");
-/** Makes the next read of a file come from the disk. */
+/** Makes the next read of a file come from the disk. @param {string} path */
 const forget = (path) => execFileSync("dd", [`if=${path}`, "iflag=nocache", "count=0", "status=none"]);
+/** @param {string} path */
 const remember = (path) => execFileSync("dd", [`if=${path}`, "of=/dev/null", "bs=4M", "status=none"]);
 
+/** @param {string} folder */
 function usedBytes(folder) {
   settle();
   const { blocks, bfree, bsize } = statfsSync(folder);
   return (blocks - bfree) * bsize;
 }
 
-/** @returns one row: what was measured in a folder, with the input's pages in memory or not */
+/** @typedef {"inspect" | "lorp" | "cp" | "cpSync" | "peak" | "added"} Measured */
+
+/**
+ * One row: what was measured in a folder, with the input's pages in memory or not.
+ * @param {string} folder
+ * @param {string} cache "warm" or "cold"
+ * @param {number} runs
+ */
 async function measure(folder, cache, runs) {
-  const at = (name) => join(folder, name);
+  const at = (/** @type {string} */ name) => join(folder, name);
   const apply = () =>
     timed("node", CLI, "apply", at("m.gguf"), at("plan.json"), "-o", at("out.gguf"), "--force", "--quiet");
   await apply();
   // cp's input is a file of as many bytes as lorp writes.
   execFileSync("cp", ["--reflink=never", at("out.gguf"), at("same-size")]);
+  /** @type {Record<Measured, number>[]} */
   const rows = [];
   for (let run = 0; run < runs; run++) {
     rmSync(at("out.gguf"));
@@ -132,7 +156,7 @@ async function measure(folder, cache, runs) {
   }
   const bytes = statSync(at("out.gguf")).size;
   rmSync(at("same-size"));
-  const of = (key) => median(rows.map((row) => row[key]));
+  const of = (/** @type {Measured} */ key) => median(rows.map((row) => row[key]));
   return {
     cache,
     bytes,
@@ -148,11 +172,17 @@ async function measure(folder, cache, runs) {
   };
 }
 
+/**
+ * @param {string} parent
+ * @param {string} fileSystem
+ * @param {{ size: number, runs: number }} options
+ */
 async function measureFolder(parent, fileSystem, { size, runs }) {
   const folder = mkdtempSync(join(parent, "lorp-bench-"));
   try {
     writeModel(join(folder, "m.gguf"), size);
     const kept = Array.from({ length: BLOCKS }, (_, i) => i).filter((i) => !REMOVED.includes(i));
+    /** @type {import("../dist/index.js").Plan} */
     const plan = {
       schemaVersion: 1,
       model: { blockCount: BLOCKS },
@@ -172,6 +202,10 @@ async function measureFolder(parent, fileSystem, { size, runs }) {
   }
 }
 
+/**
+ * @param {string} kind
+ * @param {{ size: number, runs: number }} options
+ */
 async function measureLoop(kind, options) {
   const folder = mkdtempSync(join(tmpdir(), "lorp-bench-"));
   const [image, mounted] = [join(folder, "image"), join(folder, "mounted")];
@@ -191,6 +225,7 @@ async function measureLoop(kind, options) {
   }
 }
 
+/** @param {{ folders?: string[], loops?: string[], size?: number, runs?: number }} options */
 export async function benchSurgery({ folders = [tmpdir()], loops = [], size = 4e9, runs = 7 } = {}) {
   const rows = [];
   for (const folder of folders) {
@@ -203,7 +238,6 @@ export async function benchSurgery({ folders = [tmpdir()], loops = [], size = 4e
 
 /** @param {Awaited<ReturnType<typeof benchSurgery>>} rows */
 export function printSurgery(rows) {
-  const two = (n) => n.toFixed(2);
   printTable([
     [
       "file system",

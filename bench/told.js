@@ -12,10 +12,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { median, printTable } from "./measure.js";
+import { median, printTable, two, usage } from "./measure.js";
 
-const [model] = process.argv.slice(2);
-if (model === undefined) throw new Error("usage: node bench/told.js MODEL.gguf");
+const [model = usage("told.js MODEL.gguf")] = process.argv.slice(2);
 const RUNS = Number(process.env.RUNS ?? 3);
 const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
@@ -43,7 +42,7 @@ async function time(command, args) {
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1000;
   const env = { ...process.env, XDG_CACHE_HOME: folder };
-  const child = spawn(process.execPath, [main, command, /** @type {string} */ (model), ...args], { env });
+  const child = spawn(process.execPath, [main, command, model, ...args], { env });
   let first = Number.NaN;
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -71,7 +70,7 @@ const rows = Object.entries(runs).map(([command, times]) => {
     median(times.map(({ first }) => first)).toFixed(1),
     told.length === 0 ? "–" : median(told).toFixed(0),
     median(times.map(({ taken }) => taken)).toFixed(1),
-    ratios.length === 0 ? "–" : ratios.map((ratio) => ratio.toFixed(2)).join(", "),
+    ratios.length === 0 ? "–" : ratios.map(two).join(", "),
   ];
 });
 printTable([["command", "first line, s", "told, s", "taken, s", "taken ÷ told"], ...rows]);
