@@ -1,4 +1,3 @@
-// @ts-check
 // How much of a fixed run adaptive calibration needs, and whether the confidence it claims is borne out: on disjoint
 // texts cut from one, for every number of layers to remove. Needs `npm run build` first.
 //

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * What a busy machine costs: one answer of `lorp chat` by default threads, by one, and by as many as there are
  * processors, the runs taking turns, while other processes keep some processors busy. Prints JSON, and a table on stderr.

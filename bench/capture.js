@@ -1,4 +1,3 @@
-// @ts-check
 // What measuring a model costs beside llama.cpp's own forward pass over the same tokens with the same threads: time
 // and memory. Needs `npm run build` first.
 //
@@ -7,7 +6,7 @@
 // Without models: a random one of 115 M parameters in F16 and Q8_0, and the trained example. The plain passes run in a
 // context of their own whose callback is asked about nodes but wants none. Prints a table on stderr, JSON on stdout.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -17,6 +16,7 @@ import { readGguf } from "../dist/gguf/read.js";
 import { cacheWidth } from "../dist/model/cache-width.js";
 import { openModel } from "../dist/model/model.js";
 import { alternate, median, medianRatio, printTable, two } from "./measure.js";
+import { resident } from "./processes.js";
 import { scatteredTokens, writeRandomModel } from "./random-model.js";
 
 const SEQUENCE = 512;
@@ -76,13 +76,6 @@ async function measureTime(path, { runs, tokens, threads }) {
   plain.close();
   model.close();
   return result;
-}
-
-/** Resident memory, bytes: now, that part of it that is mapped files, and at most (Linux). */
-function resident() {
-  const status = readFileSync("/proc/self/status", "utf8");
-  const of = (/** @type {string} */ key) => 1024 * Number(new RegExp(`${key}:\\s+(\\d+)`).exec(status)?.[1]);
-  return { now: of("VmRSS"), files: of("RssFile"), most: of("VmHWM") };
 }
 
 /** In a process of its own, whose peak is the capture's. @param {string} path @param {number} threads */

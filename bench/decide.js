@@ -1,4 +1,3 @@
-// @ts-check
 // What everything but measuring costs: spectral clustering and selection for a model of 128 layers, and the command
 // line's start. Needs `npm run build` first. Prints a table on stderr, JSON on stdout.
 //

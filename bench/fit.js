@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * What fitting a repair's maps takes, in passes of the model over the text that they are fitted on, the runs taking turns:
  *

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * What a bridge costs when the model runs, as a share of what a block costs: seconds of a prompt and of a generated token
  * of three files, the runs taking turns. Prints JSON, and a table on stderr.

@@ -1,4 +1,3 @@
-// @ts-check
 import { encodeValue } from "../dist/gguf/values.js";
 import { writeHeader } from "../dist/gguf/write.js";
 

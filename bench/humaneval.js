@@ -1,4 +1,3 @@
-// @ts-check
 // How many of HumanEval's tasks a model solves without some layers: greedy completions of the prompts, cut at a new
 // top-level line and run with the task's own test in Python. What a model wrote is run as it is, so do this where it may
 // do no harm. Not part of the package.

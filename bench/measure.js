@@ -1,5 +1,5 @@
-// @ts-check
 import { GPU_CHOICES } from "../dist/model/gpu.js";
+import { processorSeconds } from "./processes.js";
 
 /** Ends a benchmark whose arguments lack something. @param {string} line @returns {never} */
 export function usage(line) {
@@ -41,12 +41,11 @@ export async function alternate(things, runs) {
   const times = /** @type {Record<Name, Times>} */ (Object.fromEntries(names.map((name) => [name, none()])));
   for (let run = 0; run < runs; run++) {
     for (const name of names) {
-      const cpu = process.cpuUsage();
+      const cpu = processorSeconds();
       const start = performance.now();
       await things[name]();
       times[name].wall.push((performance.now() - start) / 1000);
-      const used = process.cpuUsage(cpu);
-      times[name].cpu.push((used.user + used.system) / 1e6);
+      times[name].cpu.push(processorSeconds() - cpu);
     }
   }
   return times;

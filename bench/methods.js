@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Measures every method at budgets 2…8 on the trained example model and prints docs/results/methods.md's tables:
  *

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Capture and similarity against the same measurement in PyTorch (float32, CPU), alternating. The two must agree.
  *

@@ -1,4 +1,3 @@
-// @ts-check
 import { closeSync, openSync, writeSync } from "node:fs";
 import { headerOf, uint32, vector } from "./header.js";
 

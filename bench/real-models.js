@@ -1,4 +1,3 @@
-// @ts-check
 // What the default's choice costs on a real model, beside what other methods choose: mean KL divergence from the original
 // on the part of lorp's text that neither the analysis nor a choice has seen, and the tokens that were run to choose (as
 // they count for the search's limit). `unlimited` is `auto` without that limit.

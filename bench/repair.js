@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Measures what linear maps give back of what the removal of given layers took, on texts that nothing was fitted on:
  *

@@ -1,4 +1,3 @@
-// @ts-check
 // All benchmarks, one after the other: tables on stderr, one JSON document on stdout. Needs `npm run build` first.
 //
 //   npm run bench [-- --quick]

@@ -1,4 +1,3 @@
-// @ts-check
 // What `lorp apply` costs beside `cp` of as many bytes (time, memory, new disk space), and what `lorp inspect` takes longer
 // than `node -e 0`. Needs `npm run build` first.
 //

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * What commands say of the time that they take: seconds to the first line, seconds told beforehand, seconds taken. Every
  * command runs with an empty cache. Prints JSON, and a table on stderr.

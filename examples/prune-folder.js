@@ -1,4 +1,3 @@
-// @ts-check
 // Prunes every GGUF model of a folder by the same share of layers and prints what each cost, as JSON lines.
 //
 //   node examples/prune-folder.js <folder> <output folder> [ratio]

@@ -1,4 +1,3 @@
-// @ts-check
 // Analyses a model, shows how far the work is, and stops after a number of seconds if it is not done by then.
 //
 //   node examples/with-progress.js <model.gguf> [seconds]

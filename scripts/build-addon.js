@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-// @ts-check
 // Compiles the addon into build/Release, where it goes before any that came with the package. `--if-missing`: only if
 // there is none that runs on this system, and without failing an installation: what needs no addon works without.
 import { spawnSync } from "node:child_process";

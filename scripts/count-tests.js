@@ -1,4 +1,3 @@
-// @ts-check
 // Prints "N passed, N failed" over JUnit files: node scripts/count-tests.js <file>…
 //
 // A test that a later file has again counts once: as failed where it failed in any, as skipped only where it was skipped

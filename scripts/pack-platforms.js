@@ -1,4 +1,3 @@
-// @ts-check
 // Makes the tarballs for a release on several platforms: node scripts/pack-platforms.js <addons> <output>
 //
 // <addons> holds what was compiled on each platform, as <platform>-<arch>/lorp.node (the prebuilds/ folders of their

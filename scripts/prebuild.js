@@ -1,4 +1,3 @@
-// @ts-check
 // Puts the compiled addon where `npm pack` takes it from: prebuilds/<platform>-<arch>/lorp.node.
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,4 +1,3 @@
-// @ts-check
 // node compare-similarity.js <report> <report> <tolerance> <device>: fails unless the second was computed on that device
 // and the similarities of both agree.
 import { readFileSync } from "node:fs";

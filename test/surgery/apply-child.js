@@ -1,4 +1,3 @@
-// @ts-check
 // Writes one model as faults.test.ts tells it to: node apply-child.js DIST INPUT OUTPUT FORCE.
 // Says "ready" when it is about to write, waits for a line if told to by stdin being open, and then says how it ended.
 import { once } from "node:events";
