@@ -44,6 +44,22 @@ test("one session gathers what two do side by side, and a fitted map gives back 
   const solved = await product.solve(1e-2);
   const refit = await model.keepRepair({ block: 7, weight: gap.weight, epsilon: 0, map: solved });
   expect(await divergence([refit])).toBeLessThan(0.7 * without);
+
+  // An empty gap: what is missing after that layer. Without removals nothing is.
+  const behind = { before: 11, last: 11, weight: "blk.11.ffn_down.weight", epsilon: 0, original };
+  const nothing = model.openSums(features, 256);
+  await session.gather(seen, { ...behind, skip: [], product: nothing });
+  expect((await nothing.solve(1e-2)).every((value) => value === 0)).toBe(true);
+  const missing = model.openSums(features, 256);
+  for (const window of fitted) {
+    await session.gather(window, { ...behind, skip: REMOVED, repairs: [bridge], product: missing });
+  }
+  const more = await missing.solve(1e-2);
+  const second = await model.keepRepair({ block: 11, weight: behind.weight, epsilon: 0, map: more });
+  expect(await divergence([bridge, second])).toBeLessThan(0.9 * (await divergence([bridge])));
+  await expect(session.gather(seen, { ...behind, last: 10, skip: [], product: missing })).rejects.toThrow(
+    /last/,
+  );
   model.close();
 }, 60_000);
 
