@@ -15,7 +15,7 @@ import { checkOptions } from "./check-options.ts";
 import { type DescribedModel, describeModel } from "./stages/describe.ts";
 import { openForCalibration } from "./stages/open.ts";
 import type { OptionNames } from "./stages/option-names.ts";
-import { type ModelRunOptions, RUN_OPTIONS, type WriteOptions } from "./stages/options.ts";
+import { type CacheOptions, type ModelRunOptions, RUN_OPTIONS, type WriteOptions } from "./stages/options.ts";
 import { checkFiles, defaultOutput, FILE_OPTIONS, type FileOptions } from "./stages/output.ts";
 import { outputMetadata } from "./stages/output-metadata.ts";
 import { afterCut, planQuantization, type Quantization } from "./stages/quantization.ts";
@@ -33,7 +33,7 @@ export interface Applied extends Written {
   readonly repair?: Repair;
 }
 
-export interface ApplyOptions extends FileOptions, ModelRunOptions {
+export interface ApplyOptions extends FileOptions, ModelRunOptions, Pick<CacheOptions, "cache"> {
   /** How to give back by linear maps what the removed layers did; as the Plan says by default. */
   readonly repair?: RepairChoice | undefined;
 }
@@ -41,6 +41,7 @@ export interface ApplyOptions extends FileOptions, ModelRunOptions {
 const APPLY_OPTIONS: OptionNames<ApplyOptions> = {
   ...FILE_OPTIONS,
   ...RUN_OPTIONS,
+  cache: true,
   repair: true,
 };
 

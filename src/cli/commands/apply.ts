@@ -3,6 +3,7 @@ import type { ApplyOptions } from "../../api/apply.ts";
 import { filesRead } from "../options/files.ts";
 import {
   addCalibrationOptions,
+  addKeepOption,
   addOutputOptions,
   addQuantizeOptions,
   addRepairOption,
@@ -21,6 +22,7 @@ export function define(command: Command): void {
   addQuantizeOptions(command);
   addRepairOption(command, "as the plan says");
   addCalibrationOptions(command);
+  addKeepOption(command);
   addRunOptions(command);
   addSourceOptions(command);
   addOutputOptions(command);

@@ -56,9 +56,14 @@ export function addSampleOptions(command: Command): Command {
 
 /** What is kept of a measurement from one run to the next. */
 export function addCacheOptions(command: Command): Command {
-  return command
-    .option("--resume", "go on from where an interrupted run of the same command stopped")
-    .option("--no-cache", "neither use nor keep measurements in the cache folder");
+  return addKeepOption(
+    command.option("--resume", "go on from where an interrupted run of the same command stopped"),
+  );
+}
+
+/** Whether anything is kept from one run to the next. */
+export function addKeepOption(command: Command): Command {
+  return command.option("--no-cache", "neither use nor keep measurements in the cache folder");
 }
 
 /** Lets a command that has options take them from a recipe. */
