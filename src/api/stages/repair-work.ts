@@ -36,7 +36,7 @@ export function tokensToRepair(
   gaps: number,
   roughly: boolean,
 ): number {
-  // All kinds see the first gap at once, and of one the layer behind the last is refitted; how many λ are tried is not known before.
+  // All kinds see the first gap at once, and the layer behind is refitted for one of them. How many λ are tried is not known before.
   const passes = 1 + kinds * (gaps - 1) + (roughly ? 0 : 1);
   const judged = 2 + (roughly ? kinds * gaps : PASSES_TO_JUDGE * (kinds * gaps + 1));
   return passes * tokens + judged * tokensIn(choicePieces(opened).sequences);
