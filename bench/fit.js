@@ -4,8 +4,8 @@
  *   npm run build && node bench/fit.js MODEL.gguf [LAYERS such as 13-15]
  *
  * A pass computes every token's logits, as any measurement does. `bridge` and `both` gather the sums of the equations of
- * the first gap, for a bridge alone and for a refit as well, and `behind` those of the layer behind it; `solve` is one λ of each. Prints JSON, and a table on stderr.
- * RUNS, SEQUENCES and THREADS can be set by environment variables.
+ * the first gap, for a bridge alone and for a refit as well, and `behind` those of the layer behind it; `solve` is one λ
+ * of each. Prints JSON, and a table on stderr. RUNS, SEQUENCES and THREADS can be set by environment variables.
  */
 import { basename } from "node:path";
 import { describeModel } from "../dist/api/stages/describe.js";

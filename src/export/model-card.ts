@@ -3,6 +3,7 @@ import type { MendedGap, Repair } from "../documents/repair.ts";
 import type { Report } from "../documents/report.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import { formatLayers, formatPercent } from "../report/format.ts";
+import { repairMaps } from "../report/repair-maps.ts";
 import { describeText, isRuined } from "../report/verdict.ts";
 import { changeRows, viewOf } from "../report/view.ts";
 import { shellQuote } from "../shell-quote.ts";
@@ -65,23 +66,18 @@ function kept({ plan: { repair }, settings }: Report): string {
 }
 
 /** What maps were put in, in a sentence; undefined where none is kept. */
-function repairSentence({ kind, tried, heldBack }: Repair): string | undefined {
+function repairSentence(repair: Repair): string | undefined {
+  const { kind, tried, heldBack } = repair;
   const chosen = tried.find((one) => one.kind === kind);
   if (!chosen) return undefined;
+  const { bridges, refits } = repairMaps(repair);
   const layers = (maps: readonly MendedGap[]) =>
     `layer${maps.length === 1 ? "" : "s"} ${maps.map(({ after }) => after).join(", ")}`;
-  const after = layers(chosen.gaps.filter(({ behind }) => !behind));
-  const refitted = chosen.gaps.filter(({ behind }) => behind || kind === "refit");
   const share = formatPercent(1 - chosen.divergence / heldBack.divergence);
-  const what = [
-    ...(kind === "bridge"
-      ? [
-          `behind ${after} of the original a small layer was put that adds a linear map of its input, and the file became one of llama.cpp's architecture \`deci\``,
-        ]
-      : []),
-    ...(refitted.length > 0 ? [`the last matrix (\`ffn_down\`) of ${layers(refitted)} was fitted anew`] : []),
-  ];
-  return `To make up for them, ${what.join("; ")} (\`${kind}\`): on text that was not fitted that gave back ${share} of the KL divergence.`;
+  const put = `behind ${layers(bridges)} of the original a small layer was put that adds a linear map of its input, and the file became one of llama.cpp's architecture \`deci\``;
+  const replaced = `the last matrix (\`ffn_down\`) of ${layers(refits)} was fitted anew`;
+  const what = [...(bridges.length > 0 ? [put] : []), ...(refits.length > 0 ? [replaced] : [])].join("; ");
+  return `To make up for them, ${what} (\`${kind}\`): on text that was not fitted that gave back ${share} of the KL divergence.`;
 }
 
 /** Where the method is described; the others are named by what they do. */

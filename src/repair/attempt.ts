@@ -25,8 +25,8 @@ export function attemptOf(
   return { kind, mended, divergences, tried: { kind, gaps, divergence, standardError } };
 }
 
-/** A map as a Plan tells it. @param divergence with it and those before it */
-export function describe({ gap, place, ridge, stored }: Mended, divergence: number): MendedGap {
+/** A map as a Plan tells it. @param divergences with it and those before it */
+export function describe({ gap, place, ridge, stored }: Mended, divergences: readonly number[]): MendedGap {
   return {
     after: gap.before,
     ...(gap.last === gap.before && { behind: true }),
@@ -34,7 +34,7 @@ export function describe({ gap, place, ridge, stored }: Mended, divergence: numb
     type: GGML_TYPES.get(stored.type)!.name,
     features: place.features,
     bytes: stored.bytes.length - (place.replaces?.byteLength ?? 0),
-    divergence,
+    divergence: estimate(divergences).mean,
   };
 }
 

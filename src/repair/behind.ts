@@ -1,4 +1,3 @@
-import { estimate } from "../statistics.ts";
 import { type Attempt, attemptOf, describe, helps } from "./attempt.ts";
 import { gather, openEquations, type Removal } from "./equations.ts";
 import { isWorthFitting, type Judged } from "./fit.ts";
@@ -38,6 +37,6 @@ export async function refitBehind(attempt: Attempt, behind: Gap, trial: Trial): 
     mended.repair.close();
     return attempt;
   }
-  const gaps = [...attempt.tried.gaps, describe(mended, estimate(divergences).mean)];
+  const gaps = [...attempt.tried.gaps, describe(mended, divergences)];
   return attemptOf(attempt.kind, [...earlier, mended], gaps, divergences, before);
 }

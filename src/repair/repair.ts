@@ -1,12 +1,12 @@
 import type { MendedGap } from "../documents/repair.ts";
 import { RuntimeError } from "../model/errors.ts";
-import { estimate } from "../statistics.ts";
 import { type Attempt, attemptOf, describe, helps } from "./attempt.ts";
 import { type Equations, gatherEquations, type Mended, type Removal } from "./equations.ts";
 import type { Judge, mendGap } from "./fit.ts";
 import type { Gap } from "./gaps.ts";
 import type { RepairKind } from "./kinds.ts";
 import { type Broken, KINDS } from "./places.ts";
+
 /** What repairs are tried on, and by. */
 export interface Trial {
   readonly broken: Broken;
@@ -85,7 +85,7 @@ async function tryKind(
     }
     mended.push(judged.mended);
     divergences = judged.divergences;
-    told.push(describe(judged.mended, estimate(divergences).mean));
+    told.push(describe(judged.mended, divergences));
   }
   return attemptOf(kind, mended, told, divergences, before);
 }

@@ -14,6 +14,7 @@ import {
   formatPerplexity,
   formatTokens,
 } from "./format.ts";
+import { repairMaps } from "./repair-maps.ts";
 import { describeReach } from "./verdict.ts";
 
 /** Every document that can be shown. */
@@ -218,8 +219,7 @@ export function changes({ plan, report, model }: View): Change[] {
 
 /** Layers that were put in. */
 function bridges({ repair }: Plan): number {
-  const bridge = repair?.kind === "bridge" && repair.tried.find(({ kind }) => kind === "bridge");
-  return bridge ? bridge.gaps.filter(({ behind }) => !behind).length : 0;
+  return repair ? repairMaps(repair).bridges.length : 0;
 }
 
 /** The changes as rows of a table: label, original, pruned, change. */

@@ -53,7 +53,7 @@ export async function repairAsPlanned(
     const [refused] = possibleIn(described, opened, [gap], [kind]).refused;
     if (refused) throw impossible(kind, refused.reason);
   }
-  return withRemoval(described, opened, plan, [kind], maps, options, async (removal) => {
+  return withRemoval(described, opened, plan, [kind], gaps, options, async (removal) => {
     const mended: Mended[] = [];
     for (const { gap, kind, ridge, type } of maps) {
       const [equations] = await gatherEquations(removal, gap, [KINDS[kind].place(described, gap)], mended);
